@@ -1,0 +1,61 @@
+"""What can go wrong, said once: a message, the next step, a stable code and the process exit code."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of the command line; scripts and CI jobs rely on them."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    CHECKPOINT = 3
+    HUB = 4
+    DEVICE = 5
+    INTERNAL = 70
+    INTERRUPTED = 130
+
+
+class BertshapeError(Exception):
+    """A failure with a remedy.
+
+    Attributes:
+        message: One line: what is wrong, where, expected and actual.
+        hint: What to do next, or an empty string.
+        code: Kebab-case name of the failure, stable across releases.
+        exit_code: Exit code of a command that stops on this error.
+    """
+
+    exit_code = ExitCode.INTERNAL
+
+    def __init__(self, message: str, *, hint: str = "", code: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.code = code
+
+
+class UsageError(BertshapeError):
+    """The request cannot be carried out as it was put."""
+
+    exit_code = ExitCode.USAGE
+
+
+class CheckpointError(BertshapeError):
+    """A checkpoint or its tokenizer is missing, unreadable or invalid."""
+
+    exit_code = ExitCode.CHECKPOINT
+
+
+class HubError(BertshapeError):
+    """The Hub, or the way to it, did not give what was asked for."""
+
+    exit_code = ExitCode.HUB
+
+
+class DeviceError(BertshapeError):
+    """The device is not there, or its memory is not enough."""
+
+    exit_code = ExitCode.DEVICE
