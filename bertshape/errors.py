@@ -15,6 +15,7 @@ class ExitCode(IntEnum):
     HUB = 4
     DEVICE = 5
     INTERNAL = 70
+    OUTPUT = 74
     INTERRUPTED = 130
 
 

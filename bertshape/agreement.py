@@ -1,0 +1,133 @@
+"""Predicted report x observation -> report with evidence on every row, and a finding for every disagreement."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bertshape.report import Finding, OutputFacts, Run
+from bertshape.shapes import BATCH_SIZE, TensorShape
+from bertshape.soundness import pooler_verdict, weight_findings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bertshape.architectures import Architecture
+    from bertshape.checkpoint import Checkpoint
+    from bertshape.forward import Loading, Observation, Observed
+    from bertshape.report import PooledFacts, Report
+
+_BUG_HINT = "Trust the observed shape, and report this: bertshape's table of families is wrong about this checkpoint."
+_TOLERANCE = 1e-6
+
+
+def observe(report: Report, observation: Observation) -> Report:
+    """Put what a run showed into the predicted report.
+
+    Args:
+        report: The prediction.
+        observation: What the run gave.
+
+    Returns:
+        The report with observed shapes, the run's facts, and a finding for each disagreement.
+    """
+    findings: list[Finding] = []
+    outputs = _observe_outputs(report.outputs, observation.outputs, findings)
+    pooled = _observe_pooled(report.pooled, observation.pooled, findings)
+    if report.checkpoint.parameters not in (None, observation.parameters):
+        message = f"parameters: predicted {report.checkpoint.parameters}, observed {observation.parameters}"
+        findings.append(Finding("prediction-disagrees", "error", message, _BUG_HINT))
+    if observation.unmasked_error > _TOLERANCE:
+        findings.append(
+            Finding(
+                "mean-unmasked-differs",
+                "warning",
+                f"mean_unmasked averages padding too: its numbers are off by up to {observation.unmasked_error:.3g}",
+                "Use mean, which leaves padding out.",
+            )
+        )
+    run = Run(True, observation.device, observation.dtype, observation.torch, observation.transformers)
+    checkpoint = replace(report.checkpoint, dtype=observation.dtype, parameters=observation.parameters)
+    observed = replace(report, checkpoint=checkpoint, run=run, outputs=outputs, pooled=pooled)
+    return observed.with_findings(*findings)
+
+
+def judge_loading(report: Report, checkpoint: Checkpoint, architecture: Architecture, loading: Loading) -> Report:
+    """Add what loading showed of the weights and the headers did not.
+
+    Args:
+        report: The report so far.
+        checkpoint: The checkpoint that was loaded.
+        architecture: What config.json describes.
+        loading: What transformers says it loaded.
+    """
+    expected = architecture.expected_tensors()
+    if checkpoint.headers is None and expected is not None:
+        # Pickles: the stored tensors are known only now; judge them by the same rules as headers.
+        stored = {name: shape for name, shape in expected.items() if name not in loading.missing}
+        stored |= dict(loading.mismatched)
+        pooler = pooler_verdict(architecture, stored)
+        report = replace(report, checkpoint=replace(report.checkpoint, pooler=pooler))
+        return report.with_findings(*weight_findings(checkpoint, architecture, stored))
+    pooler_prefix = architecture.family.pooler if architecture.family else None
+    missing = [name for name in loading.missing if not (pooler_prefix and name.startswith(pooler_prefix))]
+    if not missing or any(finding.severity == "error" for finding in report.findings):
+        return report
+    shown = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+    message = f"{len(missing)} parameters were not in the weights and are random: {shown}"
+    hint = "Check that config.json and the weights belong together."
+    return report.with_findings(Finding("tensors-missing", "error", message, hint))
+
+
+def _observe_outputs(
+    predicted: Mapping[str, OutputFacts], observed: Mapping[str, Observed], findings: list[Finding]
+) -> dict[str, OutputFacts]:
+    rows = {}
+    for name, row in predicted.items():
+        actual = observed.get(name)
+        if actual is None:
+            findings.append(_disagreement(name, row.shape.by_size, "nothing"))
+            rows[name] = row
+            continue
+        if (row.count, row.shape.sizes, row.shape.dtype) != (actual.count, actual.sizes, actual.dtype):
+            findings.append(_disagreement(name, _describe(row.shape, row.count), _describe_observed(actual)))
+        rows[name] = replace(row, shape=_observed_shape(row.shape, actual), count=actual.count, evidence="observed")
+    for name, actual in observed.items():
+        if name not in predicted:
+            rows[name] = OutputFacts(_observed_shape(None, actual), "observed", actual.count)
+    return rows
+
+
+def _observe_pooled(
+    predicted: Mapping[str, PooledFacts], observed: Mapping[str, Observed], findings: list[Finding]
+) -> dict[str, PooledFacts]:
+    rows = {}
+    for name, row in predicted.items():
+        actual = observed.get(name)
+        if row.shape is None or actual is None:
+            rows[name] = row
+            continue
+        if (row.shape.sizes, row.shape.dtype) != (actual.sizes, actual.dtype):
+            findings.append(_disagreement(f"pooled {name}", _describe(row.shape, None), _describe_observed(actual)))
+        rows[name] = replace(row, shape=_observed_shape(row.shape, actual), evidence="observed")
+    return rows
+
+
+def _observed_shape(predicted: TensorShape | None, actual: Observed) -> TensorShape:
+    if predicted is not None and len(predicted.sizes) == len(actual.sizes):
+        return TensorShape(predicted.axes, actual.sizes, actual.dtype)
+    axes = (BATCH_SIZE, *(f"axis_{index}" for index in range(1, len(actual.sizes))))
+    return TensorShape(axes[: len(actual.sizes)], actual.sizes, actual.dtype)
+
+
+def _disagreement(name: str, expected: str, actual: str) -> Finding:
+    message = f"{name}: predicted {expected}, observed {actual}"
+    return Finding("prediction-disagrees", "error", message, _BUG_HINT)
+
+
+def _describe(shape: TensorShape, count: int | None) -> str:
+    return f"{f'{count} x ' if count is not None else ''}{shape.by_size} {shape.dtype}"
+
+
+def _describe_observed(actual: Observed) -> str:
+    return _describe(_observed_shape(None, actual), actual.count)

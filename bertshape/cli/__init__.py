@@ -1,0 +1,5 @@
+"""The command line: options -> request -> report -> rendering -> exit code."""
+
+from bertshape.cli.program import main
+
+__all__ = ["main"]

@@ -1,0 +1,38 @@
+"""The Typer application: each command reads its options and returns the work to be done."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import bertshape
+from bertshape.cli.inspect import inspect_command
+from bertshape.cli.poolings import poolings_command
+
+app = typer.Typer(
+    name="bertshape",
+    help="What comes out of a BERT checkpoint, in which shape, and why.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bertshape {bertshape.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """What comes out of a BERT checkpoint, in which shape, and why."""
+
+
+app.command("inspect")(inspect_command)
+app.command("poolings")(poolings_command)

@@ -1,0 +1,24 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+WeightsChoice = Literal["checkpoint", "random", "none"]
+DTypeChoice = Literal["auto", "float32", "float16", "bfloat16"]
+PaddingChoice = Literal["longest", "max_length", "none"]
+
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="DIR|HUB_ID",
+        help="Checkpoint: a folder, a Hub id, or embedded:NAME.  [default: embedded:bert-base-uncased]",
+    ),
+]
+Revision = Annotated[str | None, typer.Option(help="Branch, tag or commit of a Hub repository.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Use the Hub's local cache alone.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

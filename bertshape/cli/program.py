@@ -1,0 +1,125 @@
+"""Run one command line, and turn whatever happens into an exit code and at most one message."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING, NoReturn
+
+from bertshape.errors import BertshapeError, ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_JSON_FORMATS = ("json", "jsonl")
+
+
+def main() -> NoReturn:
+    """Entry point of the `bertshape` command."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line.
+
+    Args:
+        arguments: The command line without the program's name.
+
+    Returns:
+        The exit code.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character gets its escape, never a crash.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = _dispatch(list(arguments))
+        sys.stdout.flush()
+    except BaseException as error:  # the one place where nothing may pass
+        code = _report_failure(error, arguments)
+    return int(code)
+
+
+def _dispatch(arguments: list[str]) -> int:
+    from bertshape.cli.app import app
+
+    # A command only reads its options and returns what is to be done, so that no error of the work itself passes
+    # through Typer, which has its own ideas of exit codes. --help and --version return an exit code.
+    action = app(args=arguments, prog_name="bertshape", standalone_mode=False)
+    return int(action() if callable(action) else action or ExitCode.OK)
+
+
+def _report_failure(error: BaseException, arguments: Sequence[str]) -> int:
+    """Print what went wrong, in the format that was asked for; the table from exception to exit code."""
+    if "--debug" in arguments:
+        traceback.print_exception(error)
+    if isinstance(error, BrokenPipeError):
+        # The reader has seen enough. Python would fail once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else ExitCode.INTERNAL
+    failure = _as_failure(error)
+    try:
+        _print_failure(failure, arguments)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return failure.exit_code
+
+
+def _as_failure(error: BaseException) -> BertshapeError:
+    if isinstance(error, BertshapeError):
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        return _InterruptedError("interrupted", code="interrupted")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT):
+        hint = "Free some space, or write elsewhere."
+        return _OutputError(f"cannot write: {error.strerror}", hint=hint, code="output-failed")
+    # Typer's usage errors have no public class; all of them can format their message.
+    if hasattr(error, "format_message"):
+        message = " ".join(str(error.format_message()).split())
+        return UsageError(message, hint="See bertshape --help.", code="usage")
+    first_line = (str(error).strip().splitlines() or [""])[0]
+    return BertshapeError(
+        f"internal error: {type(error).__name__}: {first_line}",
+        hint="This is a bug in bertshape. Run again with --debug and report what it prints.",
+        code="internal-error",
+    )
+
+
+class _InterruptedError(BertshapeError):
+    exit_code = ExitCode.INTERRUPTED
+
+
+class _OutputError(BertshapeError):
+    exit_code = ExitCode.OUTPUT
+
+
+def _print_failure(failure: BertshapeError, arguments: Sequence[str]) -> None:
+    wanted = _requested_json(arguments)
+    if wanted is not None:
+        from bertshape.rendering.json import render_error
+
+        sys.stdout.write(render_error(failure, lines=wanted == "jsonl"))
+        sys.stdout.flush()
+    from bertshape.rendering.escape import visible
+
+    sys.stderr.write(f"bertshape: error: {visible(failure.message)}\n")
+    if failure.hint:
+        sys.stderr.write(f"  hint: {visible(failure.hint)}\n")
+
+
+def _requested_json(arguments: Sequence[str]) -> str | None:
+    """The JSON format asked for, read from the bare arguments: they may be what could not be parsed."""
+    before = list(arguments[: arguments.index("--")]) if "--" in arguments else list(arguments)
+    for index, argument in enumerate(before):
+        name, _, value = argument.partition("=")
+        if name == "--format" and not value and index + 1 < len(before):
+            value = before[index + 1]
+        if argument == "--json":
+            return "json"
+        if name == "--format" and value in _JSON_FORMATS:
+            return value
+    return None

@@ -1,0 +1,127 @@
+"""The table of strategies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bertshape.pooling import functions
+from bertshape.pooling.inputs import PoolingInputs, Strategy
+from bertshape.shapes import BATCH_SIZE, HIDDEN_SIZE, SEQUENCE_LENGTH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from torch import Tensor
+
+_SBERT = "sentence-transformers Pooling; Reimers and Gurevych 2019, arXiv:1908.10084"
+_BERT = "Devlin et al. 2019, section 5.3, arXiv:1810.04805"
+NUM_WORDS = "num_words"
+
+
+def _vector(
+    name: str,
+    formula: str,
+    summary: str,
+    source: str,
+    function: Callable[[PoolingInputs], Tensor],
+    *,
+    factor: int = 1,
+    layers_needed: int = 0,
+) -> Strategy:
+    """A strategy that gives one vector a text."""
+    hidden_size = HIDDEN_SIZE if factor == 1 else f"{factor}*{HIDDEN_SIZE}"
+    return Strategy(name, formula, summary, source, (BATCH_SIZE, hidden_size), factor, layers_needed, function)
+
+
+_ALL = (
+    _vector("cls", "h[first]", "the first token, [CLS]", _SBERT, functions.cls),
+    _vector("mean", "sum(m*h) / sum(m)", "attended tokens", _SBERT, functions.mean),
+    _vector("max", "max(h where m)", "attended tokens", _SBERT, functions.maximum),
+    _vector(
+        "mean_sqrt_len_tokens", "sum(m*h) / sqrt(sum(m))", "attended tokens", _SBERT, functions.mean_sqrt_len_tokens
+    ),
+    _vector(
+        "weightedmean",
+        "sum(t*m*h) / sum(t*m)",
+        "attended tokens, later more",
+        "Muennighoff 2022, arXiv:2202.08904",
+        functions.weightedmean,
+    ),
+    _vector(
+        "lasttoken",
+        "h[last]",
+        "the last attended token",
+        "Neelakantan et al. 2022, arXiv:2201.10005",
+        functions.lasttoken,
+    ),
+    _vector("pooler", "tanh(W h[0] + b)", "the first token", "Devlin et al. 2019, arXiv:1810.04805", functions.pooler),
+    _vector("min", "min(h where m)", "attended tokens", "mirror image of max", functions.minimum),
+    _vector(
+        "mean_unmasked",
+        "sum(h) / sequence_length",
+        "all positions, padding too",
+        "last_hidden_state.mean(dim=1), a common mistake",
+        functions.mean_unmasked,
+    ),
+    _vector(
+        "mean_no_special",
+        "sum(c*h) / sum(c)",
+        "content tokens (c = 1)",
+        "mean without [CLS] and [SEP]",
+        functions.mean_no_special,
+    ),
+    _vector(
+        "mean_max",
+        "[mean, max]",
+        "attended tokens",
+        "Howard and Ruder 2018, arXiv:1801.06146",
+        functions.mean_max,
+        factor=2,
+    ),
+    _vector(
+        "first_last_avg",
+        "mean((h_1 + h_L) / 2)",
+        "attended tokens",
+        "Li et al. 2020 (BERT-flow), arXiv:2011.05864",
+        functions.first_last_avg,
+        layers_needed=1,
+    ),
+    _vector(
+        "last4_mean", "mean((h_L-3 + ... + h_L) / 4)", "attended tokens", _BERT, functions.last4_mean, layers_needed=4
+    ),
+    _vector("last4_sum", "mean(h_L-3 + ... + h_L)", "attended tokens", _BERT, functions.last4_sum, layers_needed=4),
+    _vector(
+        "last4_concat",
+        "mean([h_L-3, ..., h_L])",
+        "attended tokens",
+        _BERT,
+        functions.last4_concat,
+        factor=4,
+        layers_needed=4,
+    ),
+    _vector(
+        "second_to_last", "mean(h_L-1)", "attended tokens", "bert-as-service", functions.second_to_last, layers_needed=2
+    ),
+    Strategy(
+        "tokens",
+        "h",
+        "nothing: a vector a token",
+        "last_hidden_state itself",
+        (BATCH_SIZE, SEQUENCE_LENGTH, HIDDEN_SIZE),
+        1,
+        0,
+        functions.tokens,
+    ),
+    Strategy(
+        "words",
+        "sum(h in word) / tokens in word",
+        "tokens of each word",
+        "first or mean subtoken: Devlin et al. 2019",
+        (BATCH_SIZE, NUM_WORDS, HIDDEN_SIZE),
+        1,
+        0,
+        functions.words,
+    ),
+)
+STRATEGIES: Mapping[str, Strategy] = {strategy.name: strategy for strategy in _ALL}
+"""All strategies by name, in the order in which they are shown."""

@@ -1,0 +1,184 @@
+"""Checkpoint x tokenization -> the shape of every input, output and pooled vector, without running anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bertshape.errors import CheckpointError, UsageError
+from bertshape.pooling import PoolingFacts, Unavailable, predict_shape
+from bertshape.report import OutputFacts, PooledFacts
+from bertshape.shapes import BATCH_SIZE, HIDDEN_SIZE, NUM_ATTENTION_HEADS, SEQUENCE_LENGTH, TensorShape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bertshape.architectures import Architecture
+    from bertshape.checkpoint import Checkpoint
+    from bertshape.pooling import Strategy
+    from bertshape.tokenization import Tokenization
+    from bertshape.tokenizer import LoadedTokenizer
+
+INPUT_AXES = (BATCH_SIZE, SEQUENCE_LENGTH)
+_FLOATS = ("float32", "float16", "bfloat16", "float64")
+
+
+def length_limits(
+    checkpoint: Checkpoint, architecture: Architecture, tokenizer: LoadedTokenizer
+) -> dict[str, int | None]:
+    """Every declared limit on the number of tokens, by the place of its declaration, and the effective one.
+
+    `effective` is what `--truncation` cuts to: what the positions allow (families that number positions after the
+    padding id lose pad_token_id + 1 of them), or the tokenizer's model_max_length where that is less.
+    """
+    limits: dict[str, int | None] = {}
+    positions = architecture.dimensions.max_position_embeddings
+    if positions is not None:
+        limits[f"config.json {architecture.config_key('max_position_embeddings')}"] = positions
+    limits |= checkpoint.declared_lengths()
+    if tokenizer.file_max_length is not None:
+        limits[f"{tokenizer.file} truncation.max_length"] = tokenizer.file_max_length
+    bounds = (architecture.usable_length, limits.get("tokenizer_config.json model_max_length"))
+    limits["effective"] = min((bound for bound in bounds if bound is not None), default=None)
+    return limits
+
+
+def resolve_dtype(checkpoint: Checkpoint, requested: str, *, stored: bool) -> str:
+    """Name of the dtype that the parameters have in a run.
+
+    Args:
+        checkpoint: The checkpoint.
+        requested: A dtype by name, or `auto` for the one that is stored.
+        stored: Whether the stored weights are used; random ones are float32 unless asked otherwise.
+    """
+    if requested != "auto":
+        return requested
+    if not stored:
+        return "float32"
+    if checkpoint.headers is not None:
+        elements = dict.fromkeys(_FLOATS, 0)
+        for tensor in checkpoint.headers.tensors.values():
+            if tensor.dtype in elements:
+                elements[tensor.dtype] += tensor.elements
+        return max(elements, key=lambda name: elements[name])
+    declared = checkpoint.config.get("dtype", checkpoint.config.get("torch_dtype"))
+    return declared if isinstance(declared, str) and declared in _FLOATS else "float32"
+
+
+def check_fits(checkpoint: Checkpoint, architecture: Architecture, tokenization: Tokenization) -> None:
+    """Say before any run what would crash in it with a bare index or size error.
+
+    Raises:
+        UsageError: A row is longer than the positions of the checkpoint.
+        CheckpointError: A token id has no row in the embedding.
+    """
+    usable, length = architecture.usable_length, tokenization.sequence_length
+    if usable is not None and length > usable:
+        longest = max(range(tokenization.batch_size), key=lambda row: length - tokenization.rows[row].padding)
+        hint = f"Pass --truncation to cut to {usable}, or --max-length N with N up to {usable}."
+        if tokenization.padding == "max_length":
+            hint = f"Pass --max-length {usable} or less."
+        raise UsageError(
+            f"text {longest + 1} gives {length} tokens; {checkpoint.name} takes at most {usable} "
+            f"({_positions_rule(architecture)})",
+            hint=hint,
+            code="text-too-long",
+        )
+    vocabulary = architecture.dimensions.vocab_size
+    if vocabulary is not None and tokenization.largest_id >= vocabulary:
+        raise CheckpointError(
+            f"the tokenizer gives id {tokenization.largest_id}, and {checkpoint.config_path} says "
+            f"{architecture.config_key('vocab_size')} {vocabulary}: ids must be below it",
+            hint="Use the tokenizer that belongs to these weights.",
+            code="token-id-out-of-range",
+        )
+
+
+def predict_inputs(architecture: Architecture, tokenization: Tokenization) -> dict[str, TensorShape]:
+    """Shapes of the tensors that the model is given.
+
+    Each has shape (batch_size, sequence_length), dtype int64.
+    """
+    names = ["input_ids", "attention_mask"]
+    if architecture.accepts_token_type_ids:
+        names.append("token_type_ids")
+    shape = TensorShape(INPUT_AXES, (tokenization.batch_size, tokenization.sequence_length), "int64")
+    return dict.fromkeys(names, shape)
+
+
+def predict_outputs(
+    architecture: Architecture, tokenization: Tokenization, dtype: str, *, attentions: bool
+) -> dict[str, OutputFacts]:
+    """Shapes of the model's outputs.
+
+    Args:
+        architecture: Dimensions and family.
+        tokenization: The batch.
+        dtype: Dtype of the parameters, and so of the outputs.
+        attentions: Whether attention weights are asked for.
+    """
+    batch, length = tokenization.batch_size, tokenization.sequence_length
+    dimensions = architecture.dimensions
+    hidden = TensorShape((*INPUT_AXES, HIDDEN_SIZE), (batch, length, dimensions.hidden_size), dtype)
+    outputs = {}
+    if architecture.has_last_hidden_state:
+        outputs["last_hidden_state"] = OutputFacts(hidden)
+    if architecture.has_pooler:
+        outputs["pooler_output"] = OutputFacts(
+            TensorShape((BATCH_SIZE, HIDDEN_SIZE), (batch, dimensions.hidden_size), dtype)
+        )
+    layers = tuple(f"layer {index}" for index in range(1, dimensions.num_hidden_layers + 1))
+    outputs["hidden_states"] = OutputFacts(hidden, count=len(layers) + 1, labels=("embeddings", *layers))
+    if attentions and dimensions.num_attention_heads is not None:
+        axes = (BATCH_SIZE, NUM_ATTENTION_HEADS, SEQUENCE_LENGTH, SEQUENCE_LENGTH)
+        sizes = (batch, dimensions.num_attention_heads, length, length)
+        outputs["attentions"] = OutputFacts(TensorShape(axes, sizes, dtype), count=len(layers), labels=layers)
+    return outputs
+
+
+def predict_pooled(
+    strategies: Iterable[Strategy],
+    architecture: Architecture,
+    tokenization: Tokenization,
+    dtype: str,
+    *,
+    declared: str | None,
+) -> dict[str, PooledFacts]:
+    """Shape of every strategy's vector, or the reason why it has none.
+
+    Args:
+        strategies: The strategies asked for.
+        architecture: Dimensions and family.
+        tokenization: The batch.
+        dtype: Dtype of the outputs.
+        declared: Strategy that the checkpoint itself declares.
+    """
+    facts = PoolingFacts(
+        batch_size=tokenization.batch_size,
+        sequence_length=tokenization.sequence_length,
+        num_words=tokenization.num_words,
+        hidden_size=architecture.dimensions.hidden_size,
+        num_hidden_layers=architecture.dimensions.num_hidden_layers,
+        has_pooler=architecture.has_pooler,
+        has_last_hidden_state=architecture.has_last_hidden_state,
+        dtype=dtype,
+    )
+    pooled = {}
+    for strategy in strategies:
+        shape = predict_shape(strategy, facts)
+        missing = shape.reason if isinstance(shape, Unavailable) else None
+        pooled[strategy.name] = PooledFacts(
+            formula=strategy.formula,
+            over=strategy.summary,
+            shape=None if isinstance(shape, Unavailable) else shape,
+            reason=missing,
+            declared=strategy.name == declared,
+        )
+    return pooled
+
+
+def _positions_rule(architecture: Architecture) -> str:
+    positions, usable = architecture.dimensions.max_position_embeddings, architecture.usable_length
+    key = architecture.config_key("max_position_embeddings")
+    if positions == usable:
+        return f"{key} {positions}"
+    return f"{key} {positions}, less pad_token_id + 1"

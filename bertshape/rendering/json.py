@@ -1,0 +1,42 @@
+"""The JSON document, and a JSON line for each text. Never through Rich, which would wrap and colour it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from bertshape.report import SCHEMA_VERSION, error_to_dict, sequence_to_dict
+
+if TYPE_CHECKING:
+    from bertshape.errors import BertshapeError
+    from bertshape.report import Report
+
+
+def render_json(report: Report) -> str:
+    """One document, indented, ASCII alone, so that no terminal or pipe can harm it."""
+    return json.dumps(report.to_dict(), indent=2, allow_nan=False) + "\n"
+
+
+def render_jsonl(report: Report) -> str:
+    """A record for each text, on a line each: its tokens, and the shapes of the batch it ran in."""
+    whole = report.to_dict()
+    shared = {name: whole[name] for name in ("inputs", "outputs", "pooled")}
+    records = []
+    for index, row in enumerate(report.tokenization.rows):
+        record = {
+            "schema_version": SCHEMA_VERSION,
+            "ok": True,
+            "index": index,
+            "model": report.checkpoint.name_or_path,
+            **sequence_to_dict(row, report.has_token_types),
+            **shared,
+            "findings": [asdict(finding) for finding in report.findings],
+        }
+        records.append(json.dumps(record, allow_nan=False) + "\n")
+    return "".join(records)
+
+
+def render_error(error: BertshapeError, *, lines: bool = False) -> str:
+    """The error document; on one line where the format is lines."""
+    return json.dumps(error_to_dict(error), indent=None if lines else 2, allow_nan=False) + "\n"

@@ -1,0 +1,81 @@
+"""What a person asks for, checked as far as it can be without the checkpoint."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from bertshape.errors import UsageError
+from bertshape.tokenization import check_unicode
+
+if TYPE_CHECKING:
+    from bertshape.report import Weights
+    from bertshape.tokenization import Padding
+
+_DEVICE = re.compile(r"auto|cpu|cuda(:[0-9]{1,4})?|mps", re.ASCII)
+DType = Literal["auto", "float32", "float16", "bfloat16"]
+
+
+@dataclass(frozen=True)
+class InspectionRequest:
+    """What to inspect, and how.
+
+    Attributes:
+        texts: At least one text; several make one padded batch.
+        pairs: Second texts, as many as first ones; empty for none.
+        model: Folder, Hub id or `embedded:` name; None for the embedded default.
+        revision: Branch, tag or commit of a Hub repository.
+        offline: Use the Hub's cache alone.
+        weights: `checkpoint` runs the stored weights, `random` seeded random ones, `none` predicts without a run;
+            None takes the checkpoint's own where it has some.
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        dtype: Dtype of the parameters; `auto` keeps the stored one.
+        pool: Strategies wanted; empty for all.
+        max_length: Tokens a row may have.
+        truncation: Cut rows to `max_length`, or to the checkpoint's limit; None cuts where `max_length` is given.
+        padding: How rows are brought to one length.
+        attentions: Ask for attention weights too.
+        progress: Draw a progress bar on stderr while weights download.
+    """
+
+    texts: tuple[str, ...]
+    pairs: tuple[str, ...] = ()
+    model: str | None = None
+    revision: str | None = None
+    offline: bool = False
+    weights: Weights | None = None
+    device: str = "auto"
+    dtype: DType = "auto"
+    pool: tuple[str, ...] = ()
+    max_length: int | None = None
+    truncation: bool | None = None
+    padding: Padding = "longest"
+    attentions: bool = False
+    progress: bool = False
+
+    def check(self) -> None:
+        """Refuse what cannot be carried out with any checkpoint.
+
+        Raises:
+            UsageError: There is no text, a text is not valid Unicode, or texts and pairs do not match.
+        """
+        if not self.texts:
+            hint = 'Pass a text: bertshape inspect "This is an example sentence."'
+            raise UsageError("there is no text to inspect", hint=hint, code="text-missing")
+        if self.pairs and len(self.pairs) != len(self.texts):
+            raise UsageError(
+                f"{len(self.texts)} texts and {len(self.pairs)} pairs: each text needs its own",
+                hint="Pass --pair once for each text, in the same order.",
+                code="pairs-mismatch",
+            )
+        if self.max_length is not None and self.max_length < 1:
+            hint = "Pass a number of tokens, at least 1."
+            raise UsageError(f"--max-length is {self.max_length}", hint=hint, code="max-length-invalid")
+        if not _DEVICE.fullmatch(self.device):
+            hint = "Use auto, cpu, cuda, cuda:N or mps."
+            raise UsageError(f"--device {self.device} is not a device", hint=hint, code="device-invalid")
+        for index, text in enumerate(self.texts, start=1):
+            check_unicode(text, f"text {index}")
+        for index, text in enumerate(self.pairs, start=1):
+            check_unicode(text, f"pair {index}")

@@ -1,0 +1,65 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.checkpoints import build_checkpoint, minilm_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+# No test may reach a network; the ones about the Hub set their own loopback endpoint.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+EXAMPLE = "This is an example sentence."
+
+Run = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="session")
+def minilm() -> Path:
+    """The published MiniLM checkpoint."""
+    return minilm_folder()
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Tiny checkpoint of a family, made once."""
+    made: dict[str, Path] = {}
+
+    def get(family: str) -> Path:
+        if family not in made:
+            made[family] = build_checkpoint(family, tmp_path_factory.mktemp("checkpoints") / family)
+        return made[family]
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def bertshape() -> Callable[..., Run]:
+    """Run the command line in a process of its own, as a user does."""
+
+    def run(*arguments: str, columns: int | None = 80, **environment: str) -> Run:
+        variables = os.environ | {"NO_COLOR": "1"} | environment
+        variables.pop("COLUMNS", None)
+        if columns is not None:
+            variables["COLUMNS"] = str(columns)
+        return subprocess.run(
+            [sys.executable, "-m", "bertshape", *arguments],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            env=variables,
+            check=False,
+            timeout=120,
+        )
+
+    return run
