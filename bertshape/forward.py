@@ -177,8 +177,8 @@ def _classes(request: ForwardRequest) -> tuple[Any, Any]:
             )
         return AutoModel, CONFIG_MAPPING[model_type]
     package = f"transformers.models.{family.module}"
-    modeling = importlib.import_module(f"{package}.modeling_{family.module}")
-    configuration = importlib.import_module(f"{package}.configuration_{family.module}")
+    modeling = importlib.import_module(f"{package}.modeling_{family.file}")
+    configuration = importlib.import_module(f"{package}.configuration_{family.file}")
     return getattr(modeling, family.model_class), getattr(configuration, family.config_class)
 
 

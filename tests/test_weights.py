@@ -13,11 +13,11 @@ import safetensors
 import torch
 from safetensors import safe_open
 from transformers import BertConfig, BertModel
-from weight_files import Memory, packed, refusal, tensor
 
 from bertshape.shapes import DTYPE_BYTES
 from bertshape.weights import TensorInfo, read_header, read_indexed, read_local
 from bertshape.weights.tensors import DTYPES
+from tests.weight_files import Memory, packed, refusal, tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,11 +12,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import BertConfig, BertModel
-from weight_files import Memory, packed
 
 from bertshape.errors import CheckpointError
 from bertshape.weights import read_header
 from bertshape.weights.tensors import DTYPES
+from tests.weight_files import Memory, packed
 
 Seen = dict[str, tuple[str, tuple[int, ...]]]
 

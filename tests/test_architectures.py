@@ -1,0 +1,190 @@
+"""The table of families against transformers: defaults, names and shapes of tensors, usable lengths."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+import transformers
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bertshape.architectures import backbone_name, family_names, layer_index, load_family, resolve
+from bertshape.errors import BertshapeError, CheckpointError
+from tests.make_family import tiny_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+transformers.utils.logging.set_verbosity_error()
+
+# Configurations beside the default that reach every [[conditional]] of the table.
+VARIANTS: dict[str, list[dict[str, Any]]] = {
+    "albert": [{"num_hidden_groups": 2, "inner_group_num": 3}],
+    "electra": [{"embedding_size": 48}],
+    "deberta-v2": [
+        {"relative_attention": True, "position_buckets": 16, "pos_att_type": ["p2c", "c2p"]},
+        {"relative_attention": True, "max_relative_positions": 9, "pos_att_type": "c2p|p2c", "share_att_key": True},
+        {
+            "relative_attention": True,
+            "pos_att_type": ["p2c"],
+            "position_biased_input": False,
+            "norm_rel_ebd": "layer_norm",
+        },
+        {"conv_kernel_size": 3, "conv_groups": 2, "embedding_size": 20, "type_vocab_size": 0},
+    ],
+    "modernbert": [{"attention_bias": True, "mlp_bias": True, "norm_bias": True}],
+}
+CASES = [(name, variant) for name in family_names() for variant in [{}, *VARIANTS.get(name, [])]]
+
+
+def as_json(config: Any) -> dict[str, Any]:
+    """The configuration as config.json would hold it."""
+    values: dict[str, Any] = json.loads(config.to_json_string())
+    return values
+
+
+def build(config: Any, **options: Any) -> Any:
+    return transformers.AutoModel.from_config(config, **options)
+
+
+@pytest.mark.parametrize("name", family_names())
+def test_defaults_are_those_of_the_config_class(name: str) -> None:
+    family = load_family(name)
+    assert family is not None
+    module = importlib.import_module(f"transformers.models.{family.module}.configuration_{family.file}")
+    config = getattr(module, family.config_class)()
+    assert config.model_type == name
+    for key, value in family.defaults.items():
+        absent = {"conv_kernel_size": 0, "conv_groups": 1, "share_att_key": False, "position_buckets": -1}
+        assert getattr(config, key, absent.get(key)) == value, key
+
+
+@pytest.mark.parametrize(("name", "variant"), CASES)
+def test_tensors_are_those_of_the_model(name: str, variant: dict[str, Any]) -> None:
+    config = tiny_config(name, **variant)
+    with torch.device("meta"):
+        model = build(config)
+    architecture = resolve(as_json(config), "config.json")
+    expected = {parameter: tuple(tensor.shape) for parameter, tensor in model.named_parameters()}
+    assert architecture.expected_tensors() == expected
+    assert architecture.parameters() == sum(tensor.numel() for tensor in model.parameters())
+    assert architecture.family is not None
+    assert type(model).__name__ == architecture.family.model_class
+
+
+@pytest.mark.parametrize("name", family_names())
+def test_an_empty_config_means_the_defaults(name: str) -> None:
+    """config.json may leave out what the config class assumes."""
+    config = transformers.CONFIG_MAPPING[name]()
+    full, bare = resolve(as_json(config), "x"), resolve({"model_type": name}, "x")
+    assert bare.dimensions == full.dimensions
+    assert bare.usable_length == full.usable_length
+
+
+@pytest.mark.parametrize("name", family_names())
+def test_outputs_and_usable_length_are_those_of_a_run(name: str) -> None:
+    config = tiny_config(name)
+    architecture = resolve(as_json(config), "config.json")
+    model = build(config).eval()
+    usable = architecture.usable_length
+
+    def run(length: int) -> Any:
+        names = ["attention_mask", *(["token_type_ids"] if architecture.accepts_token_type_ids else [])]
+        inputs = {name: torch.ones(1, length, dtype=torch.int64) for name in names}
+        with torch.inference_mode():
+            return model(input_ids=torch.full((1, length), 5), **inputs, output_hidden_states=True)
+
+    outputs = run(usable or 300)
+    assert ("pooler_output" in outputs) == architecture.has_pooler
+    assert ("last_hidden_state" in outputs) == architecture.has_last_hidden_state
+    assert len(outputs.hidden_states) == architecture.dimensions.num_hidden_layers + 1
+    if usable is not None:
+        with pytest.raises((IndexError, RuntimeError, ValueError)):
+            run(usable + 1)
+
+
+@pytest.mark.parametrize("name", family_names())
+def test_names_in_task_checkpoints_are_understood(name: str, tmp_path: Path) -> None:
+    """A checkpoint with a masked-LM head stores the same backbone under a prefix; its head is no backbone."""
+    config = tiny_config(name, type_vocab_size=2) if name != "modernbert" else tiny_config(name)
+    with torch.device("meta"):
+        model = transformers.AutoModelForMaskedLM.from_config(config)
+    architecture = resolve(as_json(config), "config.json")
+    family, expected = architecture.family, architecture.expected_tensors()
+    assert family is not None
+    assert expected is not None
+    stored = {backbone_name(key, family) for key in model.state_dict()} - {None}
+    assert stored == {key for key in expected if not (family.pooler and key.startswith(family.pooler))}
+
+
+def test_old_names_are_understood() -> None:
+    bert = load_family("bert")
+    assert bert is not None
+    assert backbone_name("bert.embeddings.LayerNorm.gamma", bert) == "embeddings.LayerNorm.weight"
+    assert (
+        backbone_name("bert.encoder.layer.11.output.LayerNorm.beta", bert) == "encoder.layer.11.output.LayerNorm.bias"
+    )
+    assert backbone_name("embeddings.position_ids", bert) is None
+    assert backbone_name("cls.predictions.bias", bert) is None
+    assert layer_index("encoder.layer.11.output.dense.bias", bert) == 11
+    assert layer_index("embeddings.word_embeddings.weight", bert) is None
+
+
+def test_roberta_loses_positions_to_padding() -> None:
+    config = {"model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": 1}
+    assert resolve(config, "x").usable_length == 512
+
+
+def test_both_names_of_a_dimension_are_taken() -> None:
+    """transformers' attribute_map: DistilBERT says dim, and hidden_size is accepted."""
+    assert resolve({"model_type": "distilbert", "dim": 32}, "x").dimensions.hidden_size == 32
+    assert resolve({"model_type": "distilbert", "hidden_size": 48}, "x").dimensions.hidden_size == 48
+    assert resolve({"model_type": "distilbert"}, "x").config_key("hidden_size") == "dim"
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "named"),
+    [
+        ({"hidden_size": "384"}, "config-invalid", "hidden_size"),
+        ({"hidden_size": 384.0}, "config-invalid", "hidden_size"),
+        ({"hidden_size": True}, "config-invalid", "hidden_size"),
+        ({"num_hidden_layers": -1}, "config-invalid", "num_hidden_layers"),
+        ({"num_attention_heads": 0}, "config-invalid", "num_attention_heads"),
+        ({"vocab_size": 10**30}, "config-invalid", "vocab_size"),
+        ({"model_type": None}, "model-type-missing", "model_type"),
+        ({"model_type": 3}, "model-type-missing", "model_type"),
+        ({"model_type": "gpt2"}, "not-an-encoder", "gpt2"),
+        ({"model_type": "unheard-of", "is_encoder_decoder": True}, "not-an-encoder", "unheard-of"),
+    ],
+)
+def test_impossible_configs_are_refused(change: dict[str, object], code: str, named: str) -> None:
+    with pytest.raises(CheckpointError, match=named) as caught:
+        resolve({"model_type": "bert"} | change, "here/config.json")
+    assert caught.value.code == code
+    assert "here/config.json" in caught.value.message
+
+
+def test_an_unknown_family_is_read_by_common_keys() -> None:
+    architecture = resolve({"model_type": "newbert", "d_model": 64, "n_layers": 3, "n_heads": 2}, "x")
+    assert architecture.family is None
+    assert (architecture.dimensions.hidden_size, architecture.dimensions.num_hidden_layers) == (64, 3)
+    assert architecture.expected_tensors() is None
+    with pytest.raises(CheckpointError, match="hidden_size"):
+        resolve({"model_type": "newbert"}, "x")
+
+
+KEYS = st.sampled_from(["hidden_size", "num_hidden_layers", "vocab_size", "pad_token_id", "type_vocab_size", "dim"])
+VALUES = st.none() | st.booleans() | st.integers(-3, 2**70) | st.floats() | st.sampled_from(["", "3", "abc"])
+
+
+@given(st.sampled_from([*family_names(), "other"]), st.dictionaries(KEYS, VALUES, max_size=5))
+def test_any_config_is_read_or_refused(name: str, config: dict[str, Any]) -> None:
+    try:
+        architecture = resolve({"model_type": name} | config, "x")
+    except BertshapeError:
+        return
+    assert architecture.dimensions.hidden_size > 0
