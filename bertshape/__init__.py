@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bertshape.errors import BertshapeError, ExitCode
-    from bertshape.inspection import InspectionRequest, inspect, inspect_texts
+    from bertshape.inspection import inspect, inspect_texts
     from bertshape.report import Finding, Report
+    from bertshape.request import InspectionRequest
 
 __version__ = "0.1.0"
 

@@ -162,18 +162,35 @@ def predict_pooled(
         has_last_hidden_state=architecture.has_last_hidden_state,
         dtype=dtype,
     )
+    counts = _counts(tokenization)
     pooled = {}
     for strategy in strategies:
         shape = predict_shape(strategy, facts)
         missing = shape.reason if isinstance(shape, Unavailable) else None
         pooled[strategy.name] = PooledFacts(
             formula=strategy.formula,
-            over=strategy.summary,
+            over=strategy.over(counts),
             shape=None if isinstance(shape, Unavailable) else shape,
             reason=missing,
             declared=strategy.name == declared,
         )
     return pooled
+
+
+def _counts(tokenization: Tokenization) -> dict[str, str]:
+    """What strategies average over, in numbers: one for the whole batch, or the range over its texts."""
+    rows = tokenization.rows
+    counts = {
+        "attended": [row.content + row.special for row in rows],
+        "content": [row.content for row in rows],
+        "padding": [row.padding for row in rows],
+        "positions": [len(row.tokens) for row in rows],
+        "words": [max(row.word_indices(), default=-1) + 1 for row in rows],
+    }
+    return {
+        name: str(min(values)) if len(set(values)) == 1 else f"{min(values)}-{max(values)}"
+        for name, values in counts.items()
+    }
 
 
 def _positions_rule(architecture: Architecture) -> str:

@@ -134,12 +134,7 @@ def _load_wordpiece(checkpoint: Checkpoint, path: Path) -> Tokenizer:
         raise CheckpointError(
             f"{path} is not a vocabulary: {error}", hint="Save the tokenizer again.", code="tokenizer-invalid"
         ) from error
-    ids = {token: backend.token_to_id(token) for token in (cls, sep)}
-    missing = [token for token, token_id in ids.items() if token_id is None]
-    if missing:
-        raise CheckpointError(
-            f"{path} lacks the special token {missing[0]}", hint="Save the tokenizer again.", code="tokenizer-invalid"
-        )
+    ids = {token: _token_id(backend, token, path) for token in (cls, sep)}
     strip_accents = options.get("strip_accents")
     backend.normalizer = normalizers.BertNormalizer(
         lowercase=options.get("do_lower_case", True) is not False,
@@ -152,6 +147,15 @@ def _load_wordpiece(checkpoint: Checkpoint, path: Path) -> Tokenizer:
     present = [token for token in ("[PAD]", unk, cls, sep, "[MASK]") if backend.token_to_id(token) is not None]
     backend.add_special_tokens(present)
     return backend
+
+
+def _token_id(backend: Tokenizer, token: str, path: Path) -> int:
+    token_id = backend.token_to_id(token)
+    if token_id is None:
+        raise CheckpointError(
+            f"{path} lacks the special token {token}", hint="Save the tokenizer again.", code="tokenizer-invalid"
+        )
+    return token_id
 
 
 def _convert_with_transformers(folder: Path) -> Tokenizer:

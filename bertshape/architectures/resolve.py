@@ -24,8 +24,44 @@ _ALIASES = {
 }
 # Models people try that are no text encoders; is_decoder and is_encoder_decoder catch the rest.
 _OTHERS = frozenset(
-    "gpt2 gpt_neo gpt_neox gptj llama mistral mixtral qwen2 qwen3 gemma gemma2 gemma3 phi phi3 opt bloom falcon t5 mt5 "
-    "umt5 bart mbart pegasus marian whisper wav2vec2 hubert clip siglip blip vit deit swin dinov2 beit convnext".split()
+    {
+        "gpt2",
+        "gpt_neo",
+        "gpt_neox",
+        "gptj",
+        "llama",
+        "mistral",
+        "mixtral",
+        "qwen2",
+        "qwen3",
+        "gemma",
+        "gemma2",
+        "gemma3",
+        "phi",
+        "phi3",
+        "opt",
+        "bloom",
+        "falcon",
+        "t5",
+        "mt5",
+        "umt5",
+        "bart",
+        "mbart",
+        "pegasus",
+        "marian",
+        "whisper",
+        "wav2vec2",
+        "hubert",
+        "clip",
+        "siglip",
+        "blip",
+        "vit",
+        "deit",
+        "swin",
+        "dinov2",
+        "beit",
+        "convnext",
+    }
 )
 _LARGEST = 2**31 - 1
 

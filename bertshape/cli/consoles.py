@@ -56,7 +56,7 @@ class InspectionScreen:
     def begin(self, report: Report) -> None:
         """Show the prediction; torch is not imported yet."""
         self._begun = True
-        tokens = render_tokens(report, all_tokens=self._all_tokens)
+        tokens = render_tokens(report, self._console.width, all_tokens=self._all_tokens)
         print_plain(self._console, Group(render_head(report), tokens, Text()))
         if self._console.is_terminal and not self._console.is_dumb_terminal:
             from rich.live import Live

@@ -24,7 +24,7 @@ def poolings_command(
                 name: {
                     "axes": list(strategy.axes),
                     "formula": strategy.formula,
-                    "over": strategy.summary,
+                    "over": strategy.over(),
                     "source": strategy.source,
                 }
                 for name, strategy in STRATEGIES.items()

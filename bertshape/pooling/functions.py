@@ -1,7 +1,8 @@
 """The computations, in tensor methods alone: this module needs no torch to be imported.
 
-Nothing is ever NaN: a row without any token to take gives zeros (sentence-transformers gives -inf for such a `max`).
-Half precision is summed in float32, as sentence-transformers does.
+A row without any token to take gives zeros, never NaN (sentence-transformers gives -inf for such a `max`); `cls` of
+such a row is position 0, as there. NaN or inf in a position that does not count stays out of the result.
+Half precision is summed in float32, over tokens as sentence-transformers does, and over layers.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ def masked_mean(vectors: Tensor, mask: Tensor, *, root: bool = False) -> Tensor:
     wide = _accumulator(vectors)
     weights = mask.unsqueeze(-1).to(wide.dtype)
     total = weights.sum(dim=1).clamp(min=1e-9)
-    return ((wide * weights).sum(dim=1) / (total.sqrt() if root else total)).to(vectors.dtype)
+    # Filled, for zero times NaN is NaN.
+    summed = (wide.masked_fill(weights == 0, 0) * weights).sum(dim=1)
+    return (summed / (total.sqrt() if root else total)).to(vectors.dtype)
 
 
 def concatenate(parts: list[Tensor]) -> Tensor:
@@ -121,19 +124,19 @@ def first_last_avg(inputs: PoolingInputs) -> Tensor:
     BERT-flow takes hidden_states[1], the output of the first layer, as here; the code of SimCSE takes
     hidden_states[0], the embeddings.
     """
-    averaged = (inputs.hidden_states[1] + inputs.hidden_states[-1]) / 2
-    return masked_mean(averaged, inputs.attention_mask)
+    first, last = inputs.hidden_states[1], inputs.hidden_states[-1]
+    averaged = (_accumulator(first) + _accumulator(last)) / 2
+    return masked_mean(averaged, inputs.attention_mask).to(last.dtype)
 
 
 def last4_sum(inputs: PoolingInputs) -> Tensor:
     """Mean of the sum of the last four layers."""
-    fourth, third, second, last = inputs.hidden_states[-4:]
-    return masked_mean(fourth + third + second + last, inputs.attention_mask)
+    return _last4_sum(inputs).to(inputs.hidden_states[-1].dtype)
 
 
 def last4_mean(inputs: PoolingInputs) -> Tensor:
     """Mean of the average of the last four layers."""
-    return last4_sum(inputs) / 4
+    return (_last4_sum(inputs) / 4).to(inputs.hidden_states[-1].dtype)
 
 
 def last4_concat(inputs: PoolingInputs) -> Tensor:
@@ -167,6 +170,11 @@ def words(inputs: PoolingInputs) -> Tensor:
     counts = hidden.new_zeros((batch_size, inputs.num_words + 1, 1))
     counts = counts.scatter_add(1, slots, counts.new_ones(slots.shape))
     return (sums / counts.clamp(min=1))[:, : inputs.num_words].to(inputs.last_hidden_state.dtype)
+
+
+def _last4_sum(inputs: PoolingInputs) -> Tensor:
+    fourth, third, second, last = (_accumulator(layer) for layer in inputs.hidden_states[-4:])
+    return masked_mean(fourth + third + second + last, inputs.attention_mask)
 
 
 def _accumulator(vectors: Tensor) -> Tensor:

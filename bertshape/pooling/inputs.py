@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from torch import Tensor
+
+_NO_COUNTS = {"attended": "the", "content": "the", "padding": "some", "positions": "all", "words": "the"}
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,12 @@ class Strategy:
     Attributes:
         name: Its name; that of sentence-transformers where it has one.
         formula: How it is computed: h is a token's vector, m its attention mask, t its position from 1.
-        summary: What it averages over.
+        summary: What it averages over, with places for numbers such as `{attended}`; see `over`.
         source: Where it comes from.
         axes: Names of the axes of the result.
         factor: The last axis is this many times hidden_size; 1 for most.
-        layers_needed: Fewest num_hidden_layers it works with.
+        layers_needed: Fewest num_hidden_layers it works with. The embeddings, hidden_states[0], are no layer: with
+            three layers the last four hidden_states exist, and are not what last4_* means.
         function: The computation.
     """
 
@@ -58,3 +61,12 @@ class Strategy:
     factor: int
     layers_needed: int
     function: Callable[[PoolingInputs], Tensor]
+
+    def over(self, counts: Mapping[str, str] = _NO_COUNTS) -> str:
+        """What it averages over, in words.
+
+        Args:
+            counts: Number of `attended`, `content`, `padding`, `positions` and `words` of a batch, such as `8` or
+                `8-18`; words stand in their place where there is no batch.
+        """
+        return self.summary.format(**counts)

@@ -70,7 +70,7 @@ def _find(name: str) -> Strategy:
         return _combine(name)
     if name in STRATEGIES:
         return STRATEGIES[name]
-    near = difflib.get_close_matches(name, STRATEGIES, n=3)
+    near = difflib.get_close_matches(name.lower(), STRATEGIES, n=3)
     hint = f"Did you mean {' or '.join(near)}?" if near else "See bertshape poolings for all of them."
     raise UsageError(f"there is no pooling strategy {name!r}", hint=hint, code="unknown-pooling")
 

@@ -34,6 +34,7 @@ WIDE = 150
 """Columns from which every row fits one line."""
 NARROW = 64
 """Columns below which a shape's names go under its sizes."""
+_SHORT_HEADERS = {"position": "pos", "segment": "seg"}
 _FOLD_ABOVE, _FOLD_KEEP = 40, 15
 _EVIDENCE_STYLE = {"observed": "green", "predicted": "yellow"}
 _SEVERITY_STYLE = {"error": "bold red", "warning": "yellow", "note": "cyan"}
@@ -54,14 +55,15 @@ def render_head(report: Report) -> RenderableType:
     return Group(*lines, *([Text(declared)] if declared else []), Text())
 
 
-def render_tokens(report: Report, *, all_tokens: bool = False) -> RenderableType:
+def render_tokens(report: Report, columns: int, *, all_tokens: bool = False) -> RenderableType:
     """One table for each text."""
     rows = report.tokenization.rows
     parts: list[RenderableType] = []
     for number, row in enumerate(rows, start=1):
         title = Text("Tokens" if len(rows) == 1 else f"Tokens of text {number}", style="bold")
         title.append(f"  {count_line(row)}", style="not bold")
-        parts += [title, _token_table(row, report.has_token_types, all_tokens=all_tokens)]
+        parts += [*([Text()] if number > 1 else []), title]
+        parts.append(_token_table(row, columns, report.has_token_types, all_tokens=all_tokens))
     return Group(*parts)
 
 
@@ -71,8 +73,8 @@ def render_outputs(report: Report, columns: int, *, hidden_states: bool = False)
     for name, output in report.outputs.items():
         about = f"{output.shape.dtype}, {human_bytes(output.bytes)}"
         if columns >= WIDE:
-            sized = [_sizes(output.shape), Text(output.shape.by_name), output.shape.dtype, human_bytes(output.bytes)]
-            table.add_row(name, *sized, _evidence(output))
+            named = (_sizes(output.shape), Text(output.shape.by_name))
+            table.add_row(name, *named, output.shape.dtype, human_bytes(output.bytes), _evidence(output))
         else:
             table.add_row(_name_cell(name, output, declared=False), _detail(output.shape, about, columns))
         if output.count is not None:
@@ -118,10 +120,10 @@ def render_poolings(strategies: Iterable[Strategy], columns: int) -> RenderableT
     for strategy in strategies:
         axes = " x ".join(strategy.axes)
         if columns >= WIDE:
-            table.add_row(strategy.name, axes, strategy.formula, strategy.summary, strategy.source)
+            table.add_row(strategy.name, axes, strategy.formula, strategy.over(), strategy.source)
         else:
             lines = Text("\n").join(
-                [Text(axes), Text(f"{strategy.formula}; {strategy.summary}"), Text(strategy.source, "dim")]
+                [Text(axes), Text(f"{strategy.formula}; {strategy.over()}"), Text(strategy.source, "dim")]
             )
             table.add_row(strategy.name, lines)
     return table
@@ -137,11 +139,13 @@ def _table(columns: int, *headers: str) -> Table:
     return table
 
 
-def _token_table(row: Row, has_token_types: bool, *, all_tokens: bool) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+def _token_table(row: Row, columns: int, has_token_types: bool, *, all_tokens: bool) -> Table:
+    narrow = columns < NARROW
+    table = Table(box=None, pad_edge=False, padding=(0, 1 if narrow else 2, 0, 0), header_style="dim")
     for header in ("position", "token", "id", "word", "span", "segment", "kind"):
-        justify = "right" if header in ("position", "id", "word", "span", "segment") else "left"
-        table.add_column(header, justify=justify, overflow="fold")  # type: ignore[arg-type]
+        number = header not in ("token", "kind")
+        short = _SHORT_HEADERS.get(header, header) if narrow else header
+        table.add_column(short, justify="right" if number else "left", overflow="fold", no_wrap=number)
     tokens = row.tokens
     folded = len(tokens) - 2 * _FOLD_KEEP if len(tokens) > _FOLD_ABOVE and not all_tokens else 0
     for token in tokens[:_FOLD_KEEP] if folded else tokens:

@@ -1,0 +1,134 @@
+"""Load a model: the checkpoint's weights, or random ones, and what transformers says of it."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from bertshape.errors import BertshapeError, CheckpointError
+from bertshape.forward.observation import ForwardRequest, Loading
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import torch
+    from transformers import PreTrainedModel
+
+SEED = 0
+"""Seed of random weights and of tensors that a checkpoint lacks, so that two runs agree."""
+_INITIALIZER_RANGE = 0.02
+_BLOCK = 1 << 20
+
+
+def find_classes(request: ForwardRequest) -> tuple[Any, Any]:
+    """The family's own classes: importing them alone is a second faster than the Auto classes."""
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    family = request.architecture.family
+    if family is None:
+        from transformers import CONFIG_MAPPING, MODEL_MAPPING
+
+        model_type = request.architecture.model_type
+        if model_type not in CONFIG_MAPPING or CONFIG_MAPPING[model_type] not in MODEL_MAPPING:
+            raise CheckpointError(
+                f"transformers has no model type {model_type!r}",
+                hint="Predict without running: --weights none. Code from a checkpoint is never run.",
+                code="model-type-unknown",
+            )
+        config_class = CONFIG_MAPPING[model_type]
+        model_class = MODEL_MAPPING[config_class]
+        return (model_class[0] if isinstance(model_class, tuple) else model_class), config_class
+    package = f"transformers.models.{family.module}"
+    modeling = importlib.import_module(f"{package}.modeling_{family.file}")
+    configuration = importlib.import_module(f"{package}.configuration_{family.file}")
+    return getattr(modeling, family.model_class), getattr(configuration, family.config_class)
+
+
+def load(request: ForwardRequest, model_class: Any, config_class: Any) -> tuple[PreTrainedModel, Loading]:
+    """Build the model on the CPU and fill it.
+
+    Args:
+        request: What to load.
+        model_class: The family's base model.
+        config_class: Its configuration.
+
+    Returns:
+        The model in evaluation mode, and what transformers says of the weights.
+
+    Raises:
+        CheckpointError: The weights cannot be loaded, or are a pickle of more than tensors.
+    """
+    import torch
+
+    torch.manual_seed(SEED)
+    try:
+        config = config_class.from_dict(dict(request.config))
+        # Mismatched sizes are findings that name the field to blame; transformers' own error names none.
+        options: dict[str, Any] = {"output_loading_info": True, "ignore_mismatched_sizes": True}
+        options["dtype"] = getattr(torch, request.dtype)
+        if request.attentions:
+            options["attn_implementation"] = "eager"
+        if request.folder is None:
+            state = _random_state(model_class, config, options["dtype"])
+            model, info = model_class.from_pretrained(None, config=config, state_dict=state, **options)
+            return model, Loading()
+        model, info = model_class.from_pretrained(
+            request.folder,
+            config=config,
+            local_files_only=True,
+            use_safetensors=request.safetensors,
+            weights_only=True,
+            **options,
+        )
+    except (BertshapeError, MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:
+        raise _load_error(request, error) from error
+    return model, _loading(info)
+
+
+def _random_state(model_class: Any, config: Any, dtype: Any) -> dict[str, torch.Tensor]:
+    """Seeded random weights for an empty model: five times faster than transformers' own initialisation.
+
+    One normal block is drawn and repeated; the values matter to nobody, their spread keeps the outputs finite.
+    """
+    import torch
+
+    with torch.device("meta"):
+        empty = model_class(config)
+    generator = torch.Generator().manual_seed(SEED)
+    block = torch.empty(_BLOCK).normal_(0, _INITIALIZER_RANGE, generator=generator).to(dtype)
+    state = {}
+    for name, parameter in empty.state_dict().items():
+        if parameter.ndim < 2:
+            fill = 1.0 if name.endswith("weight") else 0.0
+            state[name] = torch.full(parameter.shape, fill, dtype=dtype)
+            continue
+        values = torch.empty(parameter.numel(), dtype=dtype)
+        for part in values.split(_BLOCK):
+            part.copy_(block[: part.numel()])
+        state[name] = values.view(parameter.shape)
+    return state
+
+
+def _loading(info: Mapping[str, Any]) -> Loading:
+    mismatched = sorted((name, tuple(stored)) for name, stored, _ in info["mismatched_keys"])
+    return Loading(tuple(sorted(info["missing_keys"])), tuple(sorted(info["unexpected_keys"])), tuple(mismatched))
+
+
+def _load_error(request: ForwardRequest, error: Exception) -> CheckpointError:
+    where = "random weights" if request.folder is None else str(request.folder)
+    if "weights_only" in str(error) or type(error).__name__ == "UnpicklingError":
+        return CheckpointError(
+            f"the pickle weights in {where} hold more than tensors, or are broken; they were not loaded",
+            hint="Ask for a safetensors file: pickles can run code.",
+            code="weights-unsafe",
+        )
+    first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return CheckpointError(
+        f"transformers cannot load {where}: {first_line}",
+        hint="See the whole error with --debug.",
+        code="load-failed",
+    )

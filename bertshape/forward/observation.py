@@ -1,0 +1,89 @@
+"""What a run is asked for, and what it showed: plain Python, no tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from bertshape.architectures import Architecture
+
+
+@dataclass(frozen=True)
+class ForwardRequest:
+    """What to run.
+
+    Attributes:
+        folder: Folder of config.json and weights; None runs random weights.
+        config: Content of config.json.
+        architecture: Dimensions and family.
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        dtype: Dtype of the parameters, by name.
+        safetensors: Whether the weights are in safetensors files; pickles otherwise.
+        attentions: Whether attention weights are wanted; only the eager implementation gives them.
+    """
+
+    folder: Path | None
+    config: Mapping[str, object]
+    architecture: Architecture
+    device: str
+    dtype: str
+    safetensors: bool
+    attentions: bool
+
+
+@dataclass(frozen=True)
+class Loading:
+    """What transformers says of the weights it loaded, by the base model's names.
+
+    Attributes:
+        missing: Parameters that no stored tensor filled.
+        unexpected: Stored tensors that no parameter took.
+        mismatched: Stored shape of tensors whose shape is not the parameter's.
+    """
+
+    missing: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
+    mismatched: tuple[tuple[str, tuple[int, ...]], ...] = ()
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Size and dtype of a tensor as the run gave it, and how many there are where it is a tuple.
+
+    `sizes` are those of each tensor; where they differ within a tuple, of the first one that differs.
+    """
+
+    sizes: tuple[int, ...]
+    dtype: str
+    count: int | None = None
+
+
+@dataclass(frozen=True)
+class Observation:
+    """All that a run showed.
+
+    Attributes:
+        outputs: By the name of the output.
+        pooled: By the name of the strategy; those that need what is not there are left out.
+        loading: How loading went.
+        device: Device that ran.
+        dtype: Dtype of the parameters.
+        parameters: Number of parameters.
+        unmasked_error: Largest distance of an element of `mean_unmasked` from `mean`.
+        torch: Version of torch.
+        transformers: Version of transformers.
+    """
+
+    outputs: Mapping[str, Observed]
+    pooled: Mapping[str, Observed]
+    loading: Loading
+    device: str
+    dtype: str
+    parameters: int
+    unmasked_error: float
+    torch: str
+    transformers: str

@@ -1,0 +1,133 @@
+"""One forward pass, and what comes out of it."""
+
+from __future__ import annotations
+
+import gc
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from bertshape.errors import CheckpointError
+from bertshape.forward.device import choose_device, device_errors
+from bertshape.forward.loading import find_classes, load
+from bertshape.forward.observation import ForwardRequest, Observation, Observed
+from bertshape.pooling import PoolingInputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import torch
+
+    from bertshape.architectures import Architecture
+    from bertshape.pooling import Strategy
+    from bertshape.tokenization import Tokenization
+
+
+def run(request: ForwardRequest, tokenization: Tokenization, strategies: Sequence[Strategy]) -> Observation:
+    """Run the model once on a batch and look at what comes out.
+
+    Args:
+        request: The model.
+        tokenization: The batch.
+        strategies: Pooling strategies to apply.
+
+    Raises:
+        CheckpointError: The weights cannot be loaded.
+        DeviceError: The device is not there, or its memory is not enough.
+    """
+    with _imports():
+        import torch
+        import transformers
+
+        model_class, config_class = find_classes(request)
+    device = choose_device(request.device)
+    with device_errors(device):
+        model, loading = load(request, model_class, config_class)
+        model.eval().to(device)
+        with torch.inference_mode():
+            inputs = _inputs(torch, request.architecture, tokenization, device)
+            outputs = _forward(model, inputs, attentions=request.attentions)
+            pooling_inputs = _pooling_inputs(torch, outputs, inputs["attention_mask"], tokenization)
+            pooled = {strategy.name: strategy.function(pooling_inputs) for strategy in strategies}
+            unmasked_error = _unmasked_error(pooled)
+    return Observation(
+        outputs={name: _observe(value) for name, value in outputs.items() if value is not None and len(value)},
+        pooled={name: _observe(value) for name, value in pooled.items()},
+        loading=loading,
+        device=str(device),
+        dtype=_dtype_name(next(model.parameters()).dtype),
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        unmasked_error=unmasked_error,
+        torch=torch.__version__,
+        transformers=transformers.__version__,
+    )
+
+
+@contextmanager
+def _imports() -> Iterator[None]:
+    """Importing makes millions of objects that stay; the garbage collector would walk them again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.freeze()
+            gc.enable()
+
+
+def _forward(model: Any, inputs: Mapping[str, torch.Tensor], *, attentions: bool) -> Any:
+    try:
+        return model(**inputs, output_hidden_states=True, output_attentions=attentions)
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        first_line = (str(error).strip().splitlines() or [""])[0]
+        raise CheckpointError(
+            f"the forward pass of {type(model).__name__} failed: {type(error).__name__}: {first_line}",
+            hint="Predict without running: --weights none. See the whole error with --debug.",
+            code="forward-failed",
+        ) from error
+
+
+def _inputs(torch: Any, architecture: Architecture, tokenization: Tokenization, device: Any) -> dict[str, torch.Tensor]:
+    """Tensors of shape (batch_size, sequence_length), int64."""
+    fields = {"input_ids": "input_id", "attention_mask": "attention_mask"}
+    if architecture.accepts_token_type_ids:
+        fields["token_type_ids"] = "token_type_id"
+    return {
+        name: torch.tensor(
+            [[getattr(token, field) for token in row.tokens] for row in tokenization.rows], dtype=torch.int64
+        ).to(device)
+        for name, field in fields.items()
+    }
+
+
+def _pooling_inputs(torch: Any, outputs: Any, attention_mask: Any, tokenization: Tokenization) -> PoolingInputs:
+    special = [[int(token.special) for token in row.tokens] for row in tokenization.rows]
+    words = [row.word_indices() for row in tokenization.rows]
+    device = attention_mask.device
+    return PoolingInputs(
+        last_hidden_state=outputs.get("last_hidden_state"),
+        attention_mask=attention_mask,
+        special_tokens_mask=torch.tensor(special, device=device),
+        word_index=torch.tensor(words, device=device),
+        num_words=tokenization.num_words,
+        hidden_states=tuple(outputs.hidden_states),
+        pooler_output=outputs.get("pooler_output"),
+    )
+
+
+def _unmasked_error(pooled: Mapping[str, torch.Tensor]) -> float:
+    if "mean" not in pooled or "mean_unmasked" not in pooled:
+        return 0.0
+    return float((pooled["mean"].float() - pooled["mean_unmasked"].float()).abs().max())
+
+
+def _observe(value: Any) -> Observed:
+    if not isinstance(value, tuple):
+        return Observed(tuple(value.shape), _dtype_name(value.dtype))
+    first = value[0]
+    odd = next((tensor for tensor in value if tensor.shape != first.shape), first)
+    return Observed(tuple(odd.shape), _dtype_name(odd.dtype), len(value))
+
+
+def _dtype_name(dtype: Any) -> str:
+    return str(dtype).removeprefix("torch.")
