@@ -27,6 +27,8 @@ SIZES = {
 }
 DERIVED = {"3*hidden_size": 144, "2*intermediate_size": 112, "2*hidden_size": 96}
 USEFUL = (*SIZES, "pad_token_id")
+# Sizes whose keys transformers has no common name for.
+OWN_SIZES = {"distilbert": {"hidden_dim": 56}, "rembert": {"input_embedding_size": 20}}
 
 
 def tiny_config(model_type: str, **changes: Any) -> Any:
@@ -35,7 +37,7 @@ def tiny_config(model_type: str, **changes: Any) -> Any:
     known = config_class()
     aliases = getattr(config_class, "attribute_map", {})
     options = {aliases.get(name, name): size for name, size in SIZES.items() if hasattr(known, aliases.get(name, name))}
-    return config_class(**(options | {"pad_token_id": 1} | changes))
+    return config_class(**(options | {"pad_token_id": 1} | OWN_SIZES.get(model_type, {}) | changes))
 
 
 def draft(model_type: str) -> str:

@@ -77,6 +77,16 @@ def test_tensors_are_those_of_the_model(name: str, variant: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize("name", family_names())
+def test_no_size_is_written_as_a_number(name: str) -> None:
+    """A number in place of a dimension would hold for the tested sizes alone."""
+    family = load_family(name)
+    assert family is not None
+    tables = [family.tensors, family.layer_tensors]
+    tables += [table for row in family.conditionals for table in (row.tensors, row.layer_tensors)]
+    assert not [(key, shape) for table in tables for key, shape in table.items() if {*map(type, shape)} != {str}]
+
+
+@pytest.mark.parametrize("name", family_names())
 def test_an_empty_config_means_the_defaults(name: str) -> None:
     """config.json may leave out what the config class assumes."""
     config = transformers.CONFIG_MAPPING[name]()
@@ -140,7 +150,7 @@ def test_roberta_loses_positions_to_padding() -> None:
 
 
 def test_both_names_of_a_dimension_are_taken() -> None:
-    """transformers' attribute_map: DistilBERT says dim, and hidden_size is accepted."""
+    """The attribute_map of transformers: DistilBERT says dim, and hidden_size is accepted."""
     assert resolve({"model_type": "distilbert", "dim": 32}, "x").dimensions.hidden_size == 32
     assert resolve({"model_type": "distilbert", "hidden_size": 48}, "x").dimensions.hidden_size == 48
     assert resolve({"model_type": "distilbert"}, "x").config_key("hidden_size") == "dim"
