@@ -185,7 +185,6 @@ def _counts(tokenization: Tokenization) -> dict[str, str]:
         "content": [row.content for row in rows],
         "padding": [row.padding for row in rows],
         "positions": [len(row.tokens) for row in rows],
-        "words": [max(row.word_indices(), default=-1) + 1 for row in rows],
     }
     return {
         name: str(min(values)) if len(set(values)) == 1 else f"{min(values)}-{max(values)}"

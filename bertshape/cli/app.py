@@ -13,7 +13,6 @@ from bertshape.cli.poolings import poolings_command
 app = typer.Typer(
     name="bertshape",
     help="What comes out of a BERT checkpoint, in which shape, and why.",
-    no_args_is_help=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

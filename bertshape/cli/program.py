@@ -47,7 +47,7 @@ def _dispatch(arguments: list[str]) -> int:
 
     # A command only reads its options and returns what is to be done, so that no error of the work itself passes
     # through Typer, which has its own ideas of exit codes. --help and --version return an exit code.
-    action = app(args=arguments, prog_name="bertshape", standalone_mode=False)
+    action = app(args=arguments or ["--help"], prog_name="bertshape", standalone_mode=False)
     return int(action() if callable(action) else action or ExitCode.OK)
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-_NO_COUNTS = {"attended": "the", "content": "the", "padding": "some", "positions": "all", "words": "the"}
+_NO_COUNTS = {"attended": "the", "content": "the", "padding": "some", "positions": "all"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Strategy:
         """What it averages over, in words.
 
         Args:
-            counts: Number of `attended`, `content`, `padding`, `positions` and `words` of a batch, such as `8` or
-                `8-18`; words stand in their place where there is no batch.
+            counts: Number of `attended`, `content`, `padding` and `positions` of a batch, such as `8` or `8-18`;
+                words stand in their place where there is no batch.
         """
         return self.summary.format(**counts)

@@ -135,8 +135,8 @@ _ALL = (
     ),
     Strategy(
         "words",
-        "sum(h in word) / tokens in word",
-        "the tokens of each of {words} words",
+        "mean(h in word)",
+        "the tokens of each word",
         "mean of subtokens; Devlin et al. 2019 take the first",
         (BATCH_SIZE, NUM_WORDS, HIDDEN_SIZE),
         1,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bertshape.shapes import TensorShape
     from bertshape.tokenization import Row, Token
 
-WIDE = 150
+WIDE = 156
 """Columns from which every row fits one line."""
 NARROW = 64
 """Columns below which a shape's names go under its sizes."""
@@ -90,7 +90,7 @@ def render_pooled(report: Report, columns: int, *, star: str = "*") -> Renderabl
     for name, pooled in report.pooled.items():
         label = f"{star} {name}" if pooled.declared else f"  {name}"
         if pooled.shape is None:
-            table.add_row(Text(label, style="dim"), Text(f"not available: {pooled.reason}", style="dim"))
+            _add_unavailable(table, columns, label, pooled)
         elif columns >= WIDE:
             names = [Text(pooled.shape.by_name), Text(pooled.formula), Text(pooled.over)]
             table.add_row(Text(label), _sizes(pooled.shape), *names, _evidence(pooled))
@@ -187,6 +187,12 @@ def _detail(shape: TensorShape, about: str, columns: int) -> Text:
     """Sizes and names of a shape, then what is said of it; the names go below where they would not fit."""
     between = "  " if columns >= NARROW and len(shape.by_size) + len(shape.by_name) + 2 <= columns - 23 else "\n"
     return Text.assemble((shape.by_size, "bold"), between, shape.by_name, "\n", (about, "dim"))
+
+
+def _add_unavailable(table: Table, columns: int, label: str, pooled: PooledFacts) -> None:
+    reason = pooled.reason or ""
+    cells = ("-", reason, pooled.formula, "-", "unavailable") if columns >= WIDE else (f"unavailable: {reason}",)
+    table.add_row(Text(label, style="dim"), *(Text(cell, style="dim") for cell in cells))
 
 
 def _add_aside(table: Table, columns: int, text: str) -> None:
