@@ -227,7 +227,7 @@ def test_a_full_disk_is_said(bertshape: Command) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("delay", [0.05, 0.3, 1.2])
+@pytest.mark.parametrize("delay", [0.05, 0.3, 0.9, 1.5, 2.1])
 def test_interrupted(delay: float) -> None:
     """Ctrl-C in each phase: start, tables, imports of the run."""
     command = [sys.executable, "-m", "bertshape", "inspect", EXAMPLE]

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import gc
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bertshape.errors import CheckpointError
 from bertshape.forward.device import choose_device, device_errors
+from bertshape.forward.importing import heavy_imports
 from bertshape.forward.loading import find_classes, load
 from bertshape.forward.observation import ForwardRequest, Observation, Observed
 from bertshape.pooling import PoolingInputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import torch
 
@@ -34,7 +33,7 @@ def run(request: ForwardRequest, tokenization: Tokenization, strategies: Sequenc
         CheckpointError: The weights cannot be loaded.
         DeviceError: The device is not there, or its memory is not enough.
     """
-    with _imports():
+    with heavy_imports():
         import torch
         import transformers
 
@@ -60,19 +59,6 @@ def run(request: ForwardRequest, tokenization: Tokenization, strategies: Sequenc
         torch=torch.__version__,
         transformers=transformers.__version__,
     )
-
-
-@contextmanager
-def _imports() -> Iterator[None]:
-    """Importing makes millions of objects that stay; the garbage collector would walk them again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.freeze()
-            gc.enable()
 
 
 def _forward(model: Any, inputs: Mapping[str, torch.Tensor], *, attentions: bool) -> Any:
