@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,13 +9,23 @@ from bertshape.errors import CheckpointError
 from bertshape.files import read_json_object, read_optional_object, read_text
 from bertshape.locate import Location, locate
 from bertshape.sentence_embedding import SentenceEmbedding, read_sentence_embedding, transformer_folder
-from bertshape.weights import INDEX_FILE, SINGLE_FILE, WeightHeaders, read_indexed, read_local, read_single
+from bertshape.weights import (
+    INDEX_FILE,
+    SINGLE_FILE,
+    FileSource,
+    MissingWeightsError,
+    WeightHeaders,
+    read_indexed,
+    read_local,
+    read_single,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from bertshape.hub import Snapshot
+    from bertshape.weights import ByteSource
 
 PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 _UNSET_LENGTH = 10**9
@@ -66,8 +75,9 @@ class Checkpoint:
 
     @property
     def has_weights(self) -> bool:
-        """Whether there is anything to load."""
-        return self.headers is not None or bool(self.pickles)
+        """Whether there is anything to load; offline, the Hub may hold more than the cache."""
+        snapshot = self.location.snapshot
+        return self.headers is not None or bool(self.pickles) or (snapshot is not None and not snapshot.online)
 
     def declared_lengths(self) -> dict[str, int]:
         """Length limits of the small files, by the place where each is declared; unset ones are left out."""
@@ -126,13 +136,11 @@ def fetch_weights(checkpoint: Checkpoint, *, progress: bool = False) -> None:
     from bertshape.hub import download
 
     prefix = _prefix(checkpoint.location, checkpoint.folder)
-    if checkpoint.headers is not None:
-        download(snapshot, tuple(prefix + name for name in checkpoint.headers.files), progress=progress)
-        return
-    download(snapshot, tuple(prefix + name for name in checkpoint.pickles), progress=progress)
-    index = checkpoint.folder / PICKLES[1]
-    if PICKLES[0] not in checkpoint.pickles and index.exists():
-        weight_map = read_json_object(index).get("weight_map")
+    # With neither, this is an offline run, and asking for the usual file fails in the words of one.
+    names = checkpoint.headers.files if checkpoint.headers else checkpoint.pickles or (SINGLE_FILE,)
+    download(snapshot, tuple(prefix + name for name in names), progress=progress)
+    if names == PICKLES[1:]:
+        weight_map = read_json_object(checkpoint.folder / PICKLES[1]).get("weight_map")
         shards = sorted({str(name) for name in weight_map.values()}) if isinstance(weight_map, dict) else []
         download(snapshot, tuple(prefix + name for name in shards), progress=progress)
 
@@ -173,9 +181,15 @@ def _read_remote_headers(
     """Read headers from the cache where the files are in it, else by byte ranges from the Hub."""
     from bertshape.hub import open_remote
 
-    if (folder / SINGLE_FILE).exists() or not snapshot.online:
-        return read_local(folder)
-    open_source = functools.partial(open_remote, snapshot, prefix)
+    def open_source(name: str) -> ByteSource:
+        path = folder / name
+        return FileSource(path, name) if path.exists() else open_remote(snapshot, prefix, name)
+
+    if not snapshot.online:
+        try:
+            return read_local(folder)
+        except MissingWeightsError:
+            return None  # Only the index was downloaded so far; that is no fault of the checkpoint.
     if SINGLE_FILE in present:
         return read_single(open_source(SINGLE_FILE), first_read=_REMOTE_FIRST_READ)
     if INDEX_FILE in present:

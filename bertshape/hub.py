@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import logging
+import warnings
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bertshape.errors import BertshapeError, HubError, UsageError
+from bertshape.errors import HubError
+from bertshape.hub_failures import offline_error, translate
+from bertshape.weights import MissingWeightsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_ANCHORS = ("config.json", "modules.json")
+"""A checkpoint has one of them at its root; sentence-transformers once kept config.json in a subfolder."""
 _SMALL_FILES = frozenset(
     {
-        "config.json",
+        *_ANCHORS,
         "config_sentence_transformers.json",
         "model.safetensors.index.json",
-        "modules.json",
         "sentence_bert_config.json",
         "special_tokens_map.json",
         "tokenizer.json",
@@ -26,7 +31,7 @@ _SMALL_FILES = frozenset(
 )
 # Needed only where there is no tokenizer.json to say it all.
 _VOCABULARY_FILES = frozenset(
-    {
+    [
         "added_tokens.json",
         "merges.txt",
         "sentencepiece.bpe.model",
@@ -34,7 +39,7 @@ _VOCABULARY_FILES = frozenset(
         "spm.model",
         "vocab.json",
         "vocab.txt",
-    }
+    ]
 )
 
 
@@ -66,16 +71,26 @@ class RangeSource:
     url: str
 
     def read(self, start: int, length: int) -> bytes:
-        """Read a range with one GET request."""
-        from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
+        """Read a range with one GET request.
 
-        wanted = {"Range": f"bytes={start}-{start + length - 1}"}
-        with _translated(self.name):
-            response = get_session().get(self.url, headers=build_hf_headers() | wanted, timeout=30)
+        Raises:
+            HubError: The bytes cannot be had.
+        """
+        from huggingface_hub import constants, get_session
+        from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
+
+        headers = build_hf_headers(headers={"Range": f"bytes={start}-{start + length - 1}"})
+        headers["Accept-Encoding"] = "identity"
+        options: dict[str, Any] = {"headers": headers, "timeout": constants.HF_HUB_DOWNLOAD_TIMEOUT}
+        with _session(self.name), get_session().stream("GET", self.url, **options) as response:
             hf_raise_for_status(response)
-        content: bytes = response.content
-        # A server that ignores ranges answers 200 with the whole file.
-        return content[start : start + length] if response.status_code == 200 else content
+            # A server that ignores ranges answers 200 and sends all there is; what comes later is left unread.
+            skip, content = start if response.status_code == 200 else 0, b""
+            for chunk in response.iter_bytes():
+                content += chunk
+                if len(content) >= skip + length:
+                    break
+        return content[skip : skip + length]
 
 
 def open_snapshot(repo_id: str, revision: str | None, *, offline: bool) -> Snapshot:
@@ -87,25 +102,32 @@ def open_snapshot(repo_id: str, revision: str | None, *, offline: bool) -> Snaps
         offline: Use the cache alone, as HF_HUB_OFFLINE does.
 
     Raises:
+        UsageError: The name cannot be a repository's.
         HubError: The repository, revision or network is not there, or access is refused.
     """
     from huggingface_hub import HfApi, constants, hf_hub_download
 
     if offline or constants.HF_HUB_OFFLINE:
         return _cached_snapshot(repo_id, revision)
-    with _translated(repo_id):
-        info = HfApi().model_info(repo_id, revision=revision, timeout=30)
-    commit, files = info.sha or "", tuple(sibling.rfilename for sibling in info.siblings or ())
-    if "config.json" not in files and not any(name.endswith("/config.json") for name in files):
+    with _session(repo_id):
+        # The first request of a run and never repeated: a Hub that is down or refuses is known at once.
+        info = HfApi().model_info(repo_id, revision=revision, timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT)
+    commit, files = info.sha, tuple(sibling.rfilename for sibling in info.siblings or ())
+    anchor = next((name for name in _ANCHORS if name in files), None)
+    if commit is None or anchor is None:
         raise HubError(
             f"{repo_id} on the Hub has no config.json: it is not a transformers checkpoint",
             hint="Name the repository of the PyTorch model.",
             code="hub-not-a-checkpoint",
         )
-    with _translated(repo_id), _progress(shown=False):
-        paths = [(name, hf_hub_download(repo_id, name, revision=commit)) for name in files if _is_small(name, files)]
-    name, path = paths[0]
-    return Snapshot(repo_id, commit, Path(path).parents[name.count("/")], files, online=True)
+    with _session(repo_id):
+        # Once by the name of the revision, from which the cache learns what commit that is: --offline needs it.
+        hf_hub_download(repo_id, anchor, revision=revision)
+        folder = Path(hf_hub_download(repo_id, anchor, revision=commit)).parent
+        for name in files:
+            if _is_small(name, files):
+                hf_hub_download(repo_id, name, revision=commit)
+    return Snapshot(repo_id, commit, folder, files, online=True)
 
 
 def open_remote(snapshot: Snapshot, prefix: str, name: str) -> RangeSource:
@@ -117,19 +139,24 @@ def open_remote(snapshot: Snapshot, prefix: str, name: str) -> RangeSource:
         name: Name of the file in that folder.
 
     Raises:
+        MissingWeightsError: The revision has no such file.
         HubError: The file cannot be reached.
     """
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
-    with _translated(snapshot.repo_id):
-        metadata = get_hf_file_metadata(hf_hub_url(snapshot.repo_id, prefix + name, revision=snapshot.commit))
-    if metadata.size is None:
-        raise HubError(f"the Hub does not tell the size of {name}", hint="Try --weights none.", code="hub-invalid")
-    return RangeSource(name, metadata.size, metadata.location)
+    if prefix + name not in snapshot.files:
+        raise MissingWeightsError(f"{prefix}{name} is not in {snapshot.repo_id}", hint="Check --revision.")
+    # Not the address that a redirect leads to: each request follows it anew, and leaves the token behind at the Hub.
+    url = hf_hub_url(snapshot.repo_id, prefix + name, revision=snapshot.commit)
+    with _session(f"{prefix}{name} of {snapshot.repo_id}"):
+        size = get_hf_file_metadata(url).size
+    if size is None:
+        raise HubError(f"the Hub does not tell the size of {name}", hint="Try again later.", code="hub-invalid")
+    return RangeSource(name, size, url)
 
 
 def download(snapshot: Snapshot, names: tuple[str, ...], *, progress: bool) -> None:
-    """Bring large files of a snapshot into the cache, resuming what an earlier run began.
+    """Bring large files of a snapshot into the cache.
 
     Args:
         snapshot: The revision.
@@ -141,23 +168,22 @@ def download(snapshot: Snapshot, names: tuple[str, ...], *, progress: bool) -> N
     """
     from huggingface_hub import hf_hub_download
 
-    with _translated(snapshot.repo_id), _progress(shown=progress):
-        for name in names:
-            hf_hub_download(snapshot.repo_id, name, revision=snapshot.commit, local_files_only=not snapshot.online)
+    for name in names:
+        if not snapshot.online and not (snapshot.folder / name).exists():
+            raise offline_error(f"{name} of {snapshot.repo_id}")
+        if snapshot.online:
+            with _session(f"{name} of {snapshot.repo_id}", progress=progress):
+                hf_hub_download(snapshot.repo_id, name, revision=snapshot.commit)
 
 
 def _cached_snapshot(repo_id: str, revision: str | None) -> Snapshot:
     from huggingface_hub import try_to_load_from_cache
 
-    with _translated(repo_id):
-        found = [try_to_load_from_cache(repo_id, name, revision=revision) for name in ("config.json", "modules.json")]
+    with _session(repo_id):
+        found = [try_to_load_from_cache(repo_id, name, revision=revision) for name in _ANCHORS]
     path = next((Path(path) for path in found if isinstance(path, str)), None)
     if path is None:
-        at = f" at revision {revision}" if revision else ""
-        hint = "Run once with a network, or pass --model a local folder."
-        raise HubError(
-            f"{repo_id}{at} is not in the local cache, and bertshape is offline", hint=hint, code="hub-offline"
-        )
+        raise offline_error(f"{repo_id} at revision {revision}" if revision else repo_id)
     folder = path.parent
     files = tuple(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
     return Snapshot(repo_id, folder.name, folder, files, online=False)
@@ -165,72 +191,49 @@ def _cached_snapshot(repo_id: str, revision: str | None) -> Snapshot:
 
 def _is_small(name: str, files: tuple[str, ...]) -> bool:
     path = PurePosixPath(name)
-    wanted = _SMALL_FILES
-    if str(path.with_name("tokenizer.json")) not in files:
-        wanted = wanted | _VOCABULARY_FILES
-    return len(path.parts) <= 2 and path.name in wanted
+    if len(path.parts) > 1 and "config.json" in files:
+        # A step of a sentence-transformers chain; also onnx/ and the like, whose copies of a tokenizer are not wanted.
+        return len(path.parts) == 2 and path.name == "config.json"
+    with_vocabulary = str(path.with_name("tokenizer.json")) not in files
+    return len(path.parts) <= 2 and (path.name in _SMALL_FILES or (with_vocabulary and path.name in _VOCABULARY_FILES))
 
 
 @contextmanager
-def _progress(*, shown: bool) -> Iterator[None]:
-    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+def _session(what: str, *, progress: bool = False) -> Iterator[None]:
+    """Use huggingface_hub without its notices and long waits, and fail with errors that say what to do next."""
+    from huggingface_hub import get_session, get_token
+    from huggingface_hub.utils import disable_progress_bars
 
-    if shown or are_progress_bars_disabled():
-        yield
-        return
-    disable_progress_bars()
+    token = get_token() or ""
+    if not (token.isascii() and token.isprintable()):
+        # The HTTP library would quote the token in its error.
+        hint = "Set HF_TOKEN again, or unset it."
+        raise HubError("the Hub token holds characters that no token has", hint=hint, code="hub-token-invalid")
+    logger, client = logging.getLogger("huggingface_hub"), get_session()
+    level, hooks = logger.level, client.event_hooks
+    client.event_hooks = {**hooks, "response": [*hooks["response"], _refuse_to_wait]}
+    if level == logging.WARNING:  # its default; another one was chosen by somebody who wants to see
+        logger.setLevel(logging.ERROR)
     try:
-        yield
-    finally:
-        enable_progress_bars()
-
-
-@contextmanager
-def _translated(what: str) -> Iterator[None]:
-    """Turn every failure of huggingface_hub into an error that says what to do next."""
-    try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with nullcontext() if progress else disable_progress_bars():
+                yield
     except Exception as error:
-        raise _translate(what, error) from error
+        raise translate(what, error) from error
+    finally:
+        client.event_hooks = hooks
+        logger.setLevel(level)
 
 
-def _translate(what: str, error: Exception) -> BertshapeError:
-    from huggingface_hub import errors
+def _refuse_to_wait(response: Any) -> None:
+    """Fail on "too many requests".
 
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    if isinstance(error, errors.HFValidationError):
-        hint = "Write ORG/NAME for the Hub, or ./NAME for a folder."
-        return UsageError(f"{what!r} is neither a folder nor a Hub name", hint=hint, code="model-name-invalid")
-    row = next((row for kind, row in _BY_TYPE.items() if isinstance(error, getattr(errors, kind))), None)
-    if row is None and status is not None and status >= 500:
-        row = ("hub-server-error", "the Hub failed when asked for {what}", "Try again later.")
-    code, message, hint = row or _BY_STATUS.get(status or 0, _BY_STATUS[0])
-    detail = f" (HTTP {status})" if status else f": {_first_line(error)}"
-    return HubError(message.format(what=what) + detail, hint=hint, code=code)
+    huggingface_hub sleeps for as long as the Hub asks it to, which may be five minutes, up to five times over, and no
+    parameter or variable bounds that; a hook of its client does. Its other retries sleep for half a minute at most in
+    all, and are left to it.
+    """
+    from huggingface_hub.utils import hf_raise_for_status
 
-
-_ACCESS_HINT = "Accept its terms on its page, then set HF_TOKEN or run `hf auth login`."
-_Row = tuple[str, str, str]
-# More special kinds first: a gated repository is also a "repository not found" to huggingface_hub.
-_BY_TYPE: dict[str, _Row] = {
-    "GatedRepoError": ("hub-gated", "access to {what} is gated", _ACCESS_HINT),
-    "RevisionNotFoundError": ("hub-revision-not-found", "{what} has no such revision", "Check --revision."),
-    "RepositoryNotFoundError": (
-        "hub-not-found",
-        "{what} is not on the Hub, or is private; there is no folder of that name either",
-        "Check the spelling; for a private repository set HF_TOKEN.",
-    ),
-    "EntryNotFoundError": ("hub-file-not-found", "a file of {what} is not on the Hub", "Check --revision."),
-}
-_BY_STATUS: dict[int, _Row] = {
-    0: ("hub-network", "cannot reach the Hub for {what}", "Check the network, or pass --offline to use the cache."),
-    401: ("hub-unauthorized", "the Hub refused the credentials for {what}", "Check HF_TOKEN, or unset it."),
-    403: ("hub-forbidden", "the Hub forbids access to {what}", _ACCESS_HINT),
-    404: ("hub-not-found", "{what} is not on the Hub", "Check the spelling and --revision."),
-    429: ("hub-rate-limited", "the Hub asks to slow down while asked for {what}", "Wait a little, or set HF_TOKEN."),
-}
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    if response.status_code == 429:
+        hf_raise_for_status(response)

@@ -1,26 +1,53 @@
-"""A Hub on the loopback address that serves checkpoint folders, counts what is asked of it, and fails on request."""
+"""A Hub on the loopback address that serves checkpoint folders, notes what is asked of it, and fails on request."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+TOKEN = "hf_thisTokenMustNeverBeSeen"
 _API = re.compile(r"^/api/models/(?P<repo>[^/]+/[^/]+)(?:/revision/(?P<revision>[^/?]+))?(?:\?.*)?$")
 _FILE = re.compile(r"^/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<file>[^?]+)$")
+# huggingface_hub asks for this once a day, to name the calling program; bertshape has no part in it.
+_AGENTS = "/api/agent-harnesses"
+_WEIGHTS = (".safetensors", ".bin")
+
+
+class Request(NamedTuple):
+    """What a client asked for."""
+
+    method: str
+    path: str
+    range: str | None
+    token: str | None
 
 
 class LoopbackHub(ThreadingHTTPServer):
-    """Serves `repositories`; `status` makes every answer that status, `cut` breaks off each weight file half-way."""
+    """Serves `repositories` by name.
+
+    Attributes:
+        status: Status of every answer to a path that `failing` matches, with `error_code` in its header.
+        failing_whole: Only requests for whole files fail, not those for ranges or for no content.
+        cut_at: No byte of a weight file from this one on is sent; the connection breaks there.
+        ignore_ranges: Answer with whole files, whatever range is asked for.
+        cdn: Another server, to which requests for weights are sent on.
+        requests: All requests so far.
+        weight_bytes: Bytes of weight files sent so far, without answers that the client broke off.
+    """
 
     daemon_threads = True
 
@@ -29,14 +56,30 @@ class LoopbackHub(ThreadingHTTPServer):
         self.repositories = repositories
         self.status: int | None = None
         self.error_code: str | None = None
-        self.cut = False
-        self.requests: list[tuple[str, str, str | None]] = []
+        self.failing = ""
+        self.failing_whole = False
+        self.cut_at: int | None = None
+        self.ignore_ranges = False
+        self.cdn: LoopbackHub | None = None
+        self.requests: list[Request] = []
         self.weight_bytes = 0
 
     @property
     def endpoint(self) -> str:
         """Value for HF_ENDPOINT."""
         return f"http://127.0.0.1:{self.server_port}"
+
+    def model_requests(self) -> list[Request]:
+        """Requests about repositories."""
+        return [request for request in self.requests if request.path != _AGENTS]
+
+    def weight_requests(self) -> list[Request]:
+        """Requests for the content of weight files."""
+        return [request for request in self.requests if request.method == "GET" and request.path.endswith(_WEIGHTS)]
+
+    def fail(self, status: int, error_code: str | None = None, *, at: str = "", whole: bool = False) -> None:
+        """Fail from now on, at the paths that a pattern finds."""
+        self.status, self.error_code, self.failing, self.failing_whole = status, error_code, at, whole
 
 
 @contextmanager
@@ -53,6 +96,42 @@ def serve(repositories: dict[str, Path]) -> Iterator[LoopbackHub]:
         thread.join()
 
 
+@dataclass(frozen=True)
+class User:
+    """Somebody with a cache and a token of their own, who runs the command line against a Hub."""
+
+    home: Path
+    endpoint: str
+
+    def environment(self, **variables: str) -> dict[str, str]:
+        """Variables of the command; nothing of the Hub's comes from outside."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "TRANSFORMERS_"))}
+        own = {"HF_ENDPOINT": self.endpoint, "HF_HOME": str(self.home), "HF_HUB_DISABLE_XET": "1", "HF_TOKEN": TOKEN}
+        return kept | own | {"NO_COLOR": "1", "PYTHONWARNINGS": "default"} | variables
+
+    def run(self, *arguments: str, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run `bertshape inspect "a text"`; the token must show nowhere."""
+        done = subprocess.run(
+            [sys.executable, "-m", "bertshape", "inspect", "a text", *arguments],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            env=self.environment(**variables),
+            cwd=cwd,
+            check=False,
+            timeout=120,
+        )
+        assert TOKEN not in done.stdout + done.stderr
+        return done
+
+    def report(self, model: str, *arguments: str, cwd: Path | None = None, **variables: str) -> dict[str, Any]:
+        """The JSON report of a run that works, and says nothing on stderr."""
+        done = self.run("--model", model, "--json", *arguments, cwd=cwd, **variables)
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+        report: dict[str, Any] = json.loads(done.stdout)
+        return report
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: LoopbackHub
     protocol_version = "HTTP/1.1"
@@ -67,9 +146,16 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def _answer(self, *, body: bool) -> None:
-        self.server.requests.append((self.command, self.path, self.headers.get("Range")))
-        if self.server.status is not None:
-            self._fail(self.server.status, self.server.error_code)
+        hub = self.server
+        hub.requests.append(
+            Request(self.command, self.path, self.headers.get("Range"), self.headers.get("Authorization"))
+        )
+        if self.path == _AGENTS:
+            self._send(b"{}", {"Content-Type": "application/json"}, body=True)
+            return
+        spared = hub.failing_whole and (not body or "Range" in self.headers)
+        if hub.status is not None and not spared and re.search(hub.failing, self.path):
+            self._fail(hub.status, hub.error_code)
         elif match := _API.match(self.path):
             self._info(match["repo"], match["revision"] or "main")
         elif match := _FILE.match(self.path):
@@ -81,6 +167,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         if code:
             self.send_header("X-Error-Code", code)
+        if status == 429:
+            # What the real Hub says when the requests of a five-minute window are used up.
+            self.send_header("RateLimit", '"resolvers";r=0;t=300')
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -93,7 +182,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
             document = {"id": repo, "modelId": repo, "sha": COMMIT, "siblings": [{"rfilename": name} for name in files]}
-            self._send(json.dumps(document).encode(), {"Content-Type": "application/json"}, body=True)
+            headers = {"Content-Type": "application/json", "X-HF-Warning": "auth; You send unauthenticated requests"}
+            self._send(json.dumps(document).encode(), headers, body=True)
 
     def _file(self, repo: str, revision: str, name: str, *, body: bool) -> None:
         folder = self.server.repositories.get(repo)
@@ -101,18 +191,26 @@ class _Handler(BaseHTTPRequestHandler):
         if path is None or not path.is_file() or revision not in ("main", COMMIT):
             self._fail(404, "EntryNotFound" if folder else "RepoNotFound")
             return
-        content = path.read_bytes()
+        content, weights = path.read_bytes(), name.endswith(_WEIGHTS)
         headers = {
             "ETag": f'"{hashlib.sha256(content).hexdigest()}"',
             "X-Repo-Commit": COMMIT,
             "Accept-Ranges": "bytes",
         }
-        self._send(content, headers, body=body, weights=name.endswith((".safetensors", ".bin")))
+        if weights and self.server.cdn:
+            linked = {"X-Linked-ETag": headers["ETag"], "X-Linked-Size": str(len(content))}
+            self._send(
+                b"", headers | linked | {"Location": self.server.cdn.endpoint + self.path}, body=body, status=302
+            )
+        else:
+            self._send(content, headers, body=body, weights=weights)
 
-    def _send(self, content: bytes, headers: dict[str, str], *, body: bool, weights: bool = False) -> None:
-        status, size = 200, len(content)
+    def _send(
+        self, content: bytes, headers: dict[str, str], *, body: bool, weights: bool = False, status: int = 200
+    ) -> None:
+        start, size = 0, len(content)
         wanted = re.match(r"bytes=(\d+)-(\d*)$", self.headers.get("Range") or "")
-        if wanted:
+        if wanted and status == 200 and not self.server.ignore_ranges:
             start, end = int(wanted[1]), min(int(wanted[2] or size - 1), size - 1)
             status, content = 206, content[start : end + 1]
             headers = headers | {"Content-Range": f"bytes {start}-{end}/{size}"}
@@ -122,12 +220,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if not body:
             return
-        if weights and self.server.cut:
-            content = content[: len(content) // 2]
+        if weights and self.server.cut_at is not None and start + len(content) > self.server.cut_at:
+            content = content[: max(0, self.server.cut_at - start)]
             self.close_connection = True
-        if weights:
-            self.server.weight_bytes += len(content)
         try:
             self.wfile.write(content)
         except OSError:
             self.close_connection = True
+            return
+        if weights:
+            self.server.weight_bytes += len(content)
