@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -210,11 +211,25 @@ def _encode(tokenizer: LoadedTokenizer, text: str, pair: str | None, max_length:
     finally:
         backend.post_processor = post_processor
     kept = _kept_lengths(len(first), 0 if second is None else len(second), max_length - special)
-    first.truncate(kept[0], direction=tokenizer.truncation_side)
-    if second is not None:
-        second.truncate(kept[1], direction=tokenizer.truncation_side)
+    first = _cut(first, kept[0], tokenizer.truncation_side)
+    second = None if second is None else _cut(second, kept[1], tokenizer.truncation_side)
     cut = backend.post_process(first, second)
     return cut, len(encoding) - len(cut)
+
+
+def _cut(encoding: Encoding, length: int, side: str) -> Encoding:
+    """The encoding without what goes beyond a length.
+
+    The library keeps the parts cut away in the encoding, and `post_process` would combine those of a pair, each with
+    each: gigabytes for long texts. Its state, which is JSON, is the one place where they can be dropped.
+    """
+    if len(encoding) <= length:
+        return encoding
+    encoding.truncate(length, direction=side)
+    state = json.loads(encoding.__getstate__()) | {"overflowing": []}
+    bare = type(encoding)()
+    bare.__setstate__(json.dumps(state).encode())
+    return bare
 
 
 def _kept_lengths(first: int, second: int, room: int) -> tuple[int, int]:

@@ -88,6 +88,13 @@ def load_tokenizer(checkpoint: Checkpoint) -> LoadedTokenizer:
     )
 
 
+def needs_conversion(checkpoint: Checkpoint) -> bool:
+    """Whether only transformers, which imports torch, can read this tokenizer."""
+    folder = checkpoint.tokenizer_folder
+    own = (folder / "tokenizer.json").exists() or ((folder / "vocab.txt").exists() and _is_wordpiece(checkpoint))
+    return not own and any((folder / name).exists() for name in _VOCABULARIES)
+
+
 def _load_backend(checkpoint: Checkpoint, folder: Path) -> tuple[Tokenizer, str]:
     if (folder / "tokenizer.json").exists():
         return _load_tokenizer_json(folder / "tokenizer.json"), "tokenizer.json"
