@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bertshape.errors import CheckpointError
-from bertshape.files import read_json_object, read_optional_object, read_text
+from bertshape.files import read_bytes, read_json_object, read_optional_object
 from bertshape.locate import Location, locate
 from bertshape.sentence_embedding import SentenceEmbedding, read_sentence_embedding, transformer_folder
 from bertshape.weights import (
@@ -193,5 +193,5 @@ def _read_remote_headers(
     if SINGLE_FILE in present:
         return read_single(open_source(SINGLE_FILE), first_read=_REMOTE_FIRST_READ)
     if INDEX_FILE in present:
-        return read_indexed(read_text(folder / INDEX_FILE), open_source, first_read=_REMOTE_FIRST_READ)
+        return read_indexed(read_bytes(folder / INDEX_FILE), open_source, first_read=_REMOTE_FIRST_READ)
     return None

@@ -44,7 +44,7 @@ class LoopbackHub(ThreadingHTTPServer):
         failing_whole: Only requests for whole files fail, not those for ranges or for no content.
         cut_at: No byte of a weight file from this one on is sent; the connection breaks there.
         ignore_ranges: Answer with whole files, whatever range is asked for.
-        cdn: Another server, to which requests for weights are sent on.
+        cdn: Another server, to which requests for weights are sent on, by another host name.
         requests: All requests so far.
         weight_bytes: Bytes of weight files sent so far, without answers that the client broke off.
     """
@@ -200,7 +200,10 @@ class _Handler(BaseHTTPRequestHandler):
         if weights and self.server.cdn:
             linked = {"X-Linked-ETag": headers["ETag"], "X-Linked-Size": str(len(content))}
             self._send(
-                b"", headers | linked | {"Location": self.server.cdn.endpoint + self.path}, body=body, status=302
+                b"",
+                headers | linked | {"Location": f"http://localhost:{self.server.cdn.server_port}{self.path}"},
+                body=body,
+                status=302,
             )
         else:
             self._send(content, headers, body=body, weights=weights)

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 
 from bertshape.errors import CheckpointError
+from bertshape.strict_json import parse_object, quoted
 from bertshape.weights.header import LENGTH_BYTES, MAX_HEADER_BYTES, read_header
 from bertshape.weights.sources import ByteSource, FileSource, MissingWeightsError
-from bertshape.weights.strict_json import parse_object, quoted
 from bertshape.weights.tensors import FileHeader, TensorInfo, WeightHeaders
 
 SINGLE_FILE = "model.safetensors"

@@ -10,7 +10,7 @@ from operator import mul
 from typing import TYPE_CHECKING, TypeGuard
 
 from bertshape.errors import CheckpointError
-from bertshape.weights.strict_json import MAX_INTEGER, parse_object, quoted
+from bertshape.strict_json import MAX_INTEGER, parse_object, quoted
 from bertshape.weights.tensors import DTYPES, FileHeader, TensorInfo
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
-"""JSON as the safetensors library reads it.
+"""JSON without what Python's reader silently mends: names twice in one object, NaN, endless nesting.
 
-Its parser (Rust's serde_json) and Python's differ at the edges: Python takes `NaN`, infinite numbers, half surrogate
-pairs, `-0` as an integer and any nesting up to its recursion limit. A header that only one of the two accepts would
-pass a check here and fail to load, or the reverse.
+It is read as the safetensors library reads it, whose parser (Rust's serde_json) and Python's differ at the edges:
+Python takes `NaN`, infinite numbers, half surrogate pairs, `-0` as an integer and any nesting up to its recursion
+limit. A header that only one of the two accepts would pass a check here and fail to load, or the reverse.
 """
 
 from __future__ import annotations
@@ -30,7 +30,19 @@ def quoted(value: object) -> str:
 
 
 def parse_object(data: bytes, *, subject: str, code: str) -> dict[str, object]:
-    """Parse a JSON object strictly.
+    """Parse a JSON object strictly; arguments and errors are those of `parse`."""
+    document = parse(data, subject=subject, code=code)
+    if not isinstance(document, dict):
+        raise CheckpointError(
+            f"{subject} is {quoted(document)}; expected a JSON object",
+            hint="Download the file again.",
+            code=f"{code}-json",
+        )
+    return document
+
+
+def parse(data: bytes, *, subject: str, code: str) -> object:
+    """Parse a JSON value strictly.
 
     Args:
         data: UTF-8 text.
@@ -60,12 +72,6 @@ def parse_object(data: bytes, *, subject: str, code: str) -> dict[str, object]:
         raise CheckpointError(
             f"{subject} is not valid JSON: {reason}", hint="Download the file again.", code=f"{code}-json"
         ) from error
-    if not isinstance(document, dict):
-        raise CheckpointError(
-            f"{subject} is {quoted(document)}; expected a JSON object",
-            hint="Download the file again.",
-            code=f"{code}-json",
-        )
     return document
 
 
