@@ -23,12 +23,21 @@ if TYPE_CHECKING:
     from bertshape.tokenization import Padding
 
 
-def inspect(request: InspectionRequest, on_prediction: Callable[[Report], None] | None = None) -> Report:
+def _ignore(report: Report) -> None:
+    """Nobody watches."""
+
+
+def inspect(
+    request: InspectionRequest,
+    on_prediction: Callable[[Report], None] = _ignore,
+    on_run: Callable[[Report], None] = _ignore,
+) -> Report:
     """Inspect texts: what comes out of the checkpoint, in which shape.
 
     Args:
         request: What to inspect.
-        on_prediction: Called with the predicted report before torch is imported, where a run follows.
+        on_prediction: Called with the predicted report where a run follows, before weights are downloaded.
+        on_run: Called with it once more when the weights are there, before torch is imported.
 
     Raises:
         BertshapeError: Any failure, with a hint.
@@ -38,8 +47,10 @@ def inspect(request: InspectionRequest, on_prediction: Callable[[Report], None] 
     report = predict(case)
     if case.weights == "none":
         return report
-    if on_prediction is not None:
-        on_prediction(report)
+    on_prediction(report)
+    if case.weights == "checkpoint":
+        fetch_weights(case.model.checkpoint, progress=request.progress)
+    on_run(report)
     return run(case, report)
 
 
@@ -75,7 +86,7 @@ def run(case: Case, report: Report) -> Report:
         report: Its prediction.
 
     Raises:
-        BertshapeError: The weights cannot be had or loaded, or the device fails.
+        BertshapeError: The weights cannot be loaded, or the device fails.
     """
     observation = _forward(case, report)
     report = observe(report, observation)
@@ -154,8 +165,6 @@ def _forward(case: Case, report: Report) -> Observation:
     from bertshape import forward
 
     stored = case.weights == "checkpoint"
-    if stored:
-        fetch_weights(case.model.checkpoint, progress=case.request.progress)
     request = forward.ForwardRequest(
         folder=case.model.checkpoint.folder if stored else None,
         config=case.model.checkpoint.config,

@@ -32,12 +32,18 @@ class Finding:
         severity: `error` makes the command exit with 1.
         message: One line: what, where, expected and actual.
         hint: What to do next, or empty.
+        where: File or field to blame, such as `config.json num_hidden_layers`.
+        expected: What should be there, where one value says it.
+        actual: What is there.
     """
 
     code: str
     severity: Severity
     message: str
     hint: str = ""
+    where: str | None = None
+    expected: str | None = None
+    actual: str | None = None
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,11 @@ from typing import Annotated
 import typer
 
 import bertshape
+from bertshape.cli.check import check_command
+from bertshape.cli.diff import diff_command
 from bertshape.cli.inspect import inspect_command
 from bertshape.cli.poolings import poolings_command
+from bertshape.cli.snapshot import snapshot_command
 
 app = typer.Typer(
     name="bertshape",
@@ -34,4 +37,7 @@ def _root(
 
 
 app.command("inspect")(inspect_command)
+app.command("check")(check_command)
+app.command("snapshot")(snapshot_command)
+app.command("diff")(diff_command)
 app.command("poolings")(poolings_command)

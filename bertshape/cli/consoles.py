@@ -54,10 +54,13 @@ class InspectionScreen:
         self._begun = False
 
     def begin(self, report: Report) -> None:
-        """Show the prediction; torch is not imported yet."""
+        """Show the tokens; weights may be downloaded next, with a bar of their own."""
         self._begun = True
         tokens = render_tokens(report, self._console.width, all_tokens=self._all_tokens)
         print_plain(self._console, Group(render_head(report), tokens, Text()))
+
+    def draw(self, report: Report) -> None:
+        """Draw the predicted shapes; torch is not imported yet."""
         if self._console.is_terminal and not self._console.is_dumb_terminal:
             from rich.live import Live
 

@@ -87,7 +87,7 @@ def _run_table(request: InspectionRequest, *, all_tokens: bool, hidden_states: b
 
     screen = InspectionScreen(open_console(), all_tokens=all_tokens, hidden_states=hidden_states)
     try:
-        report = inspect(request, screen.begin)
+        report = inspect(request, on_prediction=screen.begin, on_run=screen.draw)
         screen.end(report)
     finally:
         screen.close()

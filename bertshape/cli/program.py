@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 import traceback
@@ -18,6 +19,8 @@ _JSON_FORMATS = ("json", "jsonl")
 
 def main() -> NoReturn:
     """Entry point of the `bertshape` command."""
+    # A command makes objects that stay until it ends, most of them by importing; nothing it makes in number is cyclic.
+    gc.disable()
     sys.exit(run(sys.argv[1:]))
 
 

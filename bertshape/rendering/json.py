@@ -6,9 +6,14 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from bertshape import __version__
 from bertshape.report import SCHEMA_VERSION, error_to_dict, sequence_to_dict
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bertshape.checking import CheckReport
+    from bertshape.comparison import Comparison
     from bertshape.errors import BertshapeError
     from bertshape.report import Report
 
@@ -37,6 +42,41 @@ def render_jsonl(report: Report) -> str:
     return "".join(records)
 
 
+def render_checks_json(reports: Sequence[CheckReport]) -> str:
+    """The verdicts of `check` as one document; `passed` says whether all hold."""
+    document = _envelope() | {
+        "passed": all(report.passed for report in reports),
+        "checkpoints": [_check_to_dict(report) for report in reports],
+    }
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def render_comparison_json(comparison: Comparison) -> str:
+    """What `diff` found, as one document."""
+    return json.dumps(_envelope() | comparison.to_dict(), indent=2, allow_nan=False) + "\n"
+
+
 def render_error(error: BertshapeError, *, lines: bool = False) -> str:
     """The error document; on one line where the format is lines."""
     return json.dumps(error_to_dict(error), indent=None if lines else 2, allow_nan=False) + "\n"
+
+
+def _envelope() -> dict[str, object]:
+    return {"schema_version": SCHEMA_VERSION, "ok": True, "bertshape": __version__}
+
+
+def _check_to_dict(report: CheckReport) -> dict[str, object]:
+    if report.error is not None:
+        return {"name": report.name, "passed": False, "error": error_to_dict(report.error)["error"]}
+    return {
+        "name": report.name,
+        "passed": report.passed,
+        "facts": dict(report.summary),
+        "tensors": {"stored": report.stored_tensors, "backbone": report.backbone_tensors},
+        "bytes": {"read": report.bytes_read, "weights": report.weight_bytes},
+        "findings": [asdict(finding) for finding in report.findings],
+        "outcomes": [
+            {"name": outcome.name, "passed": not outcome.problems, "problems": list(outcome.problems)}
+            for outcome in report.outcomes
+        ],
+    }

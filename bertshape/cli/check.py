@@ -1,0 +1,134 @@
+"""`bertshape check`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from bertshape.cli import options
+from bertshape.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from bertshape.checking import CheckReport, CheckRequest
+
+Format = Literal["table", "json", "junit", "github"]
+
+
+def check_command(
+    checkpoints: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="CHECKPOINT...", help="Folders, Hub ids or embedded: names; none reads a contract."),
+    ] = None,
+    expect: Annotated[
+        list[str] | None,
+        typer.Option("--expect", "-e", metavar="NAME=VALUE", help="What must hold; repeatable. See docs/check.md."),
+    ] = None,
+    text: Annotated[
+        list[str] | None, typer.Option("--text", metavar="TEXT", help="Text of the expectations on shapes; repeatable.")
+    ] = None,
+    contract: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Contract to check.  [default: bertshape.toml or pyproject.toml]"),
+    ] = None,
+    values: Annotated[bool, typer.Option("--values", help="Read all weights: look for NaN and infinities.")] = False,
+    run: Annotated[bool, typer.Option("--run", help="Run the model on every text as well; imports torch.")] = False,
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]|mps", help="Where to run.")] = "auto",
+    revision: options.Revision = None,
+    offline: options.Offline = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Same as --format json.")] = False,
+    output_format: Annotated[Format, typer.Option("--format", help="How to print the verdict.")] = "table",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only what fails.")] = False,
+    debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
+) -> Callable[[], int]:
+    """Check checkpoints for soundness, and for what you expect of them."""
+
+    def action() -> int:
+        from dataclasses import replace
+
+        from bertshape.checking import CheckCase, CheckRequest, check
+        from bertshape.expectations import parse_expectation
+
+        if checkpoints and contract:
+            hint = "Pass one of the two."
+            raise UsageError("both checkpoints and --contract are given", hint=hint, code="contract-and-checkpoints")
+        expected = tuple(parse_expectation(item) for item in expect or ())
+        cases = tuple(CheckCase(item) for item in text or ())
+        if checkpoints:
+            requests = [CheckRequest(name, revision, offline) for name in checkpoints]
+        else:
+            requests = [replace(request, offline=offline) for request in _contract_requests(contract)]
+        reports = [
+            check(
+                replace(
+                    request,
+                    expect=request.expect + expected,
+                    cases=request.cases + cases,
+                    values=values,
+                    run=run,
+                    device=device,
+                )
+            )
+            for request in requests
+        ]
+        _print(reports, "json" if as_json else output_format, quiet=quiet)
+        return exit_code(reports)
+
+    return action
+
+
+def exit_code(reports: list[CheckReport]) -> int:
+    """The code of the first checkpoint that cannot be read, else 1 where something fails."""
+    errors = [report.error.exit_code for report in reports if report.error is not None]
+    if errors:
+        return errors[0]
+    return ExitCode.OK if all(report.passed for report in reports) else ExitCode.FAILED
+
+
+def _contract_requests(contract: Path | None) -> list[CheckRequest]:
+    from bertshape.checking import request_from_contract
+    from bertshape.contract import find_contract, read_contract
+
+    path = contract or find_contract(Path())
+    if path is None:
+        raise UsageError(
+            "there is nothing to check: no checkpoint, no bertshape.toml, no [tool.bertshape] in pyproject.toml",
+            hint="Pass a checkpoint, or write a contract: bertshape snapshot CHECKPOINT -o bertshape.toml",
+            code="contract-missing",
+        )
+    return [request_from_contract(entry) for entry in read_contract(path)]
+
+
+def _print(reports: list[CheckReport], chosen: Format, *, quiet: bool) -> None:
+    if chosen == "json":
+        from bertshape.rendering.json import render_checks_json
+
+        sys.stdout.write(render_checks_json(reports))
+    elif chosen == "junit":
+        from datetime import UTC, datetime
+
+        from bertshape.rendering.junit import render_junit
+
+        now = datetime.now(UTC).isoformat(timespec="seconds").removesuffix("+00:00")
+        sys.stdout.write(render_junit(reports, now))
+    elif chosen == "github":
+        _print_github(reports)
+    else:
+        from bertshape.cli.consoles import open_console, print_plain
+        from bertshape.rendering.checks import render_checks
+
+        print_plain(open_console(), render_checks(reports, quiet=quiet))
+
+
+def _print_github(reports: list[CheckReport]) -> None:
+    from bertshape.rendering.github import render_annotations, render_summary
+
+    sys.stdout.write(render_annotations(reports))
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        with open(summary, "a", encoding="utf-8") as file:
+            file.write(render_summary(reports))

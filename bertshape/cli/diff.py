@@ -1,0 +1,41 @@
+"""`bertshape diff`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from bertshape.cli import options
+from bertshape.errors import ExitCode
+
+_SIDE = "Folder, Hub id, embedded: name or contract file (.toml)."
+
+
+def diff_command(
+    before: Annotated[str, typer.Argument(metavar="A", help=_SIDE)],
+    after: Annotated[str, typer.Argument(metavar="B", help=_SIDE)],
+    offline: options.Offline = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the differences as JSON.")] = False,
+    debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
+) -> Callable[[], int]:
+    """Show what differs between two checkpoints: dimensions, tokenizer, pooling, tensors."""
+
+    def action() -> int:
+        from bertshape.comparison import compare, read_side
+
+        comparison = compare(read_side(before, offline=offline), read_side(after, offline=offline))
+        if as_json:
+            from bertshape.rendering.json import render_comparison_json
+
+            sys.stdout.write(render_comparison_json(comparison))
+        else:
+            from bertshape.cli.consoles import open_console, print_plain
+            from bertshape.rendering.checks import render_comparison
+
+            print_plain(open_console(), render_comparison(comparison))
+        return ExitCode.OK if comparison.same else ExitCode.FAILED
+
+    return action

@@ -1,0 +1,55 @@
+"""`bertshape snapshot`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bertshape.cli import options
+
+
+def snapshot_command(
+    checkpoint: Annotated[str, typer.Argument(metavar="CHECKPOINT", help="Folder, Hub id or embedded: name.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.  [default: stdout]")
+    ] = None,
+    text: Annotated[
+        list[str] | None, typer.Option("--text", metavar="TEXT", help="One more text to write down; repeatable.")
+    ] = None,
+    revision: options.Revision = None,
+    offline: options.Offline = False,
+    debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
+) -> Callable[[], int]:
+    """Write the contract of a checkpoint, for `check` to hold it to."""
+
+    def action() -> int:
+        from bertshape.contract import write_contract
+        from bertshape.snapshot import snapshot
+
+        contract = snapshot(checkpoint, revision=revision, offline=offline, texts=text or ())
+        if output is None:
+            sys.stdout.write(write_contract([contract]))
+            return 0
+        if os.path.isdir(checkpoint) and not os.path.isabs(checkpoint):
+            # A contract is read from its own folder: it must find the checkpoint from there.
+            contract = replace(contract, model=f"./{os.path.relpath(checkpoint, output.parent)}")
+        write_whole(output, write_contract([contract]))
+        return 0
+
+    return action
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all: a reader never sees half of it, a full disk keeps the old one."""
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

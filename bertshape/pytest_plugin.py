@@ -1,0 +1,114 @@
+"""The pytest plugin: a fixture that checks a checkpoint, and contracts as test items with `pytest --bertshape`.
+
+It is imported by every pytest run of an environment that has bertshape: whatever costs time is imported when used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from bertshape.checking import CheckReport, CheckRequest
+
+CONTRACT = "bertshape.toml"
+
+
+class ContractError(AssertionError):
+    """A checkpoint is not what it should be; its text lists every problem."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--bertshape`."""
+    group = parser.getgroup("bertshape", "checkpoints of BERT-like models")
+    group.addoption(
+        "--bertshape", action="store_true", help=f"Collect {CONTRACT} files: a test item for each checkpoint."
+    )
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect contract files where that was asked for."""
+    if file_path.name == CONTRACT and parent.config.getoption("--bertshape"):
+        return ContractFile.from_parent(parent, path=file_path)
+    return None
+
+
+class ContractFile(pytest.File):
+    """A contract file: an item for each checkpoint that it describes."""
+
+    def collect(self) -> Iterable[ContractItem]:
+        """Read the file."""
+        from bertshape.checking import request_from_contract
+        from bertshape.contract import read_contract
+        from bertshape.errors import BertshapeError
+
+        try:
+            contracts = read_contract(self.path)
+        except BertshapeError as error:
+            raise self.CollectError(f"{error.message}\n{error.hint}") from error
+        for contract in contracts:
+            yield ContractItem.from_parent(self, name=contract.model, request=request_from_contract(contract))
+
+
+class ContractItem(pytest.Item):
+    """One checkpoint of a contract."""
+
+    def __init__(self, *, request: CheckRequest, **options: Any) -> None:
+        super().__init__(**options)
+        self._request = request
+
+    def runtest(self) -> None:
+        """Check it."""
+        _run(self._request)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The problems alone: a traceback through bertshape tells nothing of the checkpoint."""
+        from bertshape.errors import BertshapeError
+
+        if isinstance(excinfo.value, BertshapeError):
+            return f"{excinfo.value.message}\n{excinfo.value.hint}"
+        if isinstance(excinfo.value, ContractError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Where the item is, for pytest's headings."""
+        return self.path, None, f"checkpoint {self.name}"
+
+
+@pytest.fixture(scope="session")
+def bertshape_check() -> Callable[..., CheckReport]:
+    """Check a checkpoint in a test: `bertshape_check("models/minilm", "hidden_size=384", text="Hi", run=True)`.
+
+    The fixture is a function of a checkpoint and any number of expectations. It returns the report, and raises an
+    AssertionError that lists every problem where there is one.
+    """
+    from bertshape.checking import CheckCase, CheckRequest
+    from bertshape.expectations import parse_expectation
+
+    def check_checkpoint(
+        model: str | Path, *expect: str, text: str | None = None, run: bool = False, device: str = "auto"
+    ) -> CheckReport:
+        __tracebackhide__ = True
+        cases = () if text is None else (CheckCase(text),)
+        expectations = tuple(map(parse_expectation, expect))
+        return _run(CheckRequest(str(model), expect=expectations, cases=cases, run=run, device=device))
+
+    return check_checkpoint
+
+
+def _run(request: CheckRequest) -> CheckReport:
+    __tracebackhide__ = True
+    from bertshape.checking import check
+
+    report = check(request)
+    if report.error is not None:
+        raise ContractError(f"{report.name}: {report.error.message}\n{report.error.hint}")
+    problems = [problem for outcome in report.outcomes for problem in outcome.problems]
+    if problems:
+        raise ContractError("\n".join([f"{report.name} is not as expected:", *problems]))
+    return report

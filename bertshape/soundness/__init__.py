@@ -1,0 +1,85 @@
+"""Does what the checkpoint says agree with what it stores? Findings, a line each, from small files and headers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bertshape.report import Finding
+from bertshape.soundness.dimensions import head_findings, held_dimensions
+from bertshape.soundness.identity import class_findings, family_of_names, padding_identity
+from bertshape.soundness.lengths import length_findings
+from bertshape.soundness.sentence import sentence_findings
+from bertshape.soundness.tokenizer import padding_findings, tokenizer_findings, vocabulary_findings
+from bertshape.soundness.values import check_values
+from bertshape.soundness.weights import pooler_verdict, settle_pooler, stored_backbone, weight_findings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bertshape.architectures import Architecture
+    from bertshape.checkpoint import Checkpoint
+    from bertshape.tokenizer import LoadedTokenizer
+
+__all__ = [
+    "check_soundness",
+    "check_values",
+    "pooler_verdict",
+    "stored_backbone",
+    "tokenizer_findings",
+    "weight_findings",
+]
+
+
+def check_soundness(
+    checkpoint: Checkpoint, architecture: Architecture, tokenizer: LoadedTokenizer | None
+) -> list[Finding]:
+    """Hold config.json, weight headers, tokenizer and sentence-transformers files to each other.
+
+    One fault gives one finding: a rule that builds on a fact which another rule found wrong uses the right one, or
+    waits until it is mended.
+
+    Args:
+        checkpoint: The checkpoint.
+        architecture: What its config.json describes.
+        tokenizer: Its tokenizer; None leaves out the rules about it.
+    """
+    stranger = family_of_names(checkpoint, architecture)
+    if stranger is not None:
+        # Under the wrong family neither names nor dimensions nor lengths mean anything.
+        return [stranger]
+    findings = [*_unchecked(checkpoint, architecture)]
+    stored, fitting = stored_backbone(checkpoint, architecture), architecture
+    if stored is not None:
+        findings += settle_pooler(checkpoint, architecture, weight_findings(checkpoint, architecture, stored))
+        fitting = held_dimensions(checkpoint, architecture, stored).architecture
+    findings += head_findings(checkpoint, fitting)
+    identity = class_findings(checkpoint, architecture) or padding_identity(architecture, tokenizer)
+    findings += identity
+    if tokenizer is not None:
+        findings += vocabulary_findings(checkpoint, fitting, tokenizer)
+    if tokenizer is not None and not _wrong(identity):
+        findings += padding_findings(checkpoint, architecture, tokenizer)
+    if not _wrong(identity):
+        findings += length_findings(checkpoint, fitting, tokenizer)
+    return findings + sentence_findings(checkpoint, fitting)
+
+
+def _unchecked(checkpoint: Checkpoint, architecture: Architecture) -> Iterator[Finding]:
+    """What could not be held to anything, so that silence is not taken for approval."""
+    if architecture.family is None:
+        yield Finding(
+            "family-unknown",
+            "note",
+            f"model_type: {checkpoint.config_path} says {architecture.model_type}, which bertshape has no table of: "
+            "names and shapes of the weights were not checked",
+            where="config.json model_type",
+            actual=architecture.model_type,
+        )
+    elif checkpoint.headers is None:
+        what = f"{checkpoint.pickles[0]} is a pickle" if checkpoint.pickles else "there are none"
+        hint = "Save them as safetensors, or run the model." if checkpoint.pickles else ""
+        yield Finding("weights-not-checked", "note", f"names and shapes of the weights were not checked: {what}", hint)
+
+
+def _wrong(identity: list[Finding]) -> bool:
+    return any(finding.severity == "error" for finding in identity)

@@ -1,0 +1,170 @@
+"""Sizes that the weights hold against those that config.json says; the field to blame is named once."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+from bertshape.architectures import Dimensions, layer_index, resolve
+from bertshape.report import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bertshape.architectures import Architecture
+    from bertshape.checkpoint import Checkpoint
+
+Shape = tuple[int, ...]
+
+_DIMENSIONS = frozenset(field.name for field in fields(Dimensions))
+# Models that choose the size of a head freely say so under one of these keys.
+_FREE_HEADS = ("head_dim", "d_kv", "attention_head_size", "true_hidden_size")
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class HeldDimensions:
+    """What the stored tensors say about sizes.
+
+    Attributes:
+        layers: Layers that the weights hold; None where their names do not tell.
+        sizes: Size that most tensors give a dimension, for those that differ from config.json.
+        tensors: How many tensors say so.
+        architecture: What a config.json would describe that fits these weights.
+    """
+
+    layers: int | None
+    sizes: Mapping[str, int]
+    tensors: Mapping[str, int]
+    architecture: Architecture
+
+
+def held_dimensions(checkpoint: Checkpoint, architecture: Architecture, stored: Mapping[str, Shape]) -> HeldDimensions:
+    """Ask every stored tensor for the dimensions in its shape; the majority counts.
+
+    Args:
+        checkpoint: For its config.json.
+        architecture: What config.json describes.
+        stored: Shapes of the stored backbone tensors, by the base model's names.
+    """
+    family = architecture.family
+    indices = [index for name in stored if family and (index := layer_index(name, family)) is not None]
+    layers = max(indices) + 1 if indices else None
+    # Layers first: a wrong number of them would hide tensors, and a huge one would never end.
+    mends = {} if layers is None else {architecture.config_key("num_hidden_layers"): layers}
+    layered = resolve({**checkpoint.config, **mends}, checkpoint.config_path)
+    votes = _votes(layered, stored)
+    sizes = {symbol: _winner(count, stated(layered, symbol)) for symbol, count in votes.items()}
+    implicit = architecture.config_key("embedding_size") not in architecture.values
+    if implicit and sizes.get("embedding_size") == sizes.get("hidden_size"):
+        # It follows hidden_size unless the weights say otherwise, and so does the blame.
+        sizes.pop("embedding_size", None)
+    sizes = {symbol: size for symbol, size in sizes.items() if size != stated(layered, symbol)}
+    mends |= {architecture.config_key(symbol): size for symbol, size in sizes.items()}
+    return HeldDimensions(
+        layers=layers,
+        sizes=sizes,
+        tensors={symbol: votes[symbol][size] for symbol, size in sizes.items()},
+        architecture=resolve({**checkpoint.config, **mends}, checkpoint.config_path),
+    )
+
+
+def dimension_findings(
+    checkpoint: Checkpoint, architecture: Architecture, stored: Mapping[str, Shape], held: HeldDimensions
+) -> Iterator[Finding]:
+    """One finding for each field of config.json that the weights contradict, then for tensors no field explains."""
+    for symbol, size in held.sizes.items():
+        key, says = architecture.config_key(symbol), stated(architecture, symbol)
+        count = f"{held.tensors[symbol]} tensor" + "s" * (held.tensors[symbol] > 1)
+        yield Finding(
+            "dimension-mismatch",
+            "error",
+            f"{key}: {checkpoint.config_path} says {says}, the weights hold {size} ({count})",
+            f"Set {key} to {size} in config.json.",
+            where=f"config.json {key}",
+            expected=str(size),
+            actual=str(says),
+        )
+    expected = held.architecture.expected_tensors() or {}
+    odd = [name for name, shape in expected.items() if name in stored and stored[name] != shape]
+    for name in odd[:_SHOWN]:
+        wanted, actual = str(list(expected[name])), str(list(stored[name]))
+        yield Finding(
+            "tensor-mismatch",
+            "error",
+            f"{name}: expected {wanted} by {checkpoint.config_path}, the weights hold {actual}",
+            "Restore the weights, or the config.json that was saved with them.",
+            where=name,
+            expected=wanted,
+            actual=actual,
+        )
+
+
+def layer_findings(checkpoint: Checkpoint, architecture: Architecture, held: HeldDimensions) -> Iterator[Finding]:
+    """Whole layers that are missing or left over."""
+    layers = architecture.dimensions.num_hidden_layers
+    if held.layers is None or held.layers == layers:
+        return
+    key = architecture.config_key("num_hidden_layers")
+    what = "random layers would be added" if held.layers < layers else "the rest would be dropped"
+    yield Finding(
+        "layers-mismatch",
+        "error",
+        f"{key}: {checkpoint.config_path} says {layers}, the weights hold {held.layers} layers; {what}",
+        f"Set {key} to {held.layers} in config.json.",
+        where=f"config.json {key}",
+        expected=str(held.layers),
+        actual=str(layers),
+    )
+
+
+def head_findings(checkpoint: Checkpoint, architecture: Architecture) -> list[Finding]:
+    """Attention splits the hidden vector among the heads, so their number must divide its size."""
+    hidden_size, heads = architecture.dimensions.hidden_size, architecture.dimensions.num_attention_heads
+    if heads is None or hidden_size % heads == 0 or any(key in architecture.values for key in _FREE_HEADS):
+        return []
+    key, size_key = architecture.config_key("num_attention_heads"), architecture.config_key("hidden_size")
+    expected = f"a divisor of {hidden_size}"
+    message = f"{key}: {checkpoint.config_path} says {heads}, expected {expected}, its {size_key}"
+    hint = f"Restore {key} from the original checkpoint; weights do not tell it."
+    where = f"config.json {key}"
+    return [Finding("heads-do-not-divide", "error", message, hint, where=where, expected=expected, actual=str(heads))]
+
+
+def stated(architecture: Architecture, symbol: str) -> object:
+    """Value that config.json, or the family's default, gives a dimension or another key."""
+    value = getattr(architecture.dimensions, symbol, None)
+    return architecture.values.get(symbol) if value is None else value
+
+
+def _votes(architecture: Architecture, stored: Mapping[str, Shape]) -> dict[str, Counter[int]]:
+    dormant = _dormant_tensors(architecture)
+    votes: dict[str, Counter[int]] = defaultdict(Counter)
+    for name, shape in stored.items():
+        symbols = architecture.symbols(name) or dormant.get(name, ())
+        if len(symbols) != len(shape):
+            continue
+        for symbol, size in zip(symbols, shape, strict=True):
+            product = re.fullmatch(r"(?:(\d+)\*)?([a-z]\w*)", symbol)
+            factor = int(product[1] or 1) if product else 1
+            if product and size and size % factor == 0:
+                votes[product[2]][size // factor] += 1
+    return votes
+
+
+def _dormant_tensors(architecture: Architecture) -> dict[str, tuple[str, ...]]:
+    """Shapes of tensors that are not expected only because of a dimension, which may be the very one to blame."""
+    if architecture.family is None:
+        return {}
+    return {
+        name: tuple(map(str, symbols))
+        for row in architecture.family.conditionals
+        if all(set(condition.split(" != ")) <= _DIMENSIONS for condition in row.when)
+        for name, symbols in row.tensors.items()
+    }
+
+
+def _winner(count: Counter[int], says: object) -> int:
+    return max(count, key=lambda size: (count[size], size == says))

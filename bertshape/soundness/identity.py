@@ -1,0 +1,124 @@
+"""Which family the checkpoint is: model_type against class names, tensor names and the padding token."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from bertshape.architectures import Family, family_names, load_family
+from bertshape.report import Finding
+
+if TYPE_CHECKING:
+    from bertshape.architectures import Architecture
+    from bertshape.checkpoint import Checkpoint
+    from bertshape.report import Severity
+    from bertshape.tokenizer import LoadedTokenizer
+
+_OLD_ENDINGS = ((".gamma", ".weight"), (".beta", ".bias"))
+_LEAST_LEAD = 0.1
+"""How much more of the names another family must explain, as a share of all of them, to be the right one."""
+_HINT = "Restore model_type in config.json: the right family depends on it, and loading does not notice."
+
+
+def declared_classes(checkpoint: Checkpoint) -> list[str]:
+    """Class names in config.json's `architectures`."""
+    declared = checkpoint.config.get("architectures")
+    return [name for name in declared if isinstance(name, str)] if isinstance(declared, list) else []
+
+
+def family_of_names(checkpoint: Checkpoint, architecture: Architecture) -> Finding | None:
+    """The finding that the names of the stored tensors are those of another family, where they are."""
+    own = architecture.family
+    if own is None or not own.has_template or not checkpoint.headers or not checkpoint.headers.tensors:
+        return None
+    names = list(checkpoint.headers.tensors)
+    recognised = _recognised(names, own)
+    # Task heads are in no family's table; what the own family leaves open must be more than a few of them.
+    if len(names) - recognised <= _LEAST_LEAD * len(names):
+        return None
+    counts = {other: _recognised(names, family) for other in family_names() if (family := load_family(other))}
+    best = max(counts.values())
+    if best - recognised <= _LEAST_LEAD * len(names):
+        return None
+    alike = [name for name, count in counts.items() if count == best]
+    # Several families share their names; the class that config.json declares may tell which one this is.
+    classes = {family.model_type for name in declared_classes(checkpoint) if (family := _family_of_class(name))}
+    likely = " or ".join([name for name in alike if name in classes] or alike)
+    total = len(names)
+    return _mismatch(
+        f"model_type: {checkpoint.config_path} says {own.model_type}, whose names {recognised} of {total} stored "
+        f"tensors have; {best} have those of {likely}",
+        expected=likely,
+        actual=own.model_type,
+    )
+
+
+def class_findings(checkpoint: Checkpoint, architecture: Architecture) -> list[Finding]:
+    """`architectures` names a class of another family. Classes of no family are a person's own, and fine."""
+    own = architecture.family
+    if own is None:
+        return []
+    families = {name: family for name in declared_classes(checkpoint) if (family := _family_of_class(name))}
+    if not families or own in families.values():
+        return []
+    name, other = next(iter(families.items()))
+    finding = _mismatch(
+        f"model_type: {checkpoint.config_path} says {own.model_type}, its architectures say {name}, "
+        f"a class of {other.model_type}",
+        expected=other.model_type,
+        actual=own.model_type,
+        severity="warning" if _alike(own, other) else "error",
+    )
+    return [finding]
+
+
+def padding_identity(architecture: Architecture, tokenizer: LoadedTokenizer | None) -> list[Finding]:
+    """A family that numbers positions after the padding id, with a tokenizer that pads as BERT's does: [PAD], id 0.
+
+    Tensor names cannot tell RoBERTa from BERT, and loading one as the other shifts every position.
+    """
+    own, pad = architecture.family, architecture.pad_token_id
+    if own is None or tokenizer is None or own.length != "positions - pad_token_id - 1":
+        return []
+    if (tokenizer.pad_token, tokenizer.pad_id) != ("[PAD]", 0) or pad in (None, 0):
+        return []
+    message = (
+        f"model_type: config.json says {own.model_type}, which pads with id {pad} and counts positions from "
+        f"{(pad or 0) + 1}; {tokenizer.file} pads with [PAD] of id 0, as bert does"
+    )
+    return [_mismatch(message, expected="bert", actual=own.model_type)]
+
+
+def _mismatch(message: str, *, expected: str, actual: str, severity: Severity = "error") -> Finding:
+    where = "config.json model_type"
+    return Finding("model-type-mismatch", severity, message, _HINT, where=where, expected=expected, actual=actual)
+
+
+def _recognised(names: list[str], family: Family) -> int:
+    """How many stored names are those of a family's backbone, layers counted whatever their number."""
+    layer = re.sub(r"\{\w+\}", "0", family.layer)
+    known = {*family.tensors, *(layer + name for name in family.layer_tensors)}
+    for row in family.conditionals:
+        known |= {*row.tensors, *(layer + name for name in row.layer_tensors)}
+    return sum(_plain(name, family) in known for name in names)
+
+
+def _plain(name: str, family: Family) -> str:
+    for old, new in _OLD_ENDINGS:
+        if name.endswith(old):
+            name = name.removesuffix(old) + new
+    name = next((name.removeprefix(prefix) for prefix in family.prefixes if name.startswith(prefix)), name)
+    return re.sub(r"(?<=\.)\d+(?=\.)", "0", name)
+
+
+def _family_of_class(name: str) -> Family | None:
+    for model_type in family_names():
+        family = load_family(model_type)
+        if family and re.fullmatch(family.model_class.removesuffix("Model") + r"(Model|LMHeadModel|For[A-Z]\w+)", name):
+            return family
+    return None
+
+
+def _alike(one: Family, other: Family) -> bool:
+    """Whether two families differ in name alone, as RoBERTa and XLM-RoBERTa do."""
+    return (one.tensors, one.layer_tensors, one.length) == (other.tensors, other.layer_tensors, other.length)

@@ -1,0 +1,51 @@
+"""How long a text may be: what the positions allow against what the small files say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bertshape.report import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bertshape.architectures import Architecture
+    from bertshape.checkpoint import Checkpoint
+    from bertshape.tokenizer import LoadedTokenizer
+
+
+def length_findings(
+    checkpoint: Checkpoint, architecture: Architecture, tokenizer: LoadedTokenizer | None
+) -> Iterator[Finding]:
+    """Declared limits that the positions do not have room for, and limits that differ among themselves."""
+    limits = checkpoint.declared_lengths()
+    if tokenizer is not None and tokenizer.file_max_length is not None:
+        limits[f"{tokenizer.file} truncation.max_length"] = tokenizer.file_max_length
+    usable = architecture.usable_length
+    for where, limit in limits.items():
+        if usable is not None and limit > usable:
+            yield Finding(
+                "length-exceeds-positions",
+                "warning",
+                f"{where} is {limit}, at most {usable} tokens run ({_rule(architecture)}): "
+                "a text cut to this limit would still crash",
+                f"Set it to {usable}.",
+                where=where,
+                expected=f"at most {usable}",
+                actual=str(limit),
+            )
+    fitting = {where: limit for where, limit in limits.items() if usable is None or limit <= usable}
+    if len({*fitting.values(), *([usable] if usable is not None else [])}) > 1:
+        named = ", ".join(f"{where} = {limit}" for where, limit in fitting.items())
+        runs = f", while up to {usable} tokens run" if usable is not None else ""
+        message = f"length limits disagree: {named}{runs}"
+        yield Finding("length-limits-disagree", "note", message, where=next(iter(fitting)), actual=named)
+
+
+def _rule(architecture: Architecture) -> str:
+    positions = architecture.dimensions.max_position_embeddings
+    named = f"config.json {architecture.config_key('max_position_embeddings')} = {positions}"
+    if architecture.family is None or architecture.family.length == "positions":
+        return named
+    pad = architecture.pad_token_id or 0
+    return f"{named}, and {architecture.model_type} counts from pad_token_id + 1: {positions} - {pad} - 1"

@@ -1,0 +1,113 @@
+"""NaN and infinities in the weights: the only rule that reads the data of tensors, piece by piece, without torch."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from bertshape.errors import CheckpointError
+from bertshape.report import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from io import BufferedReader
+    from pathlib import Path
+
+    from bertshape.checkpoint import Checkpoint
+
+# Element type in a safetensors header -> integer of the same size, and the bits that are all set in NaN and infinity
+# alone: the exponent (IEEE 754; bfloat16 is the upper half of float32). float8_e4m3fn has no infinity, and one NaN.
+_NOT_FINITE = {
+    "F64": ("<u8", 0x7FF0_0000_0000_0000),
+    "F32": ("<u4", 0x7F80_0000),
+    "F16": ("<u2", 0x7C00),
+    "BF16": ("<u2", 0x7F80),
+    "F8_E5M2": ("<u1", 0x7C),
+    "F8_E4M3": ("<u1", 0x7F),
+}
+_PIECE = 1 << 20
+"""Elements that are held at a time: at most 8 MiB, and as much again for the comparison."""
+_SHOWN = 3
+
+
+def check_values(checkpoint: Checkpoint) -> list[Finding]:
+    """Look at every stored number; this reads the whole of the weight files.
+
+    Args:
+        checkpoint: A checkpoint whose safetensors files are in its folder.
+
+    Returns:
+        One error that names the tensors; a note where there is nothing that can be read.
+
+    Raises:
+        CheckpointError: A file cannot be read.
+    """
+    files = checkpoint.headers.files if checkpoint.headers is not None else ()
+    absent = [name for name in files if not (checkpoint.folder / name).exists()]
+    if not files or absent:
+        what = f"{absent[0]} is not in the folder" if absent else "there is no safetensors file"
+        message = f"values were not checked: {what}"
+        return [Finding("values-not-checked", "note", message, "Save the weights with safetensors, into the folder.")]
+    findings = []
+    for name in files:
+        broken = dict(_broken_tensors(checkpoint.folder / name, name))
+        if broken:
+            findings.append(_finding(name, broken))
+    return findings
+
+
+def _finding(file: str, broken: dict[str, tuple[int, int]]) -> Finding:
+    shown = [f"{name} ({count:,} of {total:,} values)" for name, (count, total) in list(broken.items())[:_SHOWN]]
+    rest = f" and {len(broken) - _SHOWN} more" if len(broken) > _SHOWN else ""
+    plural = "tensors hold" if len(broken) > 1 else "tensor holds"
+    return Finding(
+        "non-finite-values",
+        "error",
+        f"{file}: {len(broken)} {plural} NaN or infinity, expected finite numbers: {', '.join(shown)}{rest}",
+        "Go back to a checkpoint from before training diverged, or download the file again.",
+        where=f"{file} {next(iter(broken))}",
+        expected="finite numbers",
+        actual=f"{sum(count for count, _ in broken.values())} NaN or infinite",
+    )
+
+
+def _broken_tensors(path: Path, name: str) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Tensors with such values: name, how many of them, and how many values there are."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            # The header was held to the format when the checkpoint was opened.
+            entries = json.loads(file.read(length))
+            entries.pop("__metadata__", None)
+            for tensor, entry in sorted(entries.items(), key=lambda item: item[1]["data_offsets"]):
+                integer, mask = _NOT_FINITE.get(entry["dtype"], ("", 0))
+                begin, end = entry["data_offsets"]
+                if not integer or begin == end:
+                    continue
+                file.seek(8 + length + begin)
+                total = (end - begin) // int(integer[-1])
+                count = _count(file, integer, mask, total)
+                if count:
+                    yield tensor, (count, total)
+    except OSError as error:
+        raise CheckpointError(
+            f"{name} cannot be read as a weight file: {error.strerror or error}",
+            hint="Check the file and its permissions.",
+            code="weights-file-unreadable",
+        ) from error
+
+
+def _count(file: BufferedReader, integer: str, mask: int, total: int) -> int:
+    """How many of the next `total` values have all bits of the mask set."""
+    # Not on top: no other rule needs numpy, and importing it takes longer than all of them.
+    import numpy as np
+
+    bits = np.array(mask, integer)
+    count = 0
+    for start in range(0, total, _PIECE):
+        wanted = min(total - start, _PIECE)
+        piece = np.fromfile(file, dtype=integer, count=wanted)
+        if piece.size < wanted:
+            raise OSError("the file ends early")
+        count += int(np.count_nonzero((piece & bits) == bits))
+    return count

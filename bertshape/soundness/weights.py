@@ -1,0 +1,127 @@
+"""Stored tensors against the ones that config.json describes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bertshape.architectures import backbone_name
+from bertshape.report import Finding, PoolerVerdict
+from bertshape.soundness.dimensions import dimension_findings, held_dimensions, layer_findings
+from bertshape.soundness.identity import declared_classes, family_of_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bertshape.architectures import Architecture
+    from bertshape.checkpoint import Checkpoint
+
+Shape = tuple[int, ...]
+
+_RANDOM_POOLER_HINT = "Do not use pooler_output of this checkpoint; mean or cls need no pooler."
+_SHOWN = 3
+
+
+def stored_backbone(checkpoint: Checkpoint, architecture: Architecture) -> dict[str, Shape] | None:
+    """Shapes of the stored backbone tensors, by the names that the base model gives them.
+
+    Returns:
+        None where the headers cannot be read without loading (pickles), or nothing is stored.
+    """
+    if checkpoint.headers is None or architecture.family is None:
+        return None
+    stored = {}
+    for name, tensor in checkpoint.headers.tensors.items():
+        own_name = backbone_name(name, architecture.family)
+        if own_name is not None:
+            stored[own_name] = tensor.shape
+    return stored
+
+
+def pooler_verdict(architecture: Architecture, stored: Mapping[str, Shape] | None) -> PoolerVerdict | None:
+    """Whether `pooler_output` means anything; None where it takes a load to know."""
+    if not architecture.has_pooler or architecture.family is None or architecture.family.pooler is None:
+        return "absent"
+    if stored is None:
+        return None
+    return "trained" if any(name.startswith(architecture.family.pooler) for name in stored) else "random"
+
+
+def weight_findings(checkpoint: Checkpoint, architecture: Architecture, stored: Mapping[str, Shape]) -> list[Finding]:
+    """Compare the stored backbone with the one that config.json describes.
+
+    Args:
+        checkpoint: For the names in messages.
+        architecture: What config.json describes.
+        stored: Shapes of the stored backbone tensors, by the base model's names.
+
+    Returns:
+        One finding for each field of config.json to blame, not one for each tensor.
+    """
+    if architecture.family is None or not architecture.family.has_template:
+        return []
+    stranger = family_of_names(checkpoint, architecture)
+    if stranger:
+        return [stranger]
+    held = held_dimensions(checkpoint, architecture, stored)
+    findings = [*dimension_findings(checkpoint, architecture, stored, held)]
+    findings += layer_findings(checkpoint, architecture, held)
+    # Against the mended architecture: what a wrong field explains is not told again as tensors.
+    expected = held.architecture.expected_tensors() or {}
+    pooler = pooler_verdict(architecture, stored)
+    prefix = architecture.family.pooler if pooler == "random" else None
+    missing = [name for name in expected if name not in stored and not (prefix and name.startswith(prefix))]
+    unexpected = [name for name in stored if name not in expected]
+    if missing:
+        consequence = "they would be filled with random numbers"
+        findings.append(_tensors("tensors-missing", "lack", missing, consequence, present=len(stored)))
+    if unexpected:
+        consequence = f"{architecture.model_type} has no such tensors under this config.json"
+        findings.append(_tensors("tensors-unexpected", "hold", unexpected, consequence, present=len(stored)))
+    if pooler == "random":
+        findings.append(_random_pooler(checkpoint))
+    return findings
+
+
+def settle_pooler(checkpoint: Checkpoint, architecture: Architecture, findings: Sequence[Finding]) -> list[Finding]:
+    """Lower the warning about a random pooler to a note where the saved class is one that has no pooler.
+
+    Such a checkpoint is as it should be; only who asks for its pooler_output needs a warning.
+    """
+    heads = "MaskedLM|CausalLM|TokenClassification|QuestionAnswering"
+    if architecture.family is not None and architecture.family.length != "positions":
+        # RoBERTa and its kin classify sequences without the pooler; they alone shift positions.
+        heads += "|SequenceClassification"
+    if not any(re.search(rf"(For({heads})|LMHeadModel)$", name) for name in declared_classes(checkpoint)):
+        return list(findings)
+    return [replace(row, severity="note") if row.code == "pooler-random" else row for row in findings]
+
+
+def _random_pooler(checkpoint: Checkpoint) -> Finding:
+    return Finding(
+        "pooler-random",
+        "warning",
+        f"the weights hold no pooler: pooler_output of {checkpoint.name} is random",
+        _RANDOM_POOLER_HINT,
+        where="pooler",
+        expected="stored pooler tensors",
+        actual="none",
+    )
+
+
+def _tensors(code: str, verb: str, names: list[str], consequence: str, *, present: int) -> Finding:
+    shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    plural = "s" * (len(names) > 1)
+    message = f"the weights {verb} {len(names)} backbone tensor{plural}: {shown}; {consequence}"
+    missing = code == "tensors-missing"
+    expected = present + len(names) if missing else present - len(names)
+    return Finding(
+        code,
+        "error",
+        message,
+        "Check that config.json and the weights belong together.",
+        where=names[0],
+        expected=f"{expected} backbone tensors",
+        actual=f"{present}",
+    )

@@ -1,0 +1,5 @@
+"""`python -m tests.benchmarks`: all of them."""
+
+from tests.benchmarks import check
+
+check.main()

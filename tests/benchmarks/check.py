@@ -1,0 +1,78 @@
+"""`check` against the plain script, and on 10 GB against 90 MB."""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bertshape.architectures import resolve
+from tests.benchmarks.processes import BERTSHAPE, in_turn, median_wall, peak, plain_script
+from tests.checkpoints import minilm_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_HUGE = {
+    "model_type": "bert",
+    "architectures": ["BertModel"],
+    "hidden_size": 4096,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 64,
+    "intermediate_size": 16384,
+    "pad_token_id": 0,
+}
+_SHARDS = 5
+
+
+def main() -> None:
+    """Print the table."""
+    minilm = minilm_folder()
+    with tempfile.TemporaryDirectory() as folder:
+        huge = write_huge(Path(folder), minilm)
+        plain = in_turn((*BERTSHAPE, "check", str(minilm)), plain_script(minilm))
+        sizes = in_turn((*BERTSHAPE, "check", str(huge)), (*BERTSHAPE, "check", str(minilm)))
+    print("| what | measured | must be at most |")
+    print("|---|---|---|")
+    print(f"| `check` on MiniLM, wall time against the plain script | {plain.ratio:.4f} | 0.05 |")
+    print(f"| `check` on MiniLM, wall time | {median_wall(plain.first):.3f} s | |")
+    print(f"| the plain script, wall time | {median_wall(plain.second):.3f} s | |")
+    print(f"| `check` on MiniLM, peak memory | {peak(plain.first):.0f} MB | 60 MB |")
+    print(f"| `check` on 10 GB in shards, wall time against MiniLM's 90 MB | {sizes.ratio:.2f} | 1.5 |")
+    print(f"| `check` on 10 GB in shards, peak memory | {peak(sizes.first):.0f} MB | 60 MB |")
+
+
+def write_huge(folder: Path, tokenizer: Path) -> Path:
+    """A BERT of 10 GB in shards: true headers, and holes where the numbers would be."""
+    (folder / "config.json").write_text(json.dumps(_HUGE))
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (folder / name).write_bytes((tokenizer / name).read_bytes())
+    expected = resolve(_HUGE, "config.json").expected_tensors()
+    assert expected is not None
+    names, weight_map = list(expected), {}
+    for shard in range(_SHARDS):
+        file = f"model-{shard + 1:05}-of-{_SHARDS:05}.safetensors"
+        tensors = {name: expected[name] for name in names[shard::_SHARDS]}
+        weight_map |= dict.fromkeys(tensors, file)
+        _write_sparse(folder / file, tensors)
+    total = sum(4 * math.prod(shape) for shape in expected.values())
+    index = {"metadata": {"total_size": total}, "weight_map": weight_map}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    return folder
+
+
+def _write_sparse(path: Path, tensors: Mapping[str, tuple[int, ...]]) -> None:
+    header, end = {}, 0
+    for name, shape in tensors.items():
+        begin, end = end, end + 4 * math.prod(shape)
+        header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [begin, end]}
+    text = json.dumps(header).encode()
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        file.truncate(8 + len(text) + end)
+
+
+if __name__ == "__main__":
+    main()
