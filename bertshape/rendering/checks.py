@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from bertshape.rendering.escape import human_bytes, visible
+from bertshape.rendering.words import sorted_findings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from bertshape.comparison import Change, Comparison
 
 _MANY_TENSORS = 5
+_WORD_WIDTH = 10
 _STYLE = {"error": "bold red", "warning": "yellow", "note": "cyan", "ok": "green", "FAIL": "bold red"}
 
 
@@ -62,8 +65,8 @@ def _report_lines(report: CheckReport, *, quiet: bool) -> list[RenderableType]:
         lines.append(_line("error", report.error.message))
         return [*lines, *_hint(report.error.hint)]
     if not quiet:
-        lines.append(Text(f"  {summary_line(report)}"))
-    for finding in report.findings:
+        lines.append(Padding(Text(summary_line(report)), (0, 0, 0, 2)))
+    for finding in sorted_findings(report.findings):
         if finding.severity == "error" or not quiet:
             lines += [_line(finding.severity, finding.message), *_hint(finding.hint)]
     for outcome in report.outcomes:
@@ -109,9 +112,14 @@ def _arrow(change: Change) -> str:
     return f"{visible(change.name)} {before} -> {after}"
 
 
-def _line(word: str, text: str, style: str | None = None) -> Text:
-    return Text.assemble("  ", (f"{word:<7}", style or _STYLE[word]), " ", visible(text))
+def _line(word: str, text: str, style: str | None = None) -> RenderableType:
+    """A word and a text beside it, which stays in its column where it takes several lines."""
+    line = Table.grid()
+    line.add_column(width=_WORD_WIDTH, no_wrap=True)
+    line.add_column(overflow="fold")
+    line.add_row(Text.assemble("  ", (word, style or _STYLE[word])), Text(visible(text)))
+    return line
 
 
 def _hint(hint: str) -> list[RenderableType]:
-    return [Padding(Text(visible(hint), style="dim"), (0, 0, 0, 10))] if hint else []
+    return [Padding(Text(visible(hint), style="dim"), (0, 0, 0, _WORD_WIDTH))] if hint else []

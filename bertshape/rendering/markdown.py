@@ -49,7 +49,7 @@ def render_markdown(report: Report) -> str:
         blocks += [f"### {title}", count_line(row), _table(header, cells)]
     blocks += ["### Outputs", _outputs(report), "### Pooled vectors", _pooled(report)]
     if report.findings:
-        findings = sorted_findings(report)
+        findings = sorted_findings(report.findings)
         lines = [f"- **{found.severity}** {escape(f'{found.message} {found.hint}'.strip())}" for found in findings]
         blocks += ["### Findings", "\n".join(lines)]
     return "\n\n".join(blocks) + "\n"

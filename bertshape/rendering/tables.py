@@ -106,7 +106,7 @@ def render_pooled(report: Report, columns: int, *, star: str = "*") -> Renderabl
 def render_findings(report: Report) -> RenderableType:
     """Findings, the gravest last; nothing where there are none."""
     lines: list[RenderableType] = []
-    for finding in sorted_findings(report):
+    for finding in sorted_findings(report.findings):
         line = Text.assemble((finding.severity, _SEVERITY_STYLE[finding.severity]), f" {visible(finding.message)}")
         lines.append(line)
         if finding.hint:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from bertshape.rendering.escape import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bertshape.report import CheckpointFacts, Finding, OutputFacts, Report
     from bertshape.tokenization import Row
 
@@ -75,6 +77,6 @@ def count_label(output: OutputFacts) -> str:
     return f"{output.count} tensors: {named}" if named else f"{output.count} tensors"
 
 
-def sorted_findings(report: Report) -> list[Finding]:
+def sorted_findings(findings: Iterable[Finding]) -> list[Finding]:
     """Findings with the gravest last, where the eye ends."""
-    return sorted(report.findings, key=lambda finding: SEVERITY_ORDER.index(finding.severity))
+    return sorted(findings, key=lambda finding: SEVERITY_ORDER.index(finding.severity))
