@@ -115,8 +115,9 @@ def _byte_level(family: str) -> tuple[Tokenizer, dict[str, str]]:
     tokenizer.train_from_iterator(_CORPUS, trainer)
     if bert_like:
         return _with_template(tokenizer, special, pair_type=0), special
-    ids = [(token, tokenizer.token_to_id(token)) for token in (special["sep_token"], special["cls_token"])]
-    tokenizer.post_processor = processors.RobertaProcessing(*ids, add_prefix_space=False)
+    sep, cls = special["sep_token"], special["cls_token"]
+    ids = tokenizer.get_vocab()
+    tokenizer.post_processor = processors.RobertaProcessing((sep, ids[sep]), (cls, ids[cls]), add_prefix_space=False)
     return tokenizer, special
 
 

@@ -110,9 +110,13 @@ class User:
         return kept | own | {"NO_COLOR": "1", "PYTHONWARNINGS": "default"} | variables
 
     def run(self, *arguments: str, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run `bertshape inspect "a text"`; the token must show nowhere."""
+        """Run `bertshape inspect "a text"`."""
+        return self.command("inspect", "a text", *arguments, cwd=cwd, **variables)
+
+    def command(self, *arguments: str, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run `bertshape`; the token must show nowhere."""
         done = subprocess.run(
-            [sys.executable, "-m", "bertshape", "inspect", "a text", *arguments],
+            [sys.executable, "-m", "bertshape", *arguments],
             capture_output=True,
             text=True,
             encoding="utf-8",

@@ -74,7 +74,7 @@ def _save_sentence(source: Path, folder: Path) -> None:
     from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling, Transformer
 
     transformer = Transformer(str(source), max_seq_length=32)
-    chain = [transformer, Pooling(48, "mean"), Dense(48, 12), Normalize()]
+    chain = [transformer, Pooling(48, "mean"), Normalize(), Dense(48, 12), Dense(12, 6)]
     SentenceTransformer(modules=chain, device="cpu").save(str(folder))
 
 
@@ -149,7 +149,7 @@ def _truncating(backend: Any) -> None:
 
 
 def _cut_short(folder: Path) -> None:
-    path = folder / "2_Dense" / "model.safetensors"
+    path = folder / "3_Dense" / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-4])
 
 
@@ -184,7 +184,7 @@ _LAYERS = ("layers-mismatch", "config.json num_hidden_layers")
 _MODEL_TYPE = ("model-type-mismatch", "config.json model_type")
 _DIMENSION = "embedding-dimension-mismatch"
 _QUERY = "encoder.layer.3.attention.self.query.weight"
-_DENSE = "2_Dense/config.json"
+_DENSE = "3_Dense/config.json"
 
 BROKEN = {
     "more layers than stored": Broken("minilm", *_LAYERS, "6", "8", ("random",), {"num_hidden_layers": 8}),
@@ -219,6 +219,9 @@ BROKEN = {
         edit=added("encoder.layer.3.adapter.weight", 3),
     ),
     "one odd tensor": Broken("bert", "tensor-mismatch", _QUERY, "[48, 48]", "[48, 40]", edit=added(_QUERY, 48, 40)),
+    "one odd tensor, larger": Broken(
+        "bert", "tensor-mismatch", _QUERY, "[48, 48]", "[48, 60]", edit=added(_QUERY, 48, 60)
+    ),
     "no pooler": Broken(
         "bert",
         "pooler-random",
@@ -385,19 +388,19 @@ BROKEN = {
     "a dense step with other weights": Broken(
         "sentence",
         _DIMENSION,
-        "2_Dense/model.safetensors linear.weight",
+        "3_Dense/model.safetensors linear.weight",
         "[12, 48]",
         "[12, 40]",
         (_DENSE,),
-        edit=added("linear.weight", 12, 40, file="2_Dense/model.safetensors"),
+        edit=added("linear.weight", 12, 40, file="3_Dense/model.safetensors"),
     ),
     "a dense step without weights": Broken(
         "sentence",
         _DIMENSION,
-        "2_Dense/model.safetensors linear.weight",
+        "3_Dense/model.safetensors linear.weight",
         "[12, 48]",
         "nothing",
-        edit=tensors(lambda state: {"linear.bias": state["linear.bias"]}, "2_Dense/model.safetensors"),
+        edit=tensors(lambda state: {"linear.bias": state["linear.bias"]}, "3_Dense/model.safetensors"),
     ),
 }
 
@@ -486,7 +489,7 @@ def test_a_dense_file_that_is_cut_off_is_a_finding(sound: Tiny, tmp_path: Path) 
     folder = edited_copy(sound("sentence"), tmp_path / "broken")
     _cut_short(folder)
     (finding,) = alarms(folder)
-    assert (finding.code, finding.where) == ("weights-file-truncated", "2_Dense/model.safetensors")
+    assert (finding.code, finding.where) == ("weights-file-truncated", "3_Dense/model.safetensors")
 
 
 # Sound checkpoints ---------------------------------------------------------------------------------------------------
@@ -617,6 +620,13 @@ def test_json_carries_where_expected_and_actual(sound: Tiny, tmp_path: Path) -> 
     document: Any = inspect_texts("a", model=str(folder), weights="none").to_dict()
     (row,) = [row for row in document["findings"] if row["severity"] == "error"]
     assert (row["where"], row["expected"], row["actual"]) == ("config.json num_hidden_layers", "5", "7")
+
+
+def test_inspect_names_the_other_family_too(sound: Tiny, tmp_path: Path) -> None:
+    """Instead of a hundred tensors that are missing and a hundred that should not be there."""
+    folder = edited_copy(sound("bert"), tmp_path / "other", model_type="distilbert")
+    report = inspect_texts("a", model=str(folder), weights="none")
+    assert [finding.code for finding in report.findings if finding.severity == "error"] == ["model-type-mismatch"]
 
 
 def test_rules_import_nothing_heavy(minilm: Path) -> None:

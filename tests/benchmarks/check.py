@@ -51,7 +51,8 @@ def write_huge(folder: Path, tokenizer: Path) -> Path:
         (folder / name).write_bytes((tokenizer / name).read_bytes())
     expected = resolve(_HUGE, "config.json").expected_tensors()
     assert expected is not None
-    names, weight_map = list(expected), {}
+    names = list(expected)
+    weight_map: dict[str, str] = {}
     for shard in range(_SHARDS):
         file = f"model-{shard + 1:05}-of-{_SHARDS:05}.safetensors"
         tensors = {name: expected[name] for name in names[shard::_SHARDS]}
