@@ -19,6 +19,12 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+def one_line(error: BaseException, limit: int = 300) -> str:
+    """What an exception of another library says, on one line of bearable length."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= limit else f"{text[:limit]}..."
+
+
 class BertshapeError(Exception):
     """A failure with a remedy.
 

@@ -12,7 +12,7 @@ from bertshape.notes import notes
 from bertshape.prediction import predict_inputs, predict_outputs, predict_pooled
 from bertshape.report import CheckpointFacts, Report, Run
 from bertshape.request import InspectionRequest
-from bertshape.soundness import pooler_verdict, stored_backbone, tokenizer_findings, weight_findings
+from bertshape.soundness import pooler_verdict, quick_findings, stored_backbone, tokenizer_findings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,8 +73,7 @@ def predict(case: Case) -> Report:
     )
     findings = notes(report)
     findings += tokenizer_findings(checkpoint, architecture, case.model.tokenizer, case.tokenization)
-    if stored is not None:
-        findings += weight_findings(checkpoint, architecture, stored)
+    findings += quick_findings(checkpoint, architecture, case.model.tokenizer, stored)
     return report.with_findings(*findings)
 
 

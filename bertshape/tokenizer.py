@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bertshape.errors import CheckpointError
+from bertshape.errors import CheckpointError, one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,7 +117,7 @@ def _load_tokenizer_json(path: Path) -> Tokenizer:
         return Tokenizer.from_file(str(path))
     except Exception as error:  # tokenizers raises plain Exception, for unreadable and for malformed files alike
         raise CheckpointError(
-            f"{path} is not a tokenizer: {error}", hint="Save the tokenizer again.", code="tokenizer-invalid"
+            f"{path} is not a tokenizer: {one_line(error)}", hint="Save the tokenizer again.", code="tokenizer-invalid"
         ) from error
 
 
@@ -139,7 +139,7 @@ def _load_wordpiece(checkpoint: Checkpoint, path: Path) -> Tokenizer:
         backend = Backend(models.WordPiece.from_file(str(path), unk_token=unk))
     except Exception as error:
         raise CheckpointError(
-            f"{path} is not a vocabulary: {error}", hint="Save the tokenizer again.", code="tokenizer-invalid"
+            f"{path} is not a vocabulary: {one_line(error)}", hint="Save the tokenizer again.", code="tokenizer-invalid"
         ) from error
     ids = {token: _token_id(backend, token, path) for token in (cls, sep)}
     strip_accents = options.get("strip_accents")
@@ -172,9 +172,8 @@ def _convert_with_transformers(folder: Path) -> Tokenizer:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         return tokenizer.backend_tokenizer
     except Exception as error:
-        first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise CheckpointError(
-            f"transformers cannot convert the tokenizer in {folder}: {first_line}",
+            f"transformers cannot convert the tokenizer in {folder}: {one_line(error)}",
             hint="Save it with AutoTokenizer, so that the folder has a tokenizer.json.",
             code="tokenizer-invalid",
         ) from error

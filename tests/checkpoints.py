@@ -67,7 +67,8 @@ def build_checkpoint(family: str, folder: Path) -> Path:
     tokenizer, special = _tokenizer(family)
     torch.manual_seed(7)
     config_class = transformers.CONFIG_MAPPING[family]
-    ids = {name: tokenizer.token_to_id(token) for name, token in special.items()}
+    vocabulary = tokenizer.get_vocab()
+    ids = {name: vocabulary[token] for name, token in special.items()}
     options = dict(_CONFIGS.get(family, _SIZES)) | {
         "vocab_size": tokenizer.get_vocab_size(),
         "max_position_embeddings": 64,
@@ -78,8 +79,10 @@ def build_checkpoint(family: str, folder: Path) -> Path:
         options |= {"sep_token_id": ids["sep_token"], "global_attn_every_n_layers": 2, "local_attention": 8}
     model = transformers.AutoModel.from_config(config_class(**options))
     model.eval().save_pretrained(folder)
+    # Families that number positions after the padding id lose pad_token_id + 1 of them.
+    lost = ids["pad_token"] + 1 if family in ("roberta", "xlm-roberta", "mpnet") else 0
     transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, model_max_length=options["max_position_embeddings"], **special
+        tokenizer_object=tokenizer, model_max_length=options["max_position_embeddings"] - lost, **special
     ).save_pretrained(folder)
     return folder
 

@@ -167,6 +167,7 @@ def test_other_family_on_the_same_weights_is_an_error(minilm: Path, tmp_path: Pa
     )
     report = inspect_texts(EXAMPLE, model=str(folder), weights="none")
     assert report.checkpoint.length_limits["effective"] == 510
+    assert codes(report, "error") == {"model-type-mismatch"}
 
 
 def _without_pooler(folder: Path, target: Path) -> Path:

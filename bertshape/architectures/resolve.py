@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import ChainMap
 from dataclasses import fields
 from typing import TYPE_CHECKING
@@ -64,6 +65,8 @@ _OTHERS = frozenset(
     }
 )
 _LARGEST = 2**31 - 1
+_MOST_LAYERS = 10_000
+"""Names of tensors are made layer by layer; no model comes near this, and a typing error must not fill the memory."""
 
 
 def resolve(config: Mapping[str, object], where: str) -> Architecture:
@@ -93,6 +96,11 @@ def resolve(config: Mapping[str, object], where: str) -> Architecture:
     sizes = {field.name: _size(values, config, family, field.name, where) for field in fields(Dimensions)}
     sizes["embedding_size"] = sizes["embedding_size"] or sizes["hidden_size"]
     dimensions = Dimensions(**sizes)  # type: ignore[arg-type]
+    if family is not None:
+        for counter in re.findall(r"\{(\w+)\}", family.layer):
+            _check_count(
+                dimensions.num_hidden_layers if counter == "num_hidden_layers" else values[counter], counter, where
+            )
     pad_token_id = values.get("pad_token_id")
     pad = pad_token_id if isinstance(pad_token_id, int) and not isinstance(pad_token_id, bool) else None
     bare = Architecture(model_type, family, dimensions, values, pad, None)
@@ -122,6 +130,15 @@ def _size(
             code="config-invalid",
         )
     return None if value == -1 else value
+
+
+def _check_count(count: object, key: str, where: str) -> None:
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= _MOST_LAYERS:
+        raise CheckpointError(
+            f"{where}: {key} is {str(count)[:50]!r}, expected a whole number from 1 to {_MOST_LAYERS}",
+            hint="Restore the file from the original checkpoint.",
+            code="config-invalid",
+        )
 
 
 def _keys(family: Family, dimension: str) -> tuple[str, ...]:

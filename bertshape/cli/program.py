@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import gc
 import os
 import sys
 import traceback
 from typing import TYPE_CHECKING, NoReturn
 
-from bertshape.errors import BertshapeError, ExitCode, UsageError
+from bertshape.errors import BertshapeError, ExitCode, UsageError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,16 +76,17 @@ def _as_failure(error: BaseException) -> BertshapeError:
         return error
     if isinstance(error, KeyboardInterrupt):
         return _InterruptedError("interrupted", code="interrupted")
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT):
-        hint = "Free some space, or write elsewhere."
-        return _OutputError(f"cannot write: {error.strerror}", hint=hint, code="output-failed")
+    # Reading is guarded where it is done; what the system refuses here is writing.
+    if isinstance(error, OSError) and error.errno is not None:
+        where = f" {error.filename}" if error.filename else ""
+        hint = "Check the path and the space on the disk, or write elsewhere."
+        return _OutputError(f"cannot write{where}: {error.strerror}", hint=hint, code="output-failed")
     # Typer's usage errors have no public class; all of them can format their message.
     if hasattr(error, "format_message"):
         message = " ".join(str(error.format_message()).split())
         return UsageError(message, hint="See bertshape --help.", code="usage")
-    first_line = (str(error).strip().splitlines() or [""])[0]
     return BertshapeError(
-        f"internal error: {type(error).__name__}: {first_line}",
+        f"internal error: {type(error).__name__}: {one_line(error)}",
         hint="This is a bug in bertshape. Run again with --debug and report what it prints.",
         code="internal-error",
     )

@@ -48,15 +48,19 @@ def device_errors(device: torch.device) -> Iterator[None]:
     Raises:
         DeviceError: Memory ran out inside the block.
     """
-    import torch
-
     hint = "Use fewer or shorter texts, --dtype float16, or --device cpu."
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise DeviceError(f"out of memory on {device}", hint=hint, code="out-of-memory") from error
-    except RuntimeError as error:
-        # The CPU allocator has no error class of its own.
-        if "not enough memory" in str(error) or "can't allocate memory" in str(error):
+    except (RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
             raise DeviceError(f"out of memory on {device}", hint=hint, code="out-of-memory") from error
         raise
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an error means that memory ran out; the CPU's allocator has no error class of its own."""
+    import torch
+
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return "not enough memory" in str(error) or "can't allocate memory" in str(error)

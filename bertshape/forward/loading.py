@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from bertshape.errors import BertshapeError, CheckpointError
+from bertshape.errors import BertshapeError, CheckpointError, one_line
+from bertshape.forward.device import is_out_of_memory
 from bertshape.forward.observation import ForwardRequest, Loading
 
 if TYPE_CHECKING:
@@ -82,9 +83,11 @@ def load(request: ForwardRequest, model_class: Any, config_class: Any) -> tuple[
             weights_only=True,
             **options,
         )
-    except (BertshapeError, MemoryError, torch.OutOfMemoryError):
+    except (BertshapeError, MemoryError):
         raise
     except Exception as error:
+        if is_out_of_memory(error):
+            raise
         raise _load_error(request, error) from error
     return model, _loading(info)
 
@@ -126,9 +129,8 @@ def _load_error(request: ForwardRequest, error: Exception) -> CheckpointError:
             hint="Ask for a safetensors file: pickles can run code.",
             code="weights-unsafe",
         )
-    first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return CheckpointError(
-        f"transformers cannot load {where}: {first_line}",
+        f"transformers cannot load {where}: {type(error).__name__}: {one_line(error)}",
         hint="See the whole error with --debug.",
         code="load-failed",
     )

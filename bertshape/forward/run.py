@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertshape.errors import CheckpointError
+from bertshape.errors import CheckpointError, one_line
 from bertshape.forward.device import choose_device, device_errors
 from bertshape.forward.importing import heavy_imports
 from bertshape.forward.loading import find_classes, load
@@ -65,9 +65,8 @@ def _forward(model: Any, inputs: Mapping[str, torch.Tensor], *, attentions: bool
     try:
         return model(**inputs, output_hidden_states=True, output_attentions=attentions)
     except (AttributeError, IndexError, TypeError, ValueError) as error:
-        first_line = (str(error).strip().splitlines() or [""])[0]
         raise CheckpointError(
-            f"the forward pass of {type(model).__name__} failed: {type(error).__name__}: {first_line}",
+            f"the forward pass of {type(model).__name__} failed: {type(error).__name__}: {one_line(error)}",
             hint="Predict without running: --weights none. See the whole error with --debug.",
             code="forward-failed",
         ) from error

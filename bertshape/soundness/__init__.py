@@ -14,7 +14,7 @@ from bertshape.soundness.values import check_values
 from bertshape.soundness.weights import pooler_verdict, settle_pooler, stored_backbone, weight_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from bertshape.architectures import Architecture
     from bertshape.checkpoint import Checkpoint
@@ -24,6 +24,7 @@ __all__ = [
     "check_soundness",
     "check_values",
     "pooler_verdict",
+    "quick_findings",
     "stored_backbone",
     "tokenizer_findings",
     "weight_findings",
@@ -64,6 +65,27 @@ def check_soundness(
     return findings + sentence_findings(checkpoint, fitting)
 
 
+def quick_findings(
+    checkpoint: Checkpoint,
+    architecture: Architecture,
+    tokenizer: LoadedTokenizer,
+    stored: Mapping[str, tuple[int, ...]] | None,
+) -> list[Finding]:
+    """The rules that take no time, for every inspection: weights, heads and family, not the whole vocabulary.
+
+    Args:
+        checkpoint: The checkpoint.
+        architecture: What its config.json describes.
+        tokenizer: Its tokenizer.
+        stored: Shapes of the stored backbone tensors; None where no stored weights are looked at.
+    """
+    findings = [] if stored is None else weight_findings(checkpoint, architecture, stored)
+    if any(finding.code == "model-type-mismatch" for finding in findings):
+        return findings
+    findings += head_findings(checkpoint, architecture)
+    return findings + (class_findings(checkpoint, architecture) or padding_identity(architecture, tokenizer))
+
+
 def _unchecked(checkpoint: Checkpoint, architecture: Architecture) -> Iterator[Finding]:
     """What could not be held to anything, so that silence is not taken for approval."""
     if architecture.family is None:
@@ -75,10 +97,26 @@ def _unchecked(checkpoint: Checkpoint, architecture: Architecture) -> Iterator[F
             where="config.json model_type",
             actual=architecture.model_type,
         )
+    elif not checkpoint.has_weights and _should_have_weights(checkpoint):
+        yield Finding(
+            "weights-missing",
+            "error",
+            f"{checkpoint.name} holds no weights: neither model.safetensors nor pytorch_model.bin",
+            "Copy the weight files into the folder.",
+            where=checkpoint.name,
+            expected="weights",
+            actual="none",
+        )
     elif checkpoint.headers is None:
         what = f"{checkpoint.pickles[0]} is a pickle" if checkpoint.pickles else "there are none"
         hint = "Save them as safetensors, or run the model." if checkpoint.pickles else ""
         yield Finding("weights-not-checked", "note", f"names and shapes of the weights were not checked: {what}", hint)
+
+
+def _should_have_weights(checkpoint: Checkpoint) -> bool:
+    """Embedded checkpoints have none, and a cache may lack what the Hub has."""
+    snapshot = checkpoint.location.snapshot
+    return checkpoint.location.source == "directory" or (snapshot is not None and snapshot.online)
 
 
 def _wrong(identity: list[Finding]) -> bool:

@@ -81,9 +81,9 @@ def _broken_tensors(path: Path, name: str) -> Iterator[tuple[str, tuple[int, int
             entries.pop("__metadata__", None)
             for tensor, entry in sorted(entries.items(), key=lambda item: item[1]["data_offsets"]):
                 integer, mask = _NOT_FINITE.get(entry["dtype"], ("", 0))
-                begin, end = entry["data_offsets"]
-                if not integer or begin == end:
+                if not integer:
                     continue
+                begin, end = entry["data_offsets"]
                 file.seek(8 + length + begin)
                 total = (end - begin) // int(integer[-1])
                 count = _count(file, integer, mask, total)
