@@ -146,11 +146,15 @@ def _votes(architecture: Architecture, stored: Mapping[str, Shape]) -> dict[str,
         symbols = architecture.symbols(name) or dormant.get(name, ())
         if len(symbols) != len(shape):
             continue
+        held = set()
         for symbol, size in zip(symbols, shape, strict=True):
             product = re.fullmatch(r"(?:(\d+)\*)?([a-z]\w*)", symbol)
             factor = int(product[1] or 1) if product else 1
             if product and size and size % factor == 0:
-                votes[product[2]][size // factor] += 1
+                held.add((product[2], size // factor))
+        # A tensor has one vote, however many of its axes say the same.
+        for symbol, size in held:
+            votes[symbol][size] += 1
     return votes
 
 
