@@ -18,15 +18,17 @@ if TYPE_CHECKING:
     from bertshape.report import PooledFacts, Report
 
 _BUG_HINT = "Trust the observed shape, and report this: bertshape's table of families is wrong about this checkpoint."
+_UNKNOWN_HINT = "Trust the observed shape: the family is not in bertshape's table, and was predicted by common rules."
 _TOLERANCE = 1e-6
 
 
-def observe(report: Report, observation: Observation) -> Report:
+def observe(report: Report, observation: Observation, *, family_known: bool = True) -> Report:
     """Put what a run showed into the predicted report.
 
     Args:
         report: The prediction.
         observation: What the run gave.
+        family_known: Whether the prediction rests on the table of families; else a disagreement is a warning alone.
 
     Returns:
         The report with observed shapes, the run's facts, and a finding for each disagreement.
@@ -49,6 +51,11 @@ def observe(report: Report, observation: Observation) -> Report:
     run = Run(True, observation.device, observation.dtype, observation.torch, observation.transformers)
     checkpoint = replace(report.checkpoint, dtype=observation.dtype, parameters=observation.parameters)
     observed = replace(report, checkpoint=checkpoint, run=run, outputs=outputs, pooled=pooled)
+    if not family_known:
+        findings = [
+            replace(finding, severity="warning", hint=_UNKNOWN_HINT) if finding.hint == _BUG_HINT else finding
+            for finding in findings
+        ]
     return observed.with_findings(*findings)
 
 

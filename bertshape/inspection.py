@@ -88,7 +88,7 @@ def run(case: Case, report: Report) -> Report:
         BertshapeError: The weights cannot be loaded, or the device fails.
     """
     observation = _forward(case, report)
-    report = observe(report, observation)
+    report = observe(report, observation, family_known=case.model.architecture.family is not None)
     if case.weights == "random":
         return report
     return judge_loading(report, case.model.checkpoint, case.model.architecture, observation.loading)

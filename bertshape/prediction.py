@@ -161,6 +161,7 @@ def predict_pooled(
         has_pooler=architecture.has_pooler,
         has_last_hidden_state=architecture.has_last_hidden_state,
         dtype=dtype,
+        family_known=architecture.family is not None,
     )
     counts = _counts(tokenization)
     pooled = {}

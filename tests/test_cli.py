@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bertshape import inspect_texts
-from tests.checkpoints import edited_copy
+from tests.checkpoints import FAMILIES, edited_copy
 from tests.conftest import EXAMPLE
 from tests.terminal import run_in_terminal
 
@@ -62,6 +62,19 @@ def test_markdown_escapes_foreign_text(bertshape: Command, tmp_path: Path, minil
     rows = [line for line in done.stdout.splitlines() if line.startswith("| ")]
     counts = {line.replace("\\|", "").count("|") for line in rows}
     assert counts == {7, 8}, "outputs and pooled have 6 columns, tokens 7; no cell breaks its row"
+
+
+def test_families_and_poolings_as_json(bertshape: Command) -> None:
+    families = json.loads(bertshape("families", "--json").stdout)["families"]
+    assert set(FAMILIES) <= set(families)
+    assert families["distilbert"] == {
+        "pooler": False,
+        "token_type_ids": False,
+        "length": "positions",
+        "outputs": ["last_hidden_state"],
+    }
+    poolings = json.loads(bertshape("poolings", "--json").stdout)["poolings"]
+    assert poolings["mean_max"]["axes"] == ["batch_size", "2*hidden_size"]
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,7 @@ def imported_by(*arguments: str) -> set[str]:
         ["--version"],
         ["inspect", "--help"],
         ["poolings"],
+        ["families"],
         ["inspect", "a text", "--weights", "none"],
         ["inspect", "a text", "--weights", "none", "--json"],
         ["inspect", "a text", "--weights", "none", "--format", "markdown"],

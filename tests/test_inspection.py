@@ -316,6 +316,36 @@ def test_a_wrong_prediction_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> Non
     assert report.failed
 
 
+def _unknown(tiny: Tiny, target: Path, family: str) -> Path:
+    """A real checkpoint of a family that the table lacks, with BERT's tokenizer."""
+    import transformers
+
+    from tests.make_family import tiny_config
+
+    torch.manual_seed(3)
+    transformers.AutoModel.from_config(tiny_config(family, vocab_size=300, pad_token_id=0)).save_pretrained(target)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (target / name).write_bytes((tiny("bert") / name).read_bytes())
+    return target
+
+
+def test_families_outside_the_table_are_predicted_and_run(tiny: Tiny, tmp_path: Path) -> None:
+    report = inspect_texts([EXAMPLE, "x"], model=str(_unknown(tiny, tmp_path / "unknown", "longformer")))
+    assert not report.failed
+    assert report.outputs["last_hidden_state"].evidence == "observed"
+    assert report.outputs["pooler_output"].evidence == "observed"
+    assert report.pooled["pooler"].reason == "the model's family is not known"
+    assert report.checkpoint.parameters is not None
+
+
+def test_a_family_whose_lengths_change_inside_is_shown_as_it_is(tiny: Tiny, tmp_path: Path) -> None:
+    """CANINE's hidden states have two lengths: the common rules are wrong, and the run says so."""
+    report = inspect_texts([EXAMPLE], model=str(_unknown(tiny, tmp_path / "unknown", "canine")))
+    assert not report.failed
+    assert "prediction-disagrees" in codes(report, "warning")
+    assert report.outputs["hidden_states"].count == 10
+
+
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("family", FAMILIES)

@@ -114,9 +114,11 @@ class Architecture:
             first = False
 
     def _size(self, symbol: str | int) -> int:
-        """Value of an axis: a number, a dimension, a key, or a product or quotient of these."""
+        """Value of an axis: a number, a dimension, a key, or a sum, product or quotient of these."""
         if isinstance(symbol, int):
             return symbol
+        if "+" in symbol:
+            return sum(map(self._size, symbol.split("+")))
         size = 1
         for operator, name in re.findall(r"([*/]?)(\w+)", symbol):
             value = int(name) if name.isdigit() else self._number(name)

@@ -14,7 +14,8 @@ The fields of a file:
 - `layer_outputs`: false where hidden_states are not num_hidden_layers + 1 tensors of one shape.
 - `[dimensions]`: the key in config.json, where it is not bertshape's own name of the dimension.
 - `[defaults]`: what the config class assumes where config.json is silent, by key; only what is used here.
-- `[tensors]`, `[layer_tensors]`: shapes by name; an axis is a dimension, a key, a number, or such as `3*hidden_size`.
+- `[tensors]`, `[layer_tensors]`: shapes by name; an axis is a dimension, a key, a number, or such as `3*hidden_size`
+  or `max_position_embeddings+2`.
 - `[[conditional]]`: more tensors, there `when` all its conditions hold: `key`, `not key`, `key has value`, `a != b`.
 - `first_layer_lacks`: names that layer 0 does not have.
 """

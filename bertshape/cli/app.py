@@ -9,6 +9,7 @@ import typer
 import bertshape
 from bertshape.cli.check import check_command
 from bertshape.cli.diff import diff_command
+from bertshape.cli.families import families_command
 from bertshape.cli.inspect import inspect_command
 from bertshape.cli.poolings import poolings_command
 from bertshape.cli.snapshot import snapshot_command
@@ -40,4 +41,5 @@ app.command("inspect")(inspect_command)
 app.command("check")(check_command)
 app.command("snapshot")(snapshot_command)
 app.command("diff")(diff_command)
+app.command("families")(families_command)
 app.command("poolings")(poolings_command)

@@ -46,10 +46,10 @@ def run(request: ForwardRequest, tokenization: Tokenization, strategies: Sequenc
             inputs = _inputs(torch, request.architecture, tokenization, device)
             outputs = _forward(model, inputs, attentions=request.attentions)
             pooling_inputs = _pooling_inputs(torch, outputs, inputs["attention_mask"], tokenization)
-            pooled = {strategy.name: strategy.function(pooling_inputs) for strategy in strategies}
+            pooled = {row.name: row.function(pooling_inputs) for row in _fitting(strategies, outputs)}
             unmasked_error = _unmasked_error(pooled)
     return Observation(
-        outputs={name: _observe(value) for name, value in outputs.items() if value is not None and len(value)},
+        outputs={name: _observe(value) for name, value in outputs.items() if _is_there(value)},
         pooled={name: _observe(value) for name, value in pooled.items()},
         loading=loading,
         device=str(device),
@@ -104,6 +104,22 @@ def _unmasked_error(pooled: Mapping[str, torch.Tensor]) -> float:
     if "mean" not in pooled or "mean_unmasked" not in pooled:
         return 0.0
     return float((pooled["mean"].float() - pooled["mean_unmasked"].float()).abs().max())
+
+
+def _fitting(strategies: Sequence[Strategy], outputs: Any) -> list[Strategy]:
+    """Strategies that these outputs allow: some models outside the table give no vector a token, or not in each layer."""
+    last = outputs.get("last_hidden_state")
+    if last is None:
+        return []
+    even = all(layer.shape == last.shape for layer in outputs.hidden_states)
+    return [strategy for strategy in strategies if even or strategy.layers_needed == 0]
+
+
+def _is_there(value: Any) -> bool:
+    """Whether an output is a tensor or a tuple of tensors; optional ones may be None, empty or a tuple of None."""
+    if isinstance(value, tuple):
+        return bool(value) and all(hasattr(item, "shape") for item in value)
+    return hasattr(value, "shape")
 
 
 def _observe(value: Any) -> Observed:

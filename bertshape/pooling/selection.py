@@ -30,6 +30,7 @@ class PoolingFacts:
     has_pooler: bool
     dtype: str
     has_last_hidden_state: bool = True
+    family_known: bool = True
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def predict_shape(strategy: Strategy, facts: PoolingFacts) -> TensorShape | Unav
     if not facts.has_last_hidden_state and parts != ["pooler"]:
         return Unavailable("the model gives no last_hidden_state")
     if "pooler" in parts and not facts.has_pooler:
-        return Unavailable("the model has no pooler")
+        return Unavailable("the model has no pooler" if facts.family_known else "the model's family is not known")
     if facts.num_hidden_layers < strategy.layers_needed:
         return Unavailable(f"needs {strategy.layers_needed} layers, the model has {facts.num_hidden_layers}")
     sizes = {BATCH_SIZE: facts.batch_size, SEQUENCE_LENGTH: facts.sequence_length, NUM_WORDS: facts.num_words}

@@ -12,6 +12,7 @@ from bertshape.report import SCHEMA_VERSION, error_to_dict, sequence_to_dict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bertshape.architectures import Family
     from bertshape.checking import CheckReport
     from bertshape.comparison import Comparison
     from bertshape.errors import BertshapeError
@@ -54,6 +55,20 @@ def render_checks_json(reports: Sequence[CheckReport]) -> str:
 def render_comparison_json(comparison: Comparison) -> str:
     """What `diff` found, as one document."""
     return json.dumps(_envelope() | comparison.to_dict(), indent=2, allow_nan=False) + "\n"
+
+
+def render_families_json(families: Sequence[Family]) -> str:
+    """The table of families as one document."""
+    rows = {
+        family.model_type: {
+            "pooler": family.pooler is not None,
+            "token_type_ids": family.token_type_ids,
+            "length": family.length,
+            "outputs": list(family.outputs),
+        }
+        for family in families
+    }
+    return json.dumps(_envelope() | {"families": rows}, indent=2) + "\n"
 
 
 def render_error(error: BertshapeError, *, lines: bool = False) -> str:

@@ -1,0 +1,33 @@
+"""`bertshape families`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+
+def families_command(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
+) -> Callable[[], int]:
+    """List the model families whose shapes are predicted from a table, with what differs."""
+
+    def action() -> int:
+        from bertshape.architectures import family_names, load_family
+
+        families = [family for name in family_names() if (family := load_family(name))]
+        if as_json:
+            from bertshape.rendering.json import render_families_json
+
+            sys.stdout.write(render_families_json(families))
+            return 0
+        from bertshape.cli.consoles import open_console, print_plain
+        from bertshape.rendering.families import render_families
+
+        console = open_console()
+        print_plain(console, render_families(families, console.width))
+        return 0
+
+    return action
