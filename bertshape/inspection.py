@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from bertshape.agreement import judge_loading, observe
@@ -17,8 +17,9 @@ from bertshape.soundness import pooler_verdict, quick_findings, stored_backbone,
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bertshape.forward import Observation
-    from bertshape.report import PoolerVerdict, Weights
+    from bertshape.forward import ForwardRequest
+    from bertshape.pooling import Strategy
+    from bertshape.report import Finding, PoolerVerdict, Weights
     from bertshape.request import DType
     from bertshape.tokenization import Padding
 
@@ -54,15 +55,40 @@ def inspect(
     return run(case, report)
 
 
-def predict(case: Case) -> Report:
-    """The report of a case without a run."""
+@dataclass(frozen=True)
+class Verdict:
+    """What is said of a model whatever its texts.
+
+    Attributes:
+        pooler: What its pooler is worth.
+        findings: Findings on config, weights and family.
+    """
+
+    pooler: PoolerVerdict | None
+    findings: tuple[Finding, ...]
+
+
+def judge_model(case: Case) -> Verdict:
+    """Hold config, weights and tokenizer of a case's model to each other."""
     checkpoint, architecture = case.model.checkpoint, case.model.architecture
     stored = stored_backbone(checkpoint, architecture) if case.weights != "random" else None
     pooler = pooler_verdict(architecture, stored)
     if case.weights == "random" and pooler is None:
         pooler = "random"
+    return Verdict(pooler, tuple(quick_findings(checkpoint, architecture, case.model.tokenizer, stored)))
+
+
+def predict(case: Case, verdict: Verdict | None = None) -> Report:
+    """The report of a case without a run.
+
+    Args:
+        case: The case.
+        verdict: What is known of its model, where many cases share one.
+    """
+    verdict = verdict or judge_model(case)
+    checkpoint, architecture = case.model.checkpoint, case.model.architecture
     report = Report(
-        checkpoint=_facts(case, pooler),
+        checkpoint=_facts(case, verdict.pooler),
         run=Run(executed=False),
         tokenization=case.tokenization,
         inputs=predict_inputs(architecture, case.tokenization),
@@ -71,10 +97,8 @@ def predict(case: Case) -> Report:
             case.strategies, architecture, case.tokenization, case.dtype, declared=case.model.declared_pooling
         ),
     )
-    findings = notes(report)
-    findings += tokenizer_findings(checkpoint, architecture, case.model.tokenizer, case.tokenization)
-    findings += quick_findings(checkpoint, architecture, case.model.tokenizer, stored)
-    return report.with_findings(*findings)
+    of_texts = tokenizer_findings(checkpoint, architecture, case.model.tokenizer, case.tokenization)
+    return report.with_findings(*notes(report), *of_texts, *verdict.findings)
 
 
 def run(case: Case, report: Report) -> Report:
@@ -87,7 +111,10 @@ def run(case: Case, report: Report) -> Report:
     Raises:
         BertshapeError: The weights cannot be loaded, or the device fails.
     """
-    observation = _forward(case, report)
+    # Not on top: only here does an inspection begin to need torch.
+    from bertshape.forward import Runner
+
+    observation = Runner(forward_request(case)).observe(case.tokenization, runnable(case, report))
     report = observe(report, observation, family_known=case.model.architecture.family is not None)
     if case.weights == "random":
         return report
@@ -159,19 +186,22 @@ def _facts(case: Case, pooler: PoolerVerdict | None) -> CheckpointFacts:
     )
 
 
-def _forward(case: Case, report: Report) -> Observation:
-    # Not on top: only here does an inspection begin to need torch.
-    from bertshape import forward
+def forward_request(case: Case) -> ForwardRequest:
+    """What `forward` needs to know of a case's model."""
+    from bertshape.forward import ForwardRequest
 
-    stored = case.weights == "checkpoint"
-    request = forward.ForwardRequest(
-        folder=case.model.checkpoint.folder if stored else None,
-        config=case.model.checkpoint.config,
+    checkpoint = case.model.checkpoint
+    return ForwardRequest(
+        folder=checkpoint.folder if case.weights == "checkpoint" else None,
+        config=checkpoint.config,
         architecture=case.model.architecture,
         device=case.request.device,
         dtype=case.dtype,
-        safetensors=case.model.checkpoint.headers is not None,
+        safetensors=checkpoint.headers is not None,
         attentions=case.request.attentions,
     )
-    runnable = [strategy for strategy in case.strategies if report.pooled[strategy.name].shape is not None]
-    return forward.run(request, case.tokenization, runnable)
+
+
+def runnable(case: Case, report: Report) -> list[Strategy]:
+    """Strategies of a case that have a result."""
+    return [strategy for strategy in case.strategies if report.pooled[strategy.name].shape is not None]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
 from bertshape.cli import options
-from bertshape.errors import ExitCode
+from bertshape.cli.texts import read_all, run_stream
+from bertshape.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from bertshape.report import Report
@@ -26,6 +27,11 @@ def inspect_command(
     pair: Annotated[
         list[str] | None, typer.Option("--pair", metavar="TEXT", help="Second text; once for each TEXT.")
     ] = None,
+    file: Annotated[
+        str | None,
+        typer.Option("--file", "-f", metavar="PATH|-", help="Texts: one a line, or JSONL with text and pair."),
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Texts a batch, where --file is streamed as jsonl.")] = 1,
     weights: Annotated[
         options.WeightsChoice | None,
         typer.Option(help="Run stored or random weights, or predict alone.  [default: checkpoint; random if embedded]"),
@@ -56,9 +62,13 @@ def inspect_command(
         from bertshape.request import InspectionRequest
 
         chosen: Format = "json" if as_json else output_format
+        streamed = file is not None and chosen == "jsonl" and not quiet
+        given, pairs = _texts(texts, pair, None if streamed else file)
+        if streamed and (given or pairs):
+            _refuse_both()
         request = InspectionRequest(
-            texts=tuple(texts or ()),
-            pairs=tuple(pair or ()),
+            texts=given,
+            pairs=pairs,
             model=model,
             revision=revision,
             offline=offline,
@@ -72,6 +82,8 @@ def inspect_command(
             attentions=attentions,
             progress=chosen == "table" and not quiet and sys.stderr.isatty(),
         )
+        if streamed and file is not None:
+            return run_stream(request, file, batch_size)
         if quiet:
             return _run_quiet(request)
         if chosen == "table":
@@ -79,6 +91,20 @@ def inspect_command(
         return _run_whole(request, chosen)
 
     return action
+
+
+def _texts(texts: list[str] | None, pairs: list[str] | None, file: str | None) -> tuple[tuple[str, ...], ...]:
+    """Texts and pairs from the command line or from a file."""
+    if file is None:
+        return tuple(texts or ()), tuple(pairs or ())
+    if texts or pairs:
+        _refuse_both()
+    return read_all(file)
+
+
+def _refuse_both() -> NoReturn:
+    hint = "Pass one of the two."
+    raise UsageError("texts are given on the command line and by --file", hint=hint, code="texts-twice")
 
 
 def _run_table(request: InspectionRequest, *, all_tokens: bool, hidden_states: bool) -> int:

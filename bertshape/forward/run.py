@@ -1,4 +1,4 @@
-"""One forward pass, and what comes out of it."""
+"""A loaded model, and what comes out of its forward passes."""
 
 from __future__ import annotations
 
@@ -21,44 +21,59 @@ if TYPE_CHECKING:
     from bertshape.tokenization import Tokenization
 
 
-def run(request: ForwardRequest, tokenization: Tokenization, strategies: Sequence[Strategy]) -> Observation:
-    """Run the model once on a batch and look at what comes out.
+class Runner:
+    """A loaded model, for any number of batches."""
 
-    Args:
-        request: The model.
-        tokenization: The batch.
-        strategies: Pooling strategies to apply.
+    def __init__(self, request: ForwardRequest) -> None:
+        """Import torch, find the device, load the model.
 
-    Raises:
-        CheckpointError: The weights cannot be loaded.
-        DeviceError: The device is not there, or its memory is not enough.
-    """
-    with heavy_imports():
+        Raises:
+            CheckpointError: The weights cannot be loaded.
+            DeviceError: The device is not there, or its memory is not enough.
+        """
+        with heavy_imports():
+            import torch
+            import transformers
+
+            model_class, config_class = find_classes(request)
+        self._versions = (torch.__version__, transformers.__version__)
+        self._request = request
+        self._device = choose_device(request.device)
+        with device_errors(self._device):
+            self._model, self._loading = load(request, model_class, config_class)
+            self._model.eval().to(self._device)
+
+    def observe(self, tokenization: Tokenization, strategies: Sequence[Strategy]) -> Observation:
+        """Run one forward pass on a batch and look at what comes out.
+
+        Args:
+            tokenization: The batch.
+            strategies: Pooling strategies to apply.
+
+        Raises:
+            CheckpointError: The model cannot take the batch.
+            DeviceError: The device's memory is not enough.
+        """
         import torch
-        import transformers
 
-        model_class, config_class = find_classes(request)
-    device = choose_device(request.device)
-    with device_errors(device):
-        model, loading = load(request, model_class, config_class)
-        model.eval().to(device)
-        with torch.inference_mode():
-            inputs = _inputs(torch, request.architecture, tokenization, device)
-            outputs = _forward(model, inputs, attentions=request.attentions)
+        model = self._model
+        with device_errors(self._device), torch.inference_mode():
+            inputs = _inputs(torch, self._request.architecture, tokenization, self._device)
+            outputs = _forward(model, inputs, attentions=self._request.attentions)
             pooling_inputs = _pooling_inputs(torch, outputs, inputs["attention_mask"], tokenization)
             pooled = {row.name: row.function(pooling_inputs) for row in _fitting(strategies, outputs)}
             unmasked_error = _unmasked_error(pooled)
-    return Observation(
-        outputs={name: _observe(value) for name, value in outputs.items() if _is_there(value)},
-        pooled={name: _observe(value) for name, value in pooled.items()},
-        loading=loading,
-        device=str(device),
-        dtype=_dtype_name(next(model.parameters()).dtype),
-        parameters=sum(parameter.numel() for parameter in model.parameters()),
-        unmasked_error=unmasked_error,
-        torch=torch.__version__,
-        transformers=transformers.__version__,
-    )
+        return Observation(
+            outputs={name: _observe(value) for name, value in outputs.items() if _is_there(value)},
+            pooled={name: _observe(value) for name, value in pooled.items()},
+            loading=self._loading,
+            device=str(self._device),
+            dtype=_dtype_name(next(model.parameters()).dtype),
+            parameters=sum(parameter.numel() for parameter in model.parameters()),
+            unmasked_error=unmasked_error,
+            torch=self._versions[0],
+            transformers=self._versions[1],
+        )
 
 
 def _forward(model: Any, inputs: Mapping[str, torch.Tensor], *, attentions: bool) -> Any:
@@ -107,7 +122,7 @@ def _unmasked_error(pooled: Mapping[str, torch.Tensor]) -> float:
 
 
 def _fitting(strategies: Sequence[Strategy], outputs: Any) -> list[Strategy]:
-    """Strategies that these outputs allow: some models outside the table give no vector a token, or not in each layer."""
+    """Strategies that these outputs allow: some models give no vector a token, or none in each layer."""
     last = outputs.get("last_hidden_state")
     if last is None:
         return []

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bertshape.checking import CheckReport
     from bertshape.comparison import Comparison
     from bertshape.errors import BertshapeError
+    from bertshape.records import Record
     from bertshape.report import Report
 
 
@@ -24,23 +25,29 @@ def render_json(report: Report) -> str:
     return json.dumps(report.to_dict(), indent=2, allow_nan=False) + "\n"
 
 
-def render_jsonl(report: Report) -> str:
-    """A record for each text, on a line each: its tokens, and the shapes of the batch it ran in."""
-    whole = report.to_dict()
-    shared = {name: whole[name] for name in ("inputs", "outputs", "pooled")}
-    records = []
-    for index, row in enumerate(report.tokenization.rows):
+def render_jsonl(report: Report, first: int = 0, records: Sequence[Record] = ()) -> str:
+    """A record for each text, on a line each: its tokens, and the shapes of the batch it ran in.
+
+    Args:
+        report: The report of a batch.
+        first: Index of its first text, where it is one of several batches.
+        records: The lines that the texts come from, where they come from a file.
+    """
+    shared = report.shapes_to_dict() | {"findings": [asdict(finding) for finding in report.findings]}
+    lines = []
+    for number, row in enumerate(report.tokenization.rows):
+        source = {"line": records[number].line, "id": records[number].id} if records else {}
         record = {
             "schema_version": SCHEMA_VERSION,
             "ok": True,
-            "index": index,
+            "index": first + number,
+            **source,
             "model": report.checkpoint.name_or_path,
             **sequence_to_dict(row, report.has_token_types),
             **shared,
-            "findings": [asdict(finding) for finding in report.findings],
         }
-        records.append(json.dumps(record, allow_nan=False) + "\n")
-    return "".join(records)
+        lines.append(json.dumps(record, allow_nan=False) + "\n")
+    return "".join(lines)
 
 
 def render_checks_json(reports: Sequence[CheckReport]) -> str:

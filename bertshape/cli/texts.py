@@ -1,0 +1,91 @@
+"""Texts of `inspect --file`: read at once for one report, or streamed as JSON lines."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from bertshape.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import BinaryIO
+
+    from bertshape.records import Record
+    from bertshape.request import InspectionRequest
+
+
+@contextmanager
+def open_texts(path: str) -> Iterator[tuple[BinaryIO, str]]:
+    """The bytes of a file, or of stdin for `-`, and the name that messages use.
+
+    Raises:
+        UsageError: The file cannot be read.
+    """
+    if path == "-":
+        yield sys.stdin.buffer, "stdin"
+        return
+    try:
+        stream = open(path, "rb")  # noqa: SIM115 - closed below; an error of opening is told from one of reading
+    except OSError as error:
+        hint = "Check the path; - reads stdin."
+        raise UsageError(f"cannot read {path}: {error.strerror}", hint=hint, code="file-unreadable") from error
+    with stream:
+        yield stream, path
+
+
+def read_all(path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """All texts of a file, and their pairs.
+
+    Raises:
+        UsageError: The file cannot be read, holds no text, or only some texts have a pair.
+    """
+    from bertshape.records import read_records
+
+    with open_texts(path) as (stream, name):
+        records = list(read_records(stream, name))
+    if not records:
+        raise UsageError(f"{name} holds no text", hint="Write a text on each line.", code="text-missing")
+    pairs = tuple(record.pair for record in records if record.pair is not None)
+    return tuple(record.text for record in records), pairs
+
+
+def run_stream(request: InspectionRequest, path: str, batch_size: int) -> int:
+    """Print a JSON line for each text of a file, in constant memory; returns the exit code."""
+    from bertshape.records import read_records
+    from bertshape.rendering.json import render_jsonl
+    from bertshape.streaming import Stream
+
+    failed = False
+    # Here objects are made without end: what the imports left is set aside, and the rest is collected as usual.
+    gc.freeze()
+    gc.enable()
+    with open_texts(path) as (stream, name):
+        flow = Stream(request, name)
+        count = 0
+        for batch in flow.batches(_shown(read_records(stream, name)), batch_size):
+            sys.stdout.write(render_jsonl(batch.report, batch.index, batch.records))
+            failed = failed or batch.report.failed
+            count = batch.index + len(batch.records)
+    sys.stdout.flush()
+    if sys.stderr.isatty():
+        sys.stderr.write(f"{count} texts, {flow.forwards} forward passes\n")
+    return ExitCode.FAILED if failed else ExitCode.OK
+
+
+def _shown(records: Iterable[Record]) -> Iterator[Record]:
+    """The same records, with their number on stderr while stderr is a terminal and stdout is not."""
+    if not sys.stderr.isatty() or sys.stdout.isatty():
+        yield from records
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.completed} texts"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as progress:
+        task = progress.add_task("texts", total=None)
+        for record in records:
+            yield record
+            progress.advance(task)
