@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from bertshape.architectures import resolve
 from bertshape.checkpoint import open_checkpoint
+from bertshape.declared import length_limits, resolve_dtype
 from bertshape.errors import CheckpointError, UsageError
 from bertshape.pooling import STRATEGIES, select
-from bertshape.prediction import check_fits, length_limits, resolve_dtype
+from bertshape.prediction import check_fits
 from bertshape.tokenization import tokenize
 from bertshape.tokenizer import load_tokenizer
 

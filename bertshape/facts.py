@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from bertshape.architectures import backbone_name
-from bertshape.prediction import length_limits, resolve_dtype
+from bertshape.declared import length_limits, resolve_dtype
 from bertshape.shapes import TensorShape
 from bertshape.soundness import pooler_verdict, stored_backbone
 
@@ -80,5 +79,8 @@ def named_tensors(checkpoint: Checkpoint, architecture: Architecture) -> dict[st
 
 def tokenizer_hash(checkpoint: Checkpoint, tokenizer: LoadedTokenizer) -> str:
     """Digest of the tokenizer's file."""
+    # Not on top: it loads OpenSSL, and few commands ask for a digest.
+    import hashlib
+
     content = (checkpoint.tokenizer_folder / tokenizer.file).read_bytes()
     return f"sha256:{hashlib.sha256(content).hexdigest()}"

@@ -108,7 +108,8 @@ def _refuse_both() -> NoReturn:
 
 
 def _run_table(request: InspectionRequest, *, all_tokens: bool, hidden_states: bool) -> int:
-    from bertshape.cli.consoles import InspectionScreen, open_console
+    from bertshape.cli.consoles import open_console
+    from bertshape.cli.screen import InspectionScreen
     from bertshape.inspection import inspect
 
     screen = InspectionScreen(open_console(), all_tokens=all_tokens, hidden_states=hidden_states)

@@ -99,11 +99,10 @@ def _blank(checkpoint: Checkpoint, architecture: Architecture, tokenizer: Loaded
 def _out_of_range(checkpoint: Checkpoint, architecture: Architecture, tokenizer: LoadedTokenizer) -> list[Finding]:
     rows = architecture.dimensions.vocab_size
     vocabulary = tokenizer.backend.get_vocab(with_added_tokens=True)
-    if rows is None or not vocabulary:
+    largest = max(vocabulary.values(), default=-1)
+    if rows is None or largest < rows:
         return []
-    token, largest = max(vocabulary.items(), key=lambda entry: entry[1])
-    if largest < rows:
-        return []
+    token = next(token for token, token_id in vocabulary.items() if token_id == largest)
     message = (
         f"{tokenizer.file} gives {token!r} the id {largest}; ids must be below {rows}, the embedding's rows "
         f"({checkpoint.config_path} {architecture.config_key('vocab_size')})"

@@ -1,5 +1,34 @@
-"""`python -m tests.benchmarks`: all of them."""
+"""`python -m tests.benchmarks` prints the table; with `--write` it goes into docs/performance.md."""
 
-from tests.benchmarks import check
+from __future__ import annotations
 
-check.main()
+import os
+import platform
+import re
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from tests.benchmarks import check, inspect
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "performance.md"
+_TABLE = re.compile(r"<!-- table -->.*<!-- end -->", flags=re.DOTALL)
+
+
+def main() -> None:
+    """Measure everything."""
+    packages = ("torch", "transformers", "tokenizers", "typer", "rich")
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    lines = [f"{datetime.now(UTC):%Y-%m-%d}; {machine}; {versions}.", ""]
+    lines += ["| what | measured | at most | reached |", "|---|---|---|---|"]
+    lines += [str(row) for rows in (inspect.rows(), check.rows()) for row in rows]
+    table = "\n".join(lines)
+    print(table)
+    if "--write" in sys.argv[1:]:
+        page = _TABLE.sub(lambda _: f"<!-- table -->\n{table}\n<!-- end -->", PAGE.read_text(encoding="utf-8"))
+        PAGE.write_text(page, encoding="utf-8")
+
+
+main()

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertshape.architectures import resolve
-from tests.benchmarks.processes import BERTSHAPE, in_turn, median_wall, peak, plain_script
+from tests.benchmarks.processes import BERTSHAPE, Row, in_turn, median_wall, peak, plain_script
 from tests.checkpoints import minilm_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _HUGE = {
     "model_type": "bert",
@@ -27,21 +27,19 @@ _HUGE = {
 _SHARDS = 5
 
 
-def main() -> None:
-    """Print the table."""
+def rows() -> Iterator[Row]:
+    """All measurements of `check`."""
     minilm = minilm_folder()
     with tempfile.TemporaryDirectory() as folder:
         huge = write_huge(Path(folder), minilm)
         plain = in_turn((*BERTSHAPE, "check", str(minilm)), plain_script(minilm))
         sizes = in_turn((*BERTSHAPE, "check", str(huge)), (*BERTSHAPE, "check", str(minilm)))
-    print("| what | measured | must be at most |")
-    print("|---|---|---|")
-    print(f"| `check` on MiniLM, wall time against the plain script | {plain.ratio:.4f} | 0.05 |")
-    print(f"| `check` on MiniLM, wall time | {median_wall(plain.first):.3f} s | |")
-    print(f"| the plain script, wall time | {median_wall(plain.second):.3f} s | |")
-    print(f"| `check` on MiniLM, peak memory | {peak(plain.first):.0f} MB | 60 MB |")
-    print(f"| `check` on 10 GB in shards, wall time against MiniLM's 90 MB | {sizes.ratio:.2f} | 1.5 |")
-    print(f"| `check` on 10 GB in shards, peak memory | {peak(sizes.first):.0f} MB | 60 MB |")
+    yield Row("`check` on MiniLM, wall time against the plain script", plain.ratio, 0.05)
+    yield Row("`check` on MiniLM, wall time", median_wall(plain.first), unit=" s")
+    yield Row("the plain script on MiniLM, wall time", median_wall(plain.second), unit=" s")
+    yield Row("`check` on MiniLM, peak memory", peak(plain.first), 60, " MB")
+    yield Row("`check` on 10 GB in shards, wall time against MiniLM's 90 MB", sizes.ratio, 1.5)
+    yield Row("`check` on 10 GB in shards, peak memory", peak(sizes.first), 60, " MB")
 
 
 def write_huge(folder: Path, tokenizer: Path) -> Path:
@@ -73,7 +71,3 @@ def _write_sparse(path: Path, tensors: Mapping[str, tuple[int, ...]]) -> None:
     with path.open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         file.truncate(8 + len(text) + end)
-
-
-if __name__ == "__main__":
-    main()

@@ -31,6 +31,28 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        what: What was measured.
+        measured: The number.
+        limit: What it must be at most; None where it is only told.
+        unit: Of both numbers; empty for a ratio.
+    """
+
+    what: str
+    measured: float
+    limit: float | None = None
+    unit: str = ""
+
+    def __str__(self) -> str:
+        limit = "" if self.limit is None else f"{self.limit:.3g}{self.unit}"
+        verdict = "" if self.limit is None else ("yes" if self.measured <= self.limit else "**no**")
+        return f"| {self.what} | {self.measured:.3g}{self.unit} | {limit} | {verdict} |"
+
+
+@dataclass(frozen=True)
 class Pairing:
     """Two commands, measured in turn."""
 
