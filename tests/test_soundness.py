@@ -528,7 +528,7 @@ def test_task_heads_of_every_family_raise_no_alarm(tmp_path: Path, family: str) 
     if family == "modernbert":
         options |= {"bos_token_id": None, "eos_token_id": None, "cls_token_id": 1, "sep_token_id": 2}
     names = _class_names(family)
-    assert len(names) >= 5
+    assert len(names) >= 2, "the base model and at least one head"
     for name in names:
         model = getattr(transformers, name)(transformers.CONFIG_MAPPING[family](**options))
         model.save_pretrained(tmp_path / name)
