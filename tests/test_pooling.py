@@ -237,8 +237,7 @@ def check_against_loops(inputs: PoolingInputs) -> None:
 @few
 def test_equals_plain_loops(kind: str, data: st.DataObject) -> None:
     """Every strategy, with as few as four layers, in double and in half precision."""
-    layers = data.draw(st.integers(4, 6))
-    check_against_loops(data.draw(batches(kind, (torch.float64, torch.float32, *HALVES), layers)))
+    check_against_loops(data.draw(batches(kind, (torch.float64, torch.float32, *HALVES), data.draw(st.integers(4, 6)))))
 
 
 def check_predicted_shapes(inputs: PoolingInputs, *combinations: str) -> None:
