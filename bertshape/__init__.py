@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bertshape.api import inspect_texts
     from bertshape.errors import BertshapeError, ExitCode
-    from bertshape.inspection import inspect, inspect_texts
+    from bertshape.inspection import inspect
     from bertshape.report import Finding, Report
     from bertshape.request import InspectionRequest
 
@@ -30,7 +31,7 @@ _HOMES = {
     "InspectionRequest": "request",
     "Report": "report",
     "inspect": "inspection",
-    "inspect_texts": "inspection",
+    "inspect_texts": "api",
 }
 
 

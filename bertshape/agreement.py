@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from bertshape.report import Finding, OutputFacts, Run
 from bertshape.shapes import BATCH_SIZE, TensorShape
 from bertshape.soundness import pooler_verdict, weight_findings
+from bertshape.tasks import with_head
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bertshape.architectures import Architecture
     from bertshape.checkpoint import Checkpoint
-    from bertshape.forward import Loading, Observation, Observed
-    from bertshape.report import PooledFacts, Report
+    from bertshape.forward import Loading, Observation, Observed, ObservedHead
+    from bertshape.report import PooledFacts, Report, StepFacts, TaskFacts
 
 _BUG_HINT = "Trust the observed shape, and report this: bertshape's table of families is wrong about this checkpoint."
 _UNKNOWN_HINT = "Trust the observed shape: the family is not in bertshape's table, and was predicted by common rules."
@@ -36,6 +37,8 @@ def observe(report: Report, observation: Observation, *, family_known: bool = Tr
     findings: list[Finding] = []
     outputs = _observe_outputs(report.outputs, observation.outputs, findings)
     pooled = _observe_pooled(report.pooled, observation.pooled, findings)
+    embedding = _observe_steps(report.embedding, observation.steps, findings)
+    tasks = _observe_tasks(report, observation.tasks, findings)
     if report.checkpoint.parameters not in (None, observation.parameters):
         message = f"parameters: predicted {report.checkpoint.parameters}, observed {observation.parameters}"
         findings.append(Finding("prediction-disagrees", "error", message, _BUG_HINT))
@@ -50,7 +53,16 @@ def observe(report: Report, observation: Observation, *, family_known: bool = Tr
         )
     run = Run(True, observation.device, observation.dtype, observation.torch, observation.transformers)
     checkpoint = replace(report.checkpoint, dtype=observation.dtype, parameters=observation.parameters)
-    observed = replace(report, checkpoint=checkpoint, run=run, outputs=outputs, pooled=pooled)
+    observed = replace(
+        report,
+        checkpoint=checkpoint,
+        run=run,
+        outputs=outputs,
+        pooled=pooled,
+        embedding=embedding,
+        tasks=tasks,
+        layers=observation.layers or report.layers,
+    )
     if not family_known:
         findings = [
             replace(finding, severity="warning", hint=_UNKNOWN_HINT) if finding.hint == _BUG_HINT else finding
@@ -117,6 +129,39 @@ def _observe_pooled(
         if (row.shape.sizes, row.shape.dtype) != (actual.sizes, actual.dtype):
             findings.append(_disagreement(f"pooled {name}", _describe(row.shape, None), _describe_observed(actual)))
         rows[name] = replace(row, shape=_observed_shape(row.shape, actual), evidence="observed")
+    return rows
+
+
+def _observe_steps(
+    predicted: tuple[StepFacts, ...], observed: tuple[Observed, ...], findings: list[Finding]
+) -> tuple[StepFacts, ...]:
+    rows = []
+    for index, row in enumerate(predicted):
+        if row.shape is None or index >= len(observed):
+            rows.append(row)
+            continue
+        actual = observed[index]
+        if (row.shape.sizes, row.shape.dtype) != (actual.sizes, actual.dtype):
+            findings.append(_disagreement(f"step {row.name}", _describe(row.shape, None), _describe_observed(actual)))
+        rows.append(replace(row, shape=_observed_shape(row.shape, actual), evidence="observed"))
+    return tuple(rows)
+
+
+def _observe_tasks(
+    report: Report, observed: Mapping[str, ObservedHead], findings: list[Finding]
+) -> dict[str, TaskFacts]:
+    rows = dict(report.tasks)
+    for name, actual in observed.items():
+        row = rows[name]
+        if actual.failure is not None:
+            message = f"{name}: {actual.failure}"
+            findings.append(Finding("task-failed", "error", message, "Leave this task out, or see --debug."))
+            rows[name] = replace(row, outputs={}, reason=actual.failure)
+            continue
+        outputs = _observe_outputs(row.outputs, actual.outputs, findings)
+        rows[name] = replace(row, outputs=outputs)
+        if report.checkpoint.weights == "checkpoint":
+            rows[name] = with_head(rows[name], actual.missing, actual.total)
     return rows
 
 

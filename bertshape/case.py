@@ -11,6 +11,7 @@ from bertshape.declared import length_limits, resolve_dtype
 from bertshape.errors import CheckpointError, UsageError
 from bertshape.pooling import STRATEGIES, select
 from bertshape.prediction import check_fits
+from bertshape.tasks import select_tasks
 from bertshape.tokenization import tokenize
 from bertshape.tokenizer import load_tokenizer
 
@@ -57,6 +58,7 @@ class Case:
         model: The checkpoint, read.
         tokenization: The batch.
         strategies: Pooling strategies to show.
+        tasks: Task heads to show.
         weights: Which weights to run, if any.
         dtype: Dtype of the parameters.
     """
@@ -65,6 +67,7 @@ class Case:
     model: Model
     tokenization: Tokenization
     strategies: tuple[Strategy, ...]
+    tasks: tuple[str, ...]
     weights: Weights
     dtype: str
 
@@ -91,7 +94,9 @@ def make_case(request: InspectionRequest, model: Model) -> Case:
         CheckpointError: There are no weights to run, or a token has no row in the embedding.
     """
     strategies = select(request.pool)
+    tasks = select_tasks(request.tasks)
     weights = _choose_weights(request, model.checkpoint)
+    _check_options(request, model, weights)
     tokenization = _tokenize(request, model)
     check_fits(model.checkpoint, model.architecture, tokenization)
     declared = model.declared_pooling
@@ -100,7 +105,7 @@ def make_case(request: InspectionRequest, model: Model) -> Case:
         strategies = (*strategies, *select([declared]))
     stored = weights != "random" and model.checkpoint.has_weights
     dtype = resolve_dtype(model.checkpoint, request.dtype, stored=stored)
-    return Case(request, model, tokenization, strategies, weights, dtype)
+    return Case(request, model, tokenization, strategies, tasks, weights, dtype)
 
 
 def _choose_weights(request: InspectionRequest, checkpoint: Checkpoint) -> Weights:
@@ -113,6 +118,19 @@ def _choose_weights(request: InspectionRequest, checkpoint: Checkpoint) -> Weigh
             code="weights-missing",
         )
     return chosen
+
+
+def _check_options(request: InspectionRequest, model: Model, weights: Weights) -> None:
+    """Refuse options that mean nothing for this checkpoint or without a run."""
+    if request.save is not None and weights == "none":
+        hint = "Leave --weights none out, or --save."
+        raise UsageError("--save needs a run, and --weights none runs nothing", hint=hint, code="save-without-run")
+    if request.truncate_dim is not None and model.checkpoint.sentence_embedding is None:
+        raise UsageError(
+            f"--truncate-dim cuts a sentence embedding, and {model.checkpoint.name} declares none (no modules.json)",
+            hint="Leave it out.",
+            code="no-sentence-embedding",
+        )
 
 
 def _tokenize(request: InspectionRequest, model: Model) -> Tokenization:

@@ -139,10 +139,31 @@ def fetch_weights(checkpoint: Checkpoint, *, progress: bool = False) -> None:
     # With neither, this is an offline run, and asking for the usual file fails in the words of one.
     names = checkpoint.headers.files if checkpoint.headers else checkpoint.pickles or (SINGLE_FILE,)
     download(snapshot, tuple(prefix + name for name in names), progress=progress)
+    download(snapshot, tuple(_step_files(checkpoint).values()), progress=progress)
     if names == PICKLES[1:]:
         weight_map = read_json_object(checkpoint.folder / PICKLES[1]).get("weight_map")
         shards = sorted({str(name) for name in weight_map.values()}) if isinstance(weight_map, dict) else []
         download(snapshot, tuple(prefix + name for name in shards), progress=progress)
+
+
+def steps_without_weights(checkpoint: Checkpoint) -> tuple[str, ...]:
+    """Folders of the sentence-transformers steps that need weights of their own and have none."""
+    sentence = checkpoint.sentence_embedding
+    needed = [step.path for step in sentence.modules if step.has_weights] if sentence else []
+    files = _step_files(checkpoint) if needed else {}
+    return tuple(path for path in needed if path not in files)
+
+
+def _step_files(checkpoint: Checkpoint) -> dict[str, str]:
+    """Weight file of each sentence-transformers step that has one, by the step's folder."""
+    sentence, snapshot = checkpoint.sentence_embedding, checkpoint.location.snapshot
+    found: dict[str, str] = {}
+    for step in sentence.modules if sentence else ():
+        for name in (f"{step.path}/{SINGLE_FILE}", f"{step.path}/{PICKLES[0]}"):
+            there = name in snapshot.files if snapshot else (checkpoint.location.folder / name).exists()
+            if step.has_weights and there:
+                found.setdefault(step.path, name)
+    return found
 
 
 def _special_tokens(folder: Path, tokenizer_config: Mapping[str, object]) -> dict[str, str]:

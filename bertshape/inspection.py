@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
+from bertshape import __version__
 from bertshape.agreement import judge_loading, observe
 from bertshape.case import Case, make_case, open_model
-from bertshape.checkpoint import fetch_weights
+from bertshape.checkpoint import fetch_weights, steps_without_weights
+from bertshape.embedding import predict_embedding
 from bertshape.notes import notes
 from bertshape.prediction import predict_inputs, predict_outputs, predict_pooled
 from bertshape.report import CheckpointFacts, Report, Run
-from bertshape.request import InspectionRequest
 from bertshape.soundness import pooler_verdict, quick_findings, stored_backbone, tokenizer_findings
+from bertshape.tasks import load_head, predict_tasks, task_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
 
-    from bertshape.forward import ForwardRequest
-    from bertshape.pooling import Strategy
-    from bertshape.report import Finding, PoolerVerdict, Weights
-    from bertshape.request import DType
-    from bertshape.tokenization import Padding
+    from bertshape.forward import ForwardRequest, Observation, Plan
+    from bertshape.layers import Layer
+    from bertshape.report import Finding, OutputFacts, PoolerVerdict, StepFacts, TaskFacts
+    from bertshape.request import InspectionRequest
 
 
 def _ignore(report: Report) -> None:
@@ -86,19 +87,25 @@ def predict(case: Case, verdict: Verdict | None = None) -> Report:
         verdict: What is known of its model, where many cases share one.
     """
     verdict = verdict or judge_model(case)
-    checkpoint, architecture = case.model.checkpoint, case.model.architecture
+    request, checkpoint, architecture = case.request, case.model.checkpoint, case.model.architecture
+    outputs = predict_outputs(architecture, case.tokenization, case.dtype, attentions=request.attentions)
     report = Report(
         checkpoint=_facts(case, verdict.pooler),
         run=Run(executed=False),
         tokenization=case.tokenization,
         inputs=predict_inputs(architecture, case.tokenization),
-        outputs=predict_outputs(architecture, case.tokenization, case.dtype, attentions=case.request.attentions),
+        outputs=outputs,
         pooled=predict_pooled(
             case.strategies, architecture, case.tokenization, case.dtype, declared=case.model.declared_pooling
         ),
+        embedding=_predict_steps(case, outputs),
+        tasks=_predict_heads(case),
+        layers=_predict_inside(case),
+        words=request.words,
     )
     of_texts = tokenizer_findings(checkpoint, architecture, case.model.tokenizer, case.tokenization)
-    return report.with_findings(*notes(report), *of_texts, *verdict.findings)
+    report = report.with_findings(*notes(report), *of_texts, *verdict.findings)
+    return _with_head_findings(case, report) if case.weights == "none" else report
 
 
 def run(case: Case, report: Report) -> Report:
@@ -114,55 +121,103 @@ def run(case: Case, report: Report) -> Report:
     # Not on top: only here does an inspection begin to need torch.
     from bertshape.forward import Runner
 
-    observation = Runner(forward_request(case)).observe(case.tokenization, runnable(case, report))
-    report = observe(report, observation, family_known=case.model.architecture.family is not None)
+    observation = Runner(forward_request(case)).observe(case.tokenization, plan(case, report))
+    report = conclude(case, report, observation)
     if case.weights == "random":
         return report
     return judge_loading(report, case.model.checkpoint, case.model.architecture, observation.loading)
 
 
-def inspect_texts(
-    texts: str | Sequence[str],
-    pairs: str | Sequence[str] = (),
-    *,
-    model: str | None = None,
-    revision: str | None = None,
-    offline: bool = False,
-    weights: Weights | None = None,
-    device: str = "auto",
-    dtype: DType = "auto",
-    pool: Sequence[str] = (),
-    max_length: int | None = None,
-    truncation: bool | None = None,
-    padding: Padding = "longest",
-    attentions: bool = False,
-) -> Report:
-    """Inspect texts from Python; the same report as `bertshape inspect`.
+def conclude(case: Case, report: Report, observation: Observation) -> Report:
+    """The report of a case with what a run showed of its batch.
 
-    The arguments are those of `InspectionRequest`; a single string stands for a list of one.
-
-    Returns:
-        The report; `report.to_dict()` is the JSON document of the command line.
-
-    Raises:
-        BertshapeError: Any failure, with a hint.
+    Args:
+        case: The case.
+        report: Its prediction.
+        observation: What the run gave.
     """
-    request = InspectionRequest(
-        texts=(texts,) if isinstance(texts, str) else tuple(texts),
-        pairs=(pairs,) if isinstance(pairs, str) else tuple(pairs),
-        model=model,
-        revision=revision,
-        offline=offline,
-        weights=weights,
-        device=device,
-        dtype=dtype,
-        pool=tuple(pool),
-        max_length=max_length,
-        truncation=truncation,
-        padding=padding,
-        attentions=attentions,
+    observed = observe(report, observation, family_known=case.model.architecture.family is not None)
+    return _with_head_findings(case, observed)
+
+
+def forward_request(case: Case) -> ForwardRequest:
+    """What `forward` needs to know of a case's model."""
+    from bertshape.forward import ForwardRequest
+
+    checkpoint = case.model.checkpoint
+    return ForwardRequest(
+        folder=checkpoint.folder if case.weights == "checkpoint" else None,
+        config=checkpoint.config,
+        architecture=case.model.architecture,
+        device=case.request.device,
+        dtype=case.dtype,
+        safetensors=checkpoint.headers is not None,
+        attentions=case.request.attentions,
     )
-    return inspect(request)
+
+
+def plan(case: Case, report: Report) -> Plan:
+    """What `forward` is to do with a case's batch: all that has a predicted result."""
+    from bertshape.forward import Chain, Plan, Saving
+
+    request, checkpoint = case.request, case.model.checkpoint
+    sentence, chain, saving = checkpoint.sentence_embedding, None, None
+    if sentence is not None:
+        followed = [step for step, facts in zip(sentence.modules, report.embedding, strict=False) if facts.shape]
+        folder = checkpoint.location.folder if case.weights == "checkpoint" else None
+        chain = Chain(tuple(followed), folder, sentence.pooling, request.truncate_dim)
+    if request.save is not None:
+        about = {"checkpoint": checkpoint.name, "weights": case.weights, "dtype": case.dtype, "bertshape": __version__}
+        saving = Saving(request.save, request.save_only, request.hidden_states, about)
+    heads = [load_head(case.model.architecture.model_type, name) for name in report.tasks]
+    return Plan(
+        strategies=tuple(row for row in case.strategies if report.pooled[row.name].shape is not None),
+        chain=chain,
+        layers=request.layers,
+        tasks=tuple(head for head in heads if head is not None),
+        saving=saving,
+    )
+
+
+def _predict_steps(case: Case, outputs: Mapping[str, OutputFacts]) -> tuple[StepFacts, ...]:
+    checkpoint = case.model.checkpoint
+    sentence, hidden = checkpoint.sentence_embedding, outputs.get("last_hidden_state")
+    if sentence is None:
+        return ()
+    return predict_embedding(
+        sentence.modules,
+        sentence.pooling,
+        hidden.shape if hidden else None,
+        lacking=steps_without_weights(checkpoint) if case.weights != "random" else (),
+        truncate_dim=case.request.truncate_dim,
+    )
+
+
+def _predict_heads(case: Case) -> Mapping[str, TaskFacts]:
+    if not case.tasks:
+        return {}
+    model = case.model
+    tasks = predict_tasks(case.tasks, model.checkpoint, model.architecture, case.tokenization, case.dtype)
+    if case.weights != "random":
+        return tasks
+    return {name: task if task.reason else replace(task, head="random") for name, task in tasks.items()}
+
+
+def _predict_inside(case: Case) -> Layer | None:
+    if not case.request.layers:
+        return None
+    from bertshape.layers import predict_layers
+
+    batch = case.tokenization
+    return predict_layers(case.model.architecture, batch.batch_size, batch.sequence_length, case.dtype)
+
+
+def _with_head_findings(case: Case, report: Report) -> Report:
+    # Of random weights it is said once that all is random.
+    if case.weights == "random" or not report.tasks:
+        return report
+    number = case.tokenization.batch_size
+    return report.with_findings(*task_findings(report.tasks, case.model.checkpoint, num_texts=number))
 
 
 def _facts(case: Case, pooler: PoolerVerdict | None) -> CheckpointFacts:
@@ -184,24 +239,3 @@ def _facts(case: Case, pooler: PoolerVerdict | None) -> CheckpointFacts:
         sentence_embedding=sentence.to_dict() if sentence else None,
         pooler=pooler,
     )
-
-
-def forward_request(case: Case) -> ForwardRequest:
-    """What `forward` needs to know of a case's model."""
-    from bertshape.forward import ForwardRequest
-
-    checkpoint = case.model.checkpoint
-    return ForwardRequest(
-        folder=checkpoint.folder if case.weights == "checkpoint" else None,
-        config=checkpoint.config,
-        architecture=case.model.architecture,
-        device=case.request.device,
-        dtype=case.dtype,
-        safetensors=checkpoint.headers is not None,
-        attentions=case.request.attentions,
-    )
-
-
-def runnable(case: Case, report: Report) -> list[Strategy]:
-    """Strategies of a case that have a result."""
-    return [strategy for strategy in case.strategies if report.pooled[strategy.name].shape is not None]

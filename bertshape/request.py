@@ -10,6 +10,8 @@ from bertshape.errors import UsageError
 from bertshape.tokenization import check_unicode
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bertshape.report import Weights
     from bertshape.tokenization import Padding
 
@@ -36,6 +38,13 @@ class InspectionRequest:
         truncation: Cut rows to `max_length`, or to the checkpoint's limit; None cuts where `max_length` is given.
         padding: How rows are brought to one length.
         attentions: Ask for attention weights too.
+        truncate_dim: Cut the sentence embedding to so many numbers, as `encode(truncate_dim=...)` does.
+        tasks: Heads to put on the model, by task; `all` stands for all of them.
+        layers: Look at the shapes inside.
+        words: Tell words from tokens.
+        save: File that the tensors of the run are written to, `.safetensors` or `.npz`.
+        save_only: Patterns of the names to save, such as `pooled.*`; empty for all.
+        hidden_states: Save every hidden state too.
         progress: Draw a progress bar on stderr while weights download.
     """
 
@@ -52,6 +61,13 @@ class InspectionRequest:
     truncation: bool | None = None
     padding: Padding = "longest"
     attentions: bool = False
+    truncate_dim: int | None = None
+    tasks: tuple[str, ...] = ()
+    layers: bool = False
+    words: bool = False
+    save: Path | None = None
+    save_only: tuple[str, ...] = ()
+    hidden_states: bool = False
     progress: bool = False
 
     def check(self) -> None:
@@ -75,7 +91,19 @@ class InspectionRequest:
         if not _DEVICE.fullmatch(self.device):
             hint = "Use auto, cpu, cuda, cuda:N or mps."
             raise UsageError(f"--device {self.device} is not a device", hint=hint, code="device-invalid")
+        if self.save is not None:
+            _check_file(self.save)
         for index, text in enumerate(self.texts, start=1):
             check_unicode(text, f"text {index}")
         for index, text in enumerate(self.pairs, start=1):
             check_unicode(text, f"pair {index}")
+
+
+def _check_file(path: Path) -> None:
+    """Say before a run what would keep its tensors from being written after it."""
+    if path.suffix not in (".safetensors", ".npz"):
+        hint = "Name the file FILE.safetensors or FILE.npz."
+        raise UsageError(f"--save {path}: the ending tells the format", hint=hint, code="save-format")
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        what = "is a folder" if path.is_dir() else "is in a folder that does not exist"
+        raise UsageError(f"--save {path} {what}", hint="Pass the path of a file.", code="save-path")

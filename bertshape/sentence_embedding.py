@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,10 @@ _OLD_MODES = {
     "pooling_mode_lasttoken": "lasttoken",
 }
 _MODES = tuple(_OLD_MODES.values())
+SENTENCE = "sentence_embedding"
+TOKENS = "token_embeddings"
+TANH = "torch.nn.modules.activation.Tanh"
+"""What a Dense step does that names no activation, or one outside torch: that is code, which nobody runs unasked."""
 _DENSE_LIKE = {"Dense": ("in_features", "out_features"), "LayerNorm": ("dimension", "dimension")}
 
 
@@ -35,12 +39,27 @@ class Module:
         path: Folder of the step inside the checkpoint; empty for the transformer of most checkpoints.
         input_dimension: Vector size that the step says it takes, where it says so.
         output_dimension: Vector size that the step says it gives, where it says so.
+        takes: Which feature it reads: `sentence_embedding`, or `token_embeddings` in models of a vector a token.
+        gives: Which feature it writes.
+        activation: Class of a Dense step's activation, such as `torch.nn.modules.activation.Tanh`.
+        bias: Whether a Dense step adds a bias.
+        residual: Whether a Dense step adds what it takes to what it gives.
     """
 
     name: str
     path: str
     input_dimension: int | None = None
     output_dimension: int | None = None
+    takes: str = SENTENCE
+    gives: str = SENTENCE
+    activation: str = TANH
+    bias: bool = True
+    residual: bool = False
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether the step has numbers of its own."""
+        return self.name in _DENSE_LIKE
 
 
 @dataclass(frozen=True)
@@ -99,6 +118,8 @@ def read_sentence_embedding(folder: Path) -> SentenceEmbedding | None:
             pooling, module = _read_pooling(folder, path)
         elif name in _DENSE_LIKE:
             module = _read_dense_like(folder, name, path)
+        elif name == "Normalize":
+            module = _with_features(module, read_optional_object(folder / path / "config.json"))
         dimension = module.output_dimension or dimension
         modules.append(module)
     return SentenceEmbedding(pooling, dimension, tuple(modules), _max_seq_length(folder, modules))
@@ -138,7 +159,24 @@ def _read_dense_like(folder: Path, name: str, path: str) -> Module:
     file = folder / path / "config.json"
     config = read_json_object(file)
     taken, given = _DENSE_LIKE[name]
-    return Module(name, path, _size(file, config, taken), _size(file, config, given))
+    module = _with_features(Module(name, path, _size(file, config, taken), _size(file, config, given)), config)
+    if name != "Dense":
+        return module
+    activation = config.get("activation_function")
+    trusted = isinstance(activation, str) and activation.startswith("torch.")
+    return replace(
+        module,
+        activation=str(activation) if trusted else TANH,
+        bias=config.get("bias") is not False,
+        residual=config.get("use_residual") is True,
+    )
+
+
+def _with_features(module: Module, config: Mapping[str, object]) -> Module:
+    """Names of the features that a step reads and writes; it writes what it reads unless it says otherwise."""
+    takes, gives = config.get("module_input_name"), config.get("module_output_name")
+    taken = takes if isinstance(takes, str) else SENTENCE
+    return replace(module, takes=taken, gives=gives if isinstance(gives, str) else taken)
 
 
 def _max_seq_length(folder: Path, modules: list[Module]) -> int | None:

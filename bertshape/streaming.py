@@ -6,11 +6,10 @@ import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bertshape.agreement import observe
 from bertshape.case import make_case, open_model
 from bertshape.checkpoint import fetch_weights
 from bertshape.errors import BertshapeError, UsageError
-from bertshape.inspection import forward_request, judge_model, predict, runnable
+from bertshape.inspection import conclude, forward_request, judge_model, plan, predict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -72,8 +71,7 @@ class Stream:
             verdict = verdict or judge_model(case)
             report = predict(case, verdict)
             if case.weights != "none":
-                known = self._model.architecture.family is not None
-                report = observe(report, self._observe(case, report), family_known=known)
+                report = conclude(case, report, self._observe(case, report))
             yield Batch(index, group, report)
             index += len(group)
 
@@ -102,7 +100,7 @@ class Stream:
                     fetch_weights(self._model.checkpoint, progress=self._request.progress)
                 self._runner = Runner(forward_request(case))
             self.forwards += 1
-            seen = self._runner.observe(batch, runnable(case, report))
+            seen = self._runner.observe(batch, plan(case, report))
             # How far off mean_unmasked is belongs to these texts alone, not to others of their shape.
             self._seen[shape] = replace(seen, unmasked_error=0.0)
             return seen

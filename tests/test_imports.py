@@ -19,7 +19,7 @@ OUTSIDE = {
     "tokenizers": {"tokenizer", "tokenization"},
     "typer": {"cli"},
     "rich": {"rendering", "cli"},
-    "numpy": {"soundness"},
+    "numpy": {"forward", "soundness"},
 }
 HEAVY = ("torch", "transformers", "numpy", "huggingface_hub", "safetensors")
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SENTENCE_TRANSFORMERS = ("cls", "mean", "max", "mean_sqrt_len_tokens", "weightedmean", "lasttoken")
 OURS = (
     "pooler", "min", "mean_unmasked", "mean_no_special", "mean_max", "first_last_avg", "last4_mean", "last4_sum",
-    "last4_concat", "second_to_last", "tokens", "words",
+    "last4_concat", "second_to_last", "tokens", "words", "words_first",
 )  # fmt: skip
 COUNTS = dict.fromkeys(("attended", "content", "padding", "positions", "words"), "100-128")
 KINDS = ("right padding", "left padding", "no padding", "one token", "random")
@@ -220,6 +220,10 @@ LOOPS: dict[str, Callable[[Row], Vector | list[Vector]]] = {
         row.each(average, [position for position, own in enumerate(row.words) if own == word])
         for word in range(row.num_words)
     ],
+    "words_first": lambda row: [
+        row.each(max, [position for position, own in enumerate(row.words) if own == word][:1])
+        for word in range(row.num_words)
+    ],
 }
 
 
@@ -261,7 +265,8 @@ def test_table_is_complete_and_fits_its_columns() -> None:
     assert "100-128" in STRATEGIES["mean"].over(COUNTS)
     assert STRATEGIES["mean_max"].axes == ("batch_size", "2*hidden_size")
     assert STRATEGIES["last4_concat"].axes == ("batch_size", "4*hidden_size")
-    assert STRATEGIES["words"].axes == ("batch_size", "num_words", "hidden_size")
+    for name in ("words", "words_first"):
+        assert STRATEGIES[name].axes == ("batch_size", "num_words", "hidden_size")
 
 
 def test_select_keeps_the_order_asked_for_without_repeats() -> None:
@@ -280,7 +285,8 @@ def test_select_keeps_the_order_asked_for_without_repeats() -> None:
         ("CLS", "CLS", "cls"),
         ("cls+lastoken", "lastoken", "lasttoken"),
         ("xyzzy", "xyzzy", "bertshape poolings"),
-        ("mean+", "''", "bertshape poolings"),
+        ("mean+xyzzy@-2", "xyzzy", "bertshape poolings"),
+        ("maen@-4:concat", "maen", "mean"),
     ],
 )
 def test_unknown_name_is_refused_with_the_nearest(name: str, unknown: str, near: str) -> None:
@@ -291,10 +297,11 @@ def test_unknown_name_is_refused_with_the_nearest(name: str, unknown: str, near:
     assert near in caught.value.hint
 
 
-@pytest.mark.parametrize("name", ["cls+tokens", "words+mean", "mean+mean_max+words"])
+@pytest.mark.parametrize("name", ["cls+tokens", "words+mean", "mean+mean_max+words", "cls+words_first@2"])
 def test_several_vectors_a_text_cannot_be_joined(name: str) -> None:
     with pytest.raises(UsageError, match="several vectors a text") as caught:
         select([name])
     assert caught.value.code == "pooling-not-combinable"
     assert name in caught.value.message
-    assert ("tokens gives" if "tokens" in name else "words gives") in caught.value.message
+    whole = next(part for part in name.split("+") if part.startswith(("tokens", "words")))
+    assert f"{whole} gives" in caught.value.message

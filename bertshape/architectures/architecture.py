@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import math
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from bertshape.architectures.expressions import count_out, evaluate, holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from bertshape.architectures.family import Family, Shapes
+    from bertshape.architectures.family import Conditional, Family, Shapes
 
 Symbols = tuple[str | int, ...]
 
@@ -39,7 +39,7 @@ class Architecture:
         model_type: As config.json says.
         family: Row of the table; None for a model type that the table lacks.
         dimensions: Sizes.
-        values: config.json over the family's defaults.
+        values: config.json over the family's defaults, and what follows from both.
         pad_token_id: Id of the padding token, where there is one.
         usable_length: Tokens that a row may have at most; None where nothing bounds it.
     """
@@ -59,7 +59,13 @@ class Architecture:
     @property
     def has_pooler(self) -> bool:
         """Whether the model gives a pooler_output."""
-        return self.family is not None and self.family.pooler is not None
+        return self.family is not None and "pooler_output" in self.family.outputs
+
+    @property
+    def pooler_size(self) -> int:
+        """Size of the vector in pooler_output: hidden_size, unless the family projects it to another."""
+        key = self.family.pooler_size if self.family else None
+        return (self.number(key) if key else 0) or self.dimensions.hidden_size
 
     @property
     def has_last_hidden_state(self) -> bool:
@@ -91,56 +97,57 @@ class Architecture:
         return None if expected is None else sum(map(math.prod, expected.values()))
 
     @functools.cached_property
+    def observed_only(self) -> tuple[str, ...]:
+        """Outputs whose shape is only known by running, such as `hidden_states`."""
+        if self.family is None:
+            return ()
+        named = [*self.family.observed_only, *(name for row in self._conditionals for name in row.observed_only)]
+        return tuple(dict.fromkeys(named))
+
+    def holds(self, condition: str) -> bool:
+        """Whether a condition of the family's file holds."""
+        return holds(condition, self.values, self.number)
+
+    def number(self, name: str) -> int:
+        """A dimension or a key as a size: the sum for a list, 0 for what is no number."""
+        value = getattr(self.dimensions, name, None)
+        return as_number(self.values.get(name) if value is None else value)
+
+    @functools.cached_property
+    def _conditionals(self) -> tuple[Conditional, ...]:
+        rows = self.family.conditionals if self.family else ()
+        return tuple(row for row in rows if all(map(self.holds, row.when)))
+
+    @functools.cached_property
     def _symbols(self) -> Mapping[str, Symbols]:
         family = self.family
         if family is None:
             return {}
-        conditional = [row for row in family.conditionals if all(map(self.holds, row.when))]
         tensors = dict(family.tensors)
         layer_tensors = dict(family.layer_tensors)
-        for row in conditional:
+        for row in self._conditionals:
             tensors |= row.tensors
             layer_tensors |= row.layer_tensors
-        return tensors | dict(self._layers(family, layer_tensors))
+        outside = {name: symbols for key, symbols in tensors.items() for name in count_out(key, self._count)}
+        return outside | dict(self._layers(family, layer_tensors))
 
     def _layers(self, family: Family, layer_tensors: Shapes) -> Iterator[tuple[str, Symbols]]:
-        counters = re.findall(r"\{(\w+)\}", family.layer)
-        first = True
-        for indices in itertools.product(*(range(self._size(counter)) for counter in counters)):
-            path = family.layer.format(**dict(zip(counters, indices, strict=True)))
-            for name, symbols in layer_tensors.items():
-                if not (first and name in family.first_layer_lacks):
-                    yield path + name, symbols
-            first = False
+        for number, path in enumerate(count_out(family.layer, self._count)):
+            for key, symbols in layer_tensors.items():
+                if number or key not in family.first_layer_lacks:
+                    for name in count_out(path + key, self._count):
+                        yield name, symbols
+
+    def _count(self, counter: str) -> int | list[int]:
+        sizes = self.values.get(counter)
+        return sizes if isinstance(sizes, list) else evaluate(counter, self.number)
 
     def _size(self, symbol: str | int) -> int:
-        """Value of an axis: a number, a dimension, a key, or a sum, product or quotient of these."""
-        if isinstance(symbol, int):
-            return symbol
-        if "+" in symbol:
-            return sum(map(self._size, symbol.split("+")))
-        size = 1
-        for operator, name in re.findall(r"([*/]?)(\w+)", symbol):
-            value = int(name) if name.isdigit() else self._number(name)
-            size = size // value if operator == "/" else size * value
-        return size
+        return symbol if isinstance(symbol, int) else evaluate(symbol, self.number)
 
-    def _number(self, name: str) -> int:
-        value = getattr(self.dimensions, name, None)
-        if value is None:
-            value = self.values.get(name)
-        return value if isinstance(value, int) else 0
 
-    def holds(self, condition: str) -> bool:
-        """Whether a condition of the family's file holds; numbers count as true from 1 on."""
-        if condition.startswith("not "):
-            return not self.holds(condition.removeprefix("not "))
-        if " != " in condition:
-            left, right = condition.split(" != ")
-            return self._number(left) != self._number(right)
-        if " has " in condition:
-            key, wanted = condition.split(" has ")
-            value = self.values.get(key)
-            return wanted in (value.lower().split("|") if isinstance(value, str) else value or ())  # type: ignore[operator]
-        value = self.values.get(condition)
-        return value > 0 if isinstance(value, int | float) else bool(value)
+def as_number(value: object) -> int:
+    """A value of config.json as a size: the sum for a list, 0 for what is no number."""
+    if isinstance(value, list | tuple):
+        return sum(map(as_number, value))
+    return value if isinstance(value, int) else 0

@@ -5,18 +5,22 @@ The fields of a file:
 - `module`: transformers.models.MODULE has the classes `model_class` and `config_class`, in files named after
   `file`; after the module where it is not said.
 - `prefixes`: what checkpoints with a task head put before the names of the backbone.
-- `pooler`: beginning of the names of the pooler's tensors; absent where the family has no pooler.
+- `other_classes`: more classes of the same outputs, taken where config.json's `architectures` names one.
+- `pooler`: beginning of the names of the pooler's tensors; absent where it has none of its own.
+- `pooler_size`: the key that holds the size of pooler_output, where above 0; hidden_size where it is not said.
 - `token_type_ids`: whether the model takes them.
 - `outputs`: outputs besides hidden_states; `last_hidden_state` where it is not said.
+- `observed_only`: outputs whose shape is only known by running; they are never predicted.
 - `length`: how many tokens fit: `positions`, `positions - pad_token_id - 1`, or `unbounded`.
 - `unbounded_when`: a condition under which `length` does not hold.
-- `layer`: where the tensors of a layer are; a name in braces is a number from config.json that is counted up to.
-- `layer_outputs`: false where hidden_states are not num_hidden_layers + 1 tensors of one shape.
+- `layer`: where the tensors of a layer are; braces count up to a number of config.json, or through a list of them.
 - `[dimensions]`: the key in config.json, where it is not bertshape's own name of the dimension.
 - `[defaults]`: what the config class assumes where config.json is silent, by key; only what is used here.
-- `[tensors]`, `[layer_tensors]`: shapes by name; an axis is a dimension, a key, a number, or such as `3*hidden_size`
-  or `max_position_embeddings+2`.
-- `[[conditional]]`: more tensors, there `when` all its conditions hold: `key`, `not key`, `key has value`, `a != b`.
+- `[derived]`: what follows from other values where config.json is silent, by key; at least 1.
+- `[tensors]`, `[layer_tensors]`: shapes by name, which may have braces too; an axis is a dimension, a key, a number, or
+  such as `3*hidden_size` or `max_position_embeddings+2`.
+- `[[conditional]]`: more of `tensors`, `layer_tensors`, `derived` or `observed_only`, `when` all its conditions hold;
+  expressions.py has the language of sizes and conditions.
 - `first_layer_lacks`: names that layer 0 does not have.
 """
 
@@ -24,9 +28,12 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from bertshape.architectures.expressions import counted_keys
 
 _FOLDER = Path(__file__).parent / "families"
 
@@ -35,11 +42,13 @@ Shapes = Mapping[str, tuple[str | int, ...]]
 
 @dataclass(frozen=True)
 class Conditional:
-    """Tensors that are there under conditions on the configuration."""
+    """What is so under conditions on the configuration."""
 
     when: tuple[str, ...]
     tensors: Shapes
     layer_tensors: Shapes
+    derived: Mapping[str, str]
+    observed_only: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -58,28 +67,42 @@ class Family:
     length: str
     unbounded_when: str | None
     layer: str
-    layer_outputs: bool
     dimensions: Mapping[str, str]
     defaults: Mapping[str, object]
+    derived: Mapping[str, str]
     tensors: Shapes
     layer_tensors: Shapes
     conditionals: tuple[Conditional, ...]
-    first_layer_lacks: tuple[str, ...] = field(default=())
+    first_layer_lacks: tuple[str, ...]
+    other_classes: tuple[str, ...]
+    pooler_size: str | None
+    observed_only: tuple[str, ...]
 
     @property
     def has_template(self) -> bool:
         """Whether the names and shapes of the tensors are known."""
         return bool(self.tensors)
 
+    def templates(self) -> Iterator[str]:
+        """Names of all backbone tensors under any configuration, not counted out."""
+        for row in (self, *self.conditionals):
+            yield from row.tensors
+            yield from (self.layer + name for name in row.layer_tensors)
+
+    @functools.cached_property
     def top_level_names(self) -> frozenset[str]:
         """First parts of the names of all backbone tensors."""
-        named = [
-            *self.tensors,
-            self.layer,
-            self.pooler or "",
-            *(name for row in self.conditionals for name in row.tensors),
-        ]
-        return frozenset(name.split(".")[0] for name in named if name)
+        return frozenset(name.split(".")[0] for name in (*self.templates(), self.pooler or "") if name)
+
+    @functools.cached_property
+    def layer_paths(self) -> tuple[str, ...]:
+        """What stands before the number of a layer in the names of its tensors."""
+        marked = (name.partition("{num_hidden_layers}") for name in self.templates())
+        return tuple(dict.fromkeys(before for before, counter, _ in marked if counter))
+
+    def counted_keys(self) -> frozenset[str]:
+        """Dimensions and keys that names are counted up to."""
+        return frozenset(key for name in self.templates() for key in counted_keys(name))
 
 
 def family_names() -> tuple[str, ...]:
@@ -93,10 +116,6 @@ def load_family(model_type: str) -> Family | None:
     if model_type not in family_names():
         return None
     row = tomllib.loads((_FOLDER / f"{model_type}.toml").read_text(encoding="utf-8"))
-    conditionals = tuple(
-        Conditional(tuple(entry["when"]), _shapes(entry.get("tensors")), _shapes(entry.get("layer_tensors")))
-        for entry in row.get("conditional", ())
-    )
     return Family(
         model_type=model_type,
         module=row["module"],
@@ -110,13 +129,26 @@ def load_family(model_type: str) -> Family | None:
         length=row["length"],
         unbounded_when=row.get("unbounded_when"),
         layer=row.get("layer", ""),
-        layer_outputs=row.get("layer_outputs", True),
         dimensions=row.get("dimensions", {}),
         defaults=row.get("defaults", {}),
+        derived=row.get("derived", {}),
         tensors=_shapes(row.get("tensors")),
         layer_tensors=_shapes(row.get("layer_tensors")),
-        conditionals=conditionals,
+        conditionals=tuple(map(_conditional, row.get("conditional", ()))),
         first_layer_lacks=tuple(row.get("first_layer_lacks", ())),
+        other_classes=tuple(row.get("other_classes", ())),
+        pooler_size=row.get("pooler_size"),
+        observed_only=tuple(row.get("observed_only", ())),
+    )
+
+
+def _conditional(entry: Mapping[str, Any]) -> Conditional:
+    return Conditional(
+        when=tuple(entry["when"]),
+        tensors=_shapes(entry.get("tensors")),
+        layer_tensors=_shapes(entry.get("layer_tensors")),
+        derived=entry.get("derived", {}),
+        observed_only=tuple(entry.get("observed_only", ())),
     )
 
 

@@ -33,13 +33,13 @@ def backbone_name(name: str, family: Family) -> str | None:
         if name.startswith(prefix):
             name = name.removeprefix(prefix)
             break
-    return name if name.split(".")[0] in family.top_level_names() else None
+    return name if name.split(".")[0] in family.top_level_names else None
 
 
 def layer_index(name: str, family: Family) -> int | None:
     """Number of the layer that a backbone tensor belongs to; None where layers are shared or it is in none."""
-    before, found, _ = family.layer.partition("{num_hidden_layers}")
-    if not found or not name.startswith(before):
-        return None
-    number = name.removeprefix(before).split(".")[0]
-    return int(number) if number.isdigit() else None
+    for before in family.layer_paths:
+        number = name.removeprefix(before).split(".")[0]
+        if name.startswith(before) and number.isdigit():
+            return int(number)
+    return None

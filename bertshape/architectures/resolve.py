@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import ChainMap
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from bertshape.architectures.architecture import Architecture, Dimensions
+from bertshape.architectures.architecture import Architecture, Dimensions, as_number
+from bertshape.architectures.expressions import evaluate, holds
 from bertshape.architectures.family import Family, load_family
 from bertshape.errors import CheckpointError
 
@@ -92,15 +92,15 @@ def resolve(config: Mapping[str, object], where: str) -> Architecture:
             hint="Pass an encoder checkpoint.",
             code="not-an-encoder",
         )
-    values: Mapping[str, object] = dict(ChainMap(dict(config), dict(family.defaults) if family else {}))
+    values: dict[str, object] = dict(ChainMap(dict(config), dict(family.defaults) if family else {}))
+    if family is not None:
+        _derive(values, family)
     sizes = {field.name: _size(values, config, family, field.name, where) for field in fields(Dimensions)}
     sizes["embedding_size"] = sizes["embedding_size"] or sizes["hidden_size"]
     dimensions = Dimensions(**sizes)  # type: ignore[arg-type]
     if family is not None:
-        for counter in re.findall(r"\{(\w+)\}", family.layer):
-            _check_count(
-                dimensions.num_hidden_layers if counter == "num_hidden_layers" else values[counter], counter, where
-            )
+        for key in family.counted_keys():
+            _check_count(getattr(dimensions, key, None) or values.get(key), key, family, where)
     pad_token_id = values.get("pad_token_id")
     pad = pad_token_id if isinstance(pad_token_id, int) and not isinstance(pad_token_id, bool) else None
     bare = Architecture(model_type, family, dimensions, values, pad, None)
@@ -132,10 +132,29 @@ def _size(
     return None if value == -1 else value
 
 
-def _check_count(count: object, key: str, where: str) -> None:
-    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= _MOST_LAYERS:
+def _derive(values: dict[str, object], family: Family) -> None:
+    """Add what the family's config class computes from other values."""
+
+    def number(name: str) -> int:
+        return as_number(values.get(family.dimensions.get(name, name), values.get(name)))
+
+    rows = [row.derived for row in family.conditionals if all(holds(when, values, number) for when in row.when)]
+    for key, expression in {**family.derived, **dict(ChainMap(*reversed(rows)))}.items():
+        if values.get(key) is None:
+            values[key] = max(evaluate(expression, number), 1)
+
+
+def _check_count(count: object, key: str, family: Family, where: str) -> None:
+    """Names are counted out, so that a typing error must not become a billion of them."""
+    listed = isinstance(family.defaults.get(key), list)
+    counts = count if listed and isinstance(count, list) else [count]
+    whole = all(isinstance(number, int) and not isinstance(number, bool) and number >= 1 for number in counts)
+    if not whole or isinstance(count, list) != listed or not 1 <= as_number(count) <= _MOST_LAYERS:
+        expected = (
+            f"whole numbers from 1 on, {_MOST_LAYERS} in sum" if listed else f"a whole number from 1 to {_MOST_LAYERS}"
+        )
         raise CheckpointError(
-            f"{where}: {key} is {str(count)[:50]!r}, expected a whole number from 1 to {_MOST_LAYERS}",
+            f"{where}: {key} is {str(count)[:50]!r}, expected {expected}",
             hint="Restore the file from the original checkpoint.",
             code="config-invalid",
         )

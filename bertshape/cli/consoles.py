@@ -11,6 +11,7 @@ from rich.console import Console
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+_PAGE_COLUMNS = 100
 _PIPE_COLUMNS = 200
 """Columns off a terminal, where nothing wraps and nobody sees the edge."""
 
@@ -21,6 +22,12 @@ def open_console() -> Console:
     if not sys.stdout.isatty() and not os.environ.get("COLUMNS", "").isdigit():
         columns = _PIPE_COLUMNS
     return Console(file=sys.stdout, width=columns, highlight=False, markup=False, emoji=False)
+
+
+def document_columns() -> int:
+    """Columns of a document: COLUMNS if it is set, else as many as fit a page."""
+    columns = os.environ.get("COLUMNS", "")
+    return int(columns) if columns.isdigit() and int(columns) > 0 else _PAGE_COLUMNS
 
 
 def print_plain(console: Console, renderable: RenderableType) -> None:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
 from bertshape.cli import options
+from bertshape.cli.reports import run_one
 from bertshape.cli.texts import read_all, run_stream
-from bertshape.errors import ExitCode, UsageError
+from bertshape.errors import UsageError
 
-if TYPE_CHECKING:
-    from bertshape.report import Report
-    from bertshape.request import InspectionRequest
-
-Format = Literal["table", "json", "jsonl", "markdown"]
+Format = Literal["table", "json", "jsonl", "markdown", "svg", "html"]
 
 
 def inspect_command(
@@ -50,6 +48,22 @@ def inspect_command(
     padding: Annotated[options.PaddingChoice, typer.Option(help="How texts get one length.")] = "longest",
     hidden_states: Annotated[bool, typer.Option("--hidden-states", help="List every hidden state.")] = False,
     attentions: Annotated[bool, typer.Option("--attentions", help="Ask for attention weights too.")] = False,
+    layers: Annotated[bool, typer.Option("--layers", help="Show the shapes inside the model.")] = False,
+    words: Annotated[bool, typer.Option("--words", help="Show which tokens make a word.")] = False,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--task", metavar="NAME|all", help="Task head to put on the model, such as masked-lm; repeatable."
+        ),
+    ] = None,
+    truncate_dim: Annotated[int | None, typer.Option(min=1, help="Cut the sentence embedding to N numbers.")] = None,
+    save: Annotated[
+        Path | None, typer.Option("--save", metavar="FILE", help="Write the tensors to FILE.safetensors or FILE.npz.")
+    ] = None,
+    save_only: Annotated[
+        list[str] | None,
+        typer.Option("--save-only", metavar="PATTERN", help="Tensors to save, such as 'pooled.*'; repeatable."),
+    ] = None,
     all_tokens: Annotated[bool, typer.Option("--all-tokens", help="Do not fold a long token list.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Same as --format json.")] = False,
     output_format: Annotated[Format, typer.Option("--format", help="How to print the report.")] = "table",
@@ -80,15 +94,18 @@ def inspect_command(
             truncation=truncation,
             padding=padding,
             attentions=attentions,
+            truncate_dim=truncate_dim,
+            tasks=tuple(task or ()),
+            layers=layers,
+            words=words,
+            save=save,
+            save_only=tuple(save_only or ()),
+            hidden_states=hidden_states,
             progress=chosen == "table" and not quiet and sys.stderr.isatty(),
         )
         if streamed and file is not None:
             return run_stream(request, file, batch_size)
-        if quiet:
-            return _run_quiet(request)
-        if chosen == "table":
-            return _run_table(request, all_tokens=all_tokens, hidden_states=hidden_states)
-        return _run_whole(request, chosen)
+        return run_one(request, "quiet" if quiet else chosen, all_tokens=all_tokens)
 
     return action
 
@@ -105,46 +122,3 @@ def _texts(texts: list[str] | None, pairs: list[str] | None, file: str | None) -
 def _refuse_both() -> NoReturn:
     hint = "Pass one of the two."
     raise UsageError("texts are given on the command line and by --file", hint=hint, code="texts-twice")
-
-
-def _run_table(request: InspectionRequest, *, all_tokens: bool, hidden_states: bool) -> int:
-    from bertshape.cli.consoles import open_console
-    from bertshape.cli.screen import InspectionScreen
-    from bertshape.inspection import inspect
-
-    screen = InspectionScreen(open_console(), all_tokens=all_tokens, hidden_states=hidden_states)
-    try:
-        report = inspect(request, on_prediction=screen.begin, on_run=screen.draw)
-        screen.end(report)
-    finally:
-        screen.close()
-    return _exit_code(report)
-
-
-def _run_whole(request: InspectionRequest, chosen: Format) -> int:
-    from bertshape.inspection import inspect
-
-    report = inspect(request)
-    if chosen == "markdown":
-        from bertshape.rendering.markdown import render_markdown as render
-    elif chosen == "jsonl":
-        from bertshape.rendering.json import render_jsonl as render
-    else:
-        from bertshape.rendering.json import render_json as render
-    sys.stdout.write(render(report))
-    return _exit_code(report)
-
-
-def _run_quiet(request: InspectionRequest) -> int:
-    from bertshape.inspection import inspect
-    from bertshape.rendering.escape import visible
-
-    report = inspect(request)
-    for finding in report.findings:
-        if finding.severity == "error":
-            sys.stdout.write(f"error {visible(finding.message)}\n")
-    return _exit_code(report)
-
-
-def _exit_code(report: Report) -> int:
-    return ExitCode.FAILED if report.failed else ExitCode.OK

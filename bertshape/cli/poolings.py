@@ -7,6 +7,11 @@ from typing import Annotated
 
 import typer
 
+_GRAMMAR_LINES = """
+mean@-2         on one of hidden_states: 0 embeddings, 1 first layer, -1 last
+mean@-4:concat  on several, FIRST:LAST as in Python: concat, sum or mean (default)
+cls+mean@0+max  several strategies, one after the other"""
+
 
 def poolings_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
@@ -14,7 +19,7 @@ def poolings_command(
     """List every pooling strategy: formula, axes, source."""
 
     def action() -> int:
-        from bertshape.pooling import STRATEGIES
+        from bertshape.pooling import GRAMMAR, STRATEGIES
 
         if as_json:
             import json
@@ -29,13 +34,15 @@ def poolings_command(
                 }
                 for name, strategy in STRATEGIES.items()
             }
-            sys.stdout.write(json.dumps({"schema_version": "1", "ok": True, "poolings": rows}, indent=2) + "\n")
+            document = {"schema_version": "1", "ok": True, "grammar": GRAMMAR, "poolings": rows}
+            sys.stdout.write(json.dumps(document, indent=2, allow_nan=False) + "\n")
             return 0
         from bertshape.cli.consoles import open_console, print_plain
         from bertshape.rendering.tables import render_poolings
 
         console = open_console()
         print_plain(console, render_poolings(STRATEGIES.values(), console.width))
+        print_plain(console, _GRAMMAR_LINES)
         return 0
 
     return action

@@ -1,6 +1,7 @@
 """The only importer of torch and of transformers' models. No tensor leaves this package."""
 
-from bertshape.forward.observation import ForwardRequest, Loading, Observation, Observed
+from bertshape.forward.embedding import Chain
+from bertshape.forward.observation import ForwardRequest, Loading, Observation, Observed, ObservedHead, Plan, Saving
 from bertshape.forward.run import Runner
 
-__all__ = ["ForwardRequest", "Loading", "Observation", "Observed", "Runner"]
+__all__ = ["Chain", "ForwardRequest", "Loading", "Observation", "Observed", "ObservedHead", "Plan", "Runner", "Saving"]

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bertshape.architectures import Architecture
+    from bertshape.forward.embedding import Chain
+    from bertshape.layers import Layer
+    from bertshape.pooling import Strategy
+    from bertshape.tasks import Head
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,42 @@ class ForwardRequest:
     dtype: str
     safetensors: bool
     attentions: bool
+
+
+@dataclass(frozen=True)
+class Saving:
+    """Which tensors of a run go into a file.
+
+    Attributes:
+        path: The file: `.safetensors` or `.npz`.
+        only: Patterns of the names wanted, such as `pooled.*`; empty for all.
+        hidden_states: Whether every hidden state is wanted too.
+        about: What the file says of itself, in strings.
+    """
+
+    path: Path
+    only: tuple[str, ...]
+    hidden_states: bool
+    about: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do with a batch besides running the model on it.
+
+    Attributes:
+        strategies: Pooling strategies to apply.
+        chain: Steps after the model that sentence-transformers would take; None for a checkpoint without.
+        layers: Whether to look inside.
+        tasks: Heads to put on the model.
+        saving: What to write to a file.
+    """
+
+    strategies: tuple[Strategy, ...]
+    chain: Chain | None = None
+    layers: bool = False
+    tasks: tuple[Head, ...] = ()
+    saving: Saving | None = None
 
 
 @dataclass(frozen=True)
@@ -63,12 +103,32 @@ class Observed:
 
 
 @dataclass(frozen=True)
+class ObservedHead:
+    """What a task head gave.
+
+    Attributes:
+        outputs: By the name of the output.
+        missing: How many of the head's parameters no stored tensor filled.
+        total: How many it has.
+        failure: Why it gave nothing.
+    """
+
+    outputs: Mapping[str, Observed]
+    missing: int
+    total: int
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
 class Observation:
     """All that a run showed.
 
     Attributes:
         outputs: By the name of the output.
         pooled: By the name of the strategy; those that need what is not there are left out.
+        steps: What each step of the chain gave, in order.
+        tasks: What each head gave, by task.
+        layers: The shapes inside, where they were asked for.
         loading: How loading went.
         device: Device that ran.
         dtype: Dtype of the parameters.
@@ -80,6 +140,9 @@ class Observation:
 
     outputs: Mapping[str, Observed]
     pooled: Mapping[str, Observed]
+    steps: tuple[Observed, ...]
+    tasks: Mapping[str, ObservedHead]
+    layers: Layer | None
     loading: Loading
     device: str
     dtype: str

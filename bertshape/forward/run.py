@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from bertshape.errors import CheckpointError, one_line
 from bertshape.forward.device import choose_device, device_errors
+from bertshape.forward.embedding import run_chain
+from bertshape.forward.heads import observe_heads
 from bertshape.forward.importing import heavy_imports
+from bertshape.forward.inside import Seen, describe, watch
 from bertshape.forward.loading import find_classes, load
-from bertshape.forward.observation import ForwardRequest, Observation, Observed
+from bertshape.forward.looking import forward, look
+from bertshape.forward.observation import ForwardRequest, Observation, Plan
+from bertshape.forward.saving import name_tensors, save
 from bertshape.pooling import PoolingInputs
 
 if TYPE_CHECKING:
@@ -43,48 +48,48 @@ class Runner:
             self._model, self._loading = load(request, model_class, config_class)
             self._model.eval().to(self._device)
 
-    def observe(self, tokenization: Tokenization, strategies: Sequence[Strategy]) -> Observation:
+    def observe(self, tokenization: Tokenization, plan: Plan) -> Observation:
         """Run one forward pass on a batch and look at what comes out.
 
         Args:
             tokenization: The batch.
-            strategies: Pooling strategies to apply.
+            plan: What to do with what comes out.
 
         Raises:
-            CheckpointError: The model cannot take the batch.
+            CheckpointError: The model cannot take the batch, or a step of the chain has no proper weights.
             DeviceError: The device's memory is not enough.
+            UsageError: No tensor has a name that is to be saved.
         """
         import torch
 
         model = self._model
         with device_errors(self._device), torch.inference_mode():
             inputs = _inputs(torch, self._request.architecture, tokenization, self._device)
-            outputs = _forward(model, inputs, attentions=self._request.attentions)
+            watching: AbstractContextManager[dict[str, Seen]] = watch(model) if plan.layers else nullcontext({})
+            with watching as seen:
+                outputs = forward(model, inputs, attentions=self._request.attentions)
             pooling_inputs = _pooling_inputs(torch, outputs, inputs["attention_mask"], tokenization)
-            pooled = {row.name: row.function(pooling_inputs) for row in _fitting(strategies, outputs)}
+            pooled = {row.name: row.function(pooling_inputs) for row in _fitting(plan.strategies, outputs)}
+            steps = run_chain(plan.chain, pooling_inputs) if plan.chain else []
+            heads, logits = observe_heads(plan.tasks, self._request, inputs)
+            if plan.saving is not None:
+                save(plan.saving, name_tensors(inputs, outputs, pooled, steps, logits, saving=plan.saving))
             unmasked_error = _unmasked_error(pooled)
+        size = tokenization.batch_size, tokenization.sequence_length
         return Observation(
-            outputs={name: _observe(value) for name, value in outputs.items() if _is_there(value)},
-            pooled={name: _observe(value) for name, value in pooled.items()},
+            outputs={name: look(value) for name, value in outputs.items() if _is_there(value)},
+            pooled={name: look(value) for name, value in pooled.items()},
+            steps=tuple(map(look, steps)),
+            tasks=heads,
+            layers=describe(model, seen, self._request.architecture, *size) if plan.layers else None,
             loading=self._loading,
             device=str(self._device),
-            dtype=_dtype_name(next(model.parameters()).dtype),
+            dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
             parameters=sum(parameter.numel() for parameter in model.parameters()),
             unmasked_error=unmasked_error,
             torch=self._versions[0],
             transformers=self._versions[1],
         )
-
-
-def _forward(model: Any, inputs: Mapping[str, torch.Tensor], *, attentions: bool) -> Any:
-    try:
-        return model(**inputs, output_hidden_states=True, output_attentions=attentions)
-    except (AttributeError, IndexError, TypeError, ValueError) as error:
-        raise CheckpointError(
-            f"the forward pass of {type(model).__name__} failed: {type(error).__name__}: {one_line(error)}",
-            hint="Predict without running: --weights none. See the whole error with --debug.",
-            code="forward-failed",
-        ) from error
 
 
 def _inputs(torch: Any, architecture: Architecture, tokenization: Tokenization, device: Any) -> dict[str, torch.Tensor]:
@@ -135,15 +140,3 @@ def _is_there(value: Any) -> bool:
     if isinstance(value, tuple):
         return bool(value) and all(hasattr(item, "shape") for item in value)
     return hasattr(value, "shape")
-
-
-def _observe(value: Any) -> Observed:
-    if not isinstance(value, tuple):
-        return Observed(tuple(value.shape), _dtype_name(value.dtype))
-    first = value[0]
-    odd = next((tensor for tensor in value if tensor.shape != first.shape), first)
-    return Observed(tuple(odd.shape), _dtype_name(odd.dtype), len(value))
-
-
-def _dtype_name(dtype: Any) -> str:
-    return str(dtype).removeprefix("torch.")

@@ -26,7 +26,7 @@ def masked_mean(vectors: Tensor, mask: Tensor, *, root: bool = False) -> Tensor:
     Returns:
         Shape: (batch_size, hidden_size).
     """
-    wide = _accumulator(vectors)
+    wide = widen(vectors)
     weights = mask.unsqueeze(-1).to(wide.dtype)
     total = weights.sum(dim=1).clamp(min=1e-9)
     # Filled, for zero times NaN is NaN.
@@ -34,14 +34,19 @@ def masked_mean(vectors: Tensor, mask: Tensor, *, root: bool = False) -> Tensor:
     return (summed / (total.sqrt() if root else total)).to(vectors.dtype)
 
 
+def widen(vectors: Tensor) -> Tensor:
+    """Half precision as float32, anything else as it is; of the same shape."""
+    return vectors.float() if vectors.element_size() < 4 else vectors
+
+
 def concatenate(parts: list[Tensor]) -> Tensor:
     """Join along the last axis; torch.cat is no tensor method.
 
     Args:
-        parts: Shape of each: (batch_size, hidden_size).
+        parts: Shape of each: (..., hidden_size), the axes before the last the same in all.
 
     Returns:
-        Shape: (batch_size, len(parts) * hidden_size).
+        Shape: (..., len(parts) * hidden_size).
     """
     sizes = [part.shape[-1] for part in parts]
     joined = parts[0].new_empty((*parts[0].shape[:-1], sum(sizes)))
@@ -125,7 +130,7 @@ def first_last_avg(inputs: PoolingInputs) -> Tensor:
     hidden_states[0], the embeddings.
     """
     first, last = inputs.hidden_states[1], inputs.hidden_states[-1]
-    averaged = (_accumulator(first) + _accumulator(last)) / 2
+    averaged = (widen(first) + widen(last)) / 2
     return masked_mean(averaged, inputs.attention_mask).to(last.dtype)
 
 
@@ -160,7 +165,7 @@ def words(inputs: PoolingInputs) -> Tensor:
     Returns:
         Shape: (batch_size, num_words, hidden_size).
     """
-    hidden = _accumulator(inputs.last_hidden_state)
+    hidden = widen(inputs.last_hidden_state)
     batch_size, _, hidden_size = hidden.shape
     inside = inputs.word_index >= 0
     # Tokens of no word are gathered in a column of their own, which is cut away.
@@ -172,13 +177,26 @@ def words(inputs: PoolingInputs) -> Tensor:
     return (sums / counts.clamp(min=1))[:, : inputs.num_words].to(inputs.last_hidden_state.dtype)
 
 
+def words_first(inputs: PoolingInputs) -> Tensor:
+    """The first token of each word; rows of texts with fewer words end in zeros.
+
+    Returns:
+        Shape: (batch_size, num_words, hidden_size).
+    """
+    index, hidden = inputs.word_index, inputs.last_hidden_state
+    batch_size, sequence_length, hidden_size = hidden.shape
+    positions = (index.new_ones(index.shape).cumsum(dim=1) - 1).int()
+    # As in `words`, tokens of no word go to a column of their own.
+    slots = index.masked_fill(index < 0, inputs.num_words)
+    first = positions.new_full((batch_size, inputs.num_words + 1), sequence_length)
+    first = first.scatter_reduce(1, slots, positions, "amin")[:, : inputs.num_words].long()
+    where = first.clamp(max=sequence_length - 1).unsqueeze(-1).expand(-1, -1, hidden_size)
+    return hidden.gather(1, where).masked_fill((first == sequence_length).unsqueeze(-1), 0)
+
+
 def _last4_sum(inputs: PoolingInputs) -> Tensor:
-    fourth, third, second, last = (_accumulator(layer) for layer in inputs.hidden_states[-4:])
+    fourth, third, second, last = (widen(layer) for layer in inputs.hidden_states[-4:])
     return masked_mean(fourth + third + second + last, inputs.attention_mask)
-
-
-def _accumulator(vectors: Tensor) -> Tensor:
-    return vectors.float() if vectors.element_size() < 4 else vectors
 
 
 def _take(vectors: Tensor, index: Tensor) -> Tensor:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from bertshape.pooling.layers import Layers
+
 _NO_COUNTS = {"attended": "the", "content": "the", "padding": "some", "positions": "all"}
 
 
@@ -48,9 +50,12 @@ class Strategy:
         source: Where it comes from.
         axes: Names of the axes of the result.
         factor: The last axis is this many times hidden_size; 1 for most.
+        factor_per_layer: And this many times for each of num_hidden_layers, where all the layers up to an end of
+            the model are concatenated, as by `mean@1:concat`; 0 for nearly all.
         layers_needed: Fewest num_hidden_layers it works with. The embeddings, hidden_states[0], are no layer: with
             three layers the last four hidden_states exist, and are not what last4_* means.
         function: The computation.
+        layers: Choices of layers, of each term that makes one, as in `mean@-2+max@0`.
     """
 
     name: str
@@ -61,6 +66,13 @@ class Strategy:
     factor: int
     layers_needed: int
     function: Callable[[PoolingInputs], Tensor]
+    layers: tuple[Layers, ...] = ()
+    factor_per_layer: int = 0
+
+    @property
+    def needs_hidden_states(self) -> bool:
+        """Whether it takes the output of any layer but the last."""
+        return self.layers_needed > 0 or not all(layers.last_alone for layers in self.layers)
 
     def over(self, counts: Mapping[str, str] = _NO_COUNTS) -> str:
         """What it averages over, in words.

@@ -137,11 +137,21 @@ _ALL = (
         "words",
         "mean(h in word)",
         "the tokens of each word",
-        "mean of subtokens; Devlin et al. 2019 take the first",
+        "mean of subtokens; words_first takes the first",
         (BATCH_SIZE, NUM_WORDS, HIDDEN_SIZE),
         1,
         0,
         functions.words,
+    ),
+    Strategy(
+        "words_first",
+        "h[first in word]",
+        "the first token of each word",
+        _BERT,
+        (BATCH_SIZE, NUM_WORDS, HIDDEN_SIZE),
+        1,
+        0,
+        functions.words_first,
     ),
 )
 STRATEGIES: Mapping[str, Strategy] = {strategy.name: strategy for strategy in _ALL}

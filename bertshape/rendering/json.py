@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from bertshape import __version__
-from bertshape.report import SCHEMA_VERSION, error_to_dict, sequence_to_dict
+from bertshape.report import SCHEMA_VERSION, error_to_dict, sequence_to_dict, shapes_to_dict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ def render_jsonl(report: Report, first: int = 0, records: Sequence[Record] = ())
         first: Index of its first text, where it is one of several batches.
         records: The lines that the texts come from, where they come from a file.
     """
-    shared = report.shapes_to_dict() | {"findings": [asdict(finding) for finding in report.findings]}
+    shared = shapes_to_dict(report) | {"findings": [asdict(finding) for finding in report.findings]}
     lines = []
     for number, row in enumerate(report.tokenization.rows):
         source = {"line": records[number].line, "id": records[number].id} if records else {}
@@ -43,7 +43,7 @@ def render_jsonl(report: Report, first: int = 0, records: Sequence[Record] = ())
             "index": first + number,
             **source,
             "model": report.checkpoint.name_or_path,
-            **sequence_to_dict(row, report.has_token_types),
+            **sequence_to_dict(row, report.has_token_types, words=report.words),
             **shared,
         }
         lines.append(json.dumps(record, allow_nan=False) + "\n")

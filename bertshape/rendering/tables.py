@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from bertshape.pooling import Strategy
-    from bertshape.report import OutputFacts, PooledFacts, Report
+    from bertshape.report import Evidence, OutputFacts, PooledFacts, Report
     from bertshape.shapes import TensorShape
     from bertshape.tokenization import Row, Token
 
@@ -73,8 +73,8 @@ def render_outputs(report: Report, columns: int, *, hidden_states: bool = False)
     for name, output in report.outputs.items():
         about = f"{output.shape.dtype}, {human_bytes(output.bytes)}"
         if columns >= WIDE:
-            named = (_sizes(output.shape), Text(output.shape.by_name))
-            table.add_row(name, *named, output.shape.dtype, human_bytes(output.bytes), _evidence(output))
+            named = (sizes_text(output.shape), Text(output.shape.by_name))
+            table.add_row(name, *named, output.shape.dtype, human_bytes(output.bytes), evidence_text(output.evidence))
         else:
             table.add_row(_name_cell(name, output, declared=False), _detail(output.shape, about, columns))
         if output.count is not None:
@@ -93,7 +93,7 @@ def render_pooled(report: Report, columns: int, *, star: str = "*") -> Renderabl
             _add_unavailable(table, columns, label, pooled)
         elif columns >= WIDE:
             names = [Text(pooled.shape.by_name), Text(pooled.formula), Text(pooled.over)]
-            table.add_row(Text(label), _sizes(pooled.shape), *names, _evidence(pooled))
+            table.add_row(Text(label), sizes_text(pooled.shape), *names, evidence_text(pooled.evidence))
         else:
             cell = _name_cell(label, pooled, declared=pooled.declared)
             table.add_row(cell, _detail(pooled.shape, f"{pooled.formula}; {pooled.over}", columns))
@@ -170,17 +170,19 @@ def _token_cells(token: Token, has_token_types: bool) -> tuple[RenderableType, .
     )
 
 
-def _sizes(shape: TensorShape) -> Text:
+def sizes_text(shape: TensorShape) -> Text:
+    """The sizes as torch prints them, in bold."""
     return Text(shape.by_size, style="bold")
 
 
-def _evidence(facts: OutputFacts | PooledFacts) -> Text:
-    return Text(facts.evidence, style=_EVIDENCE_STYLE[facts.evidence])
+def evidence_text(evidence: Evidence) -> Text:
+    """Whether a shape was observed, in its colour."""
+    return Text(evidence, style=_EVIDENCE_STYLE[evidence])
 
 
 def _name_cell(label: str, facts: OutputFacts | PooledFacts, *, declared: bool) -> Text:
     name = Text(label, style="bold" if declared else "")
-    return name.append("\n  ", style="").append_text(_evidence(facts))
+    return name.append("\n  ", style="").append_text(evidence_text(facts.evidence))
 
 
 def _detail(shape: TensorShape, about: str, columns: int) -> Text:

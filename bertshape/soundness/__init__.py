@@ -83,7 +83,8 @@ def quick_findings(
     if any(finding.code == "model-type-mismatch" for finding in findings):
         return findings
     findings += head_findings(checkpoint, architecture)
-    return findings + (class_findings(checkpoint, architecture) or padding_identity(architecture, tokenizer))
+    findings += class_findings(checkpoint, architecture) or padding_identity(architecture, tokenizer)
+    return findings + sentence_findings(checkpoint, architecture)
 
 
 def _unchecked(checkpoint: Checkpoint, architecture: Architecture) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bertshape.checkpoint import steps_without_weights
 from bertshape.errors import CheckpointError
 from bertshape.report import Finding
 from bertshape.weights import SINGLE_FILE, FileSource, read_header
@@ -69,6 +70,16 @@ def _stored(checkpoint: Checkpoint, step: Module) -> Iterator[Finding]:
     """The step's own weights, where they lie beside its config.json, against the sizes that it says."""
     name = f"{step.path}/{SINGLE_FILE}"
     path = checkpoint.location.folder / step.path / SINGLE_FILE
+    if step.path in steps_without_weights(checkpoint):
+        yield Finding(
+            "step-weights-missing",
+            "error",
+            f"{step.path} holds no weights for its {step.name}: neither {SINGLE_FILE} nor pytorch_model.bin",
+            "Restore the sentence-transformers folders from the original checkpoint.",
+            where=step.path,
+            expected="weights",
+            actual="none",
+        )
     if step.name not in _WEIGHTS or not path.exists():
         return
     try:

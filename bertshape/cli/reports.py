@@ -1,0 +1,84 @@
+"""One inspection, in the format that was asked for."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from bertshape.errors import ExitCode
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from bertshape.rendering.page import Page
+    from bertshape.report import Report
+    from bertshape.request import InspectionRequest
+
+
+def run_one(request: InspectionRequest, chosen: str, *, all_tokens: bool) -> int:
+    """Inspect, and print the report.
+
+    Args:
+        request: What to inspect.
+        chosen: `table`, `quiet`, `json`, `jsonl`, `markdown`, `svg` or `html`.
+        all_tokens: Do not fold long token lists.
+
+    Returns:
+        The exit code.
+    """
+    if chosen == "table":
+        report = _draw(request, all_tokens=all_tokens)
+    else:
+        from bertshape.inspection import inspect
+
+        report = inspect(request)
+        sys.stdout.write(_render(report, chosen, request, all_tokens=all_tokens))
+    return ExitCode.FAILED if report.failed else ExitCode.OK
+
+
+def _draw(request: InspectionRequest, *, all_tokens: bool) -> Report:
+    from bertshape.cli.consoles import open_console
+    from bertshape.cli.screen import InspectionScreen
+    from bertshape.inspection import inspect
+
+    console = open_console()
+    screen = InspectionScreen(console, _page(console, request, all_tokens=all_tokens))
+    try:
+        report = inspect(request, on_prediction=screen.begin, on_run=screen.draw)
+        screen.end(report)
+    finally:
+        screen.close()
+    return report
+
+
+def _render(report: Report, chosen: str, request: InspectionRequest, *, all_tokens: bool) -> str:
+    if chosen == "json":
+        from bertshape.rendering.json import render_json
+
+        return render_json(report)
+    if chosen == "jsonl":
+        from bertshape.rendering.json import render_jsonl
+
+        return render_jsonl(report)
+    if chosen == "markdown":
+        from bertshape.rendering.markdown import render_markdown
+
+        return render_markdown(report)
+    if chosen in ("svg", "html"):
+        from bertshape.cli.consoles import document_columns
+        from bertshape.rendering.export import render_document
+        from bertshape.rendering.page import Page
+
+        page = Page(document_columns(), all_tokens=all_tokens, hidden_states=request.hidden_states)
+        return render_document(report, page, chosen)
+    from bertshape.rendering.escape import visible
+
+    errors = [finding for finding in report.findings if finding.severity == "error"]
+    return "".join(f"error {visible(finding.message)}\n" for finding in errors)
+
+
+def _page(console: Console, request: InspectionRequest, *, all_tokens: bool) -> Page:
+    from bertshape.rendering.page import Page
+
+    unicode = console.encoding.lower().startswith("utf")
+    return Page(console.width, all_tokens=all_tokens, hidden_states=request.hidden_states, unicode=unicode)

@@ -1,0 +1,50 @@
+"""Call a model, and look at the sizes of what it gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bertshape.errors import CheckpointError, one_line
+from bertshape.forward.observation import Observed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import torch
+
+
+def forward(model: Any, inputs: Mapping[str, torch.Tensor], *, attentions: bool) -> Any:
+    """One forward pass, all hidden states with it.
+
+    Args:
+        model: The model, or a model with a head.
+        inputs: Shape of each: (batch_size, sequence_length); (batch_size, num_choices, sequence_length) for choices.
+        attentions: Ask for attention weights too.
+
+    Returns:
+        The outputs as transformers names them.
+
+    Raises:
+        CheckpointError: The model cannot take the batch.
+    """
+    try:
+        return model(**inputs, output_hidden_states=True, output_attentions=attentions)
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"the forward pass of {type(model).__name__} failed: {type(error).__name__}: {one_line(error)}",
+            hint="Predict without running: --weights none. See the whole error with --debug.",
+            code="forward-failed",
+        ) from error
+
+
+def look(value: Any) -> Observed:
+    """Sizes and dtype of a tensor, or of the tensors of a tuple."""
+    if not isinstance(value, tuple):
+        return Observed(tuple(value.shape), _dtype_name(value.dtype))
+    first = value[0]
+    odd = next((tensor for tensor in value if tensor.shape != first.shape), first)
+    return Observed(tuple(odd.shape), _dtype_name(odd.dtype), len(value))
+
+
+def _dtype_name(dtype: Any) -> str:
+    return str(dtype).removeprefix("torch.")

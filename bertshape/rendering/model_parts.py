@@ -1,0 +1,152 @@
+"""What lies around and inside the model: the chain to the sentence embedding, task heads, the tree of layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from bertshape.rendering.escape import visible
+from bertshape.rendering.tables import NARROW, WIDE, evidence_text, sizes_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import RenderableType
+
+    from bertshape.layers import Layer
+    from bertshape.report import Report, TaskFacts
+    from bertshape.shapes import TensorShape
+
+_SHOWN_LABELS = 4
+_HEADS_STYLE = {"stored": "green", "random": "red", "partly random": "red"}
+
+
+def render_embedding(report: Report, columns: int) -> RenderableType:
+    """Each step from tokens to the sentence embedding."""
+    title = Text("Sentence embedding", style="bold")
+    title.append("  as sentence-transformers computes it", style="not bold")
+    table = _table(columns, "step", "sizes", "axes", "formula", "evidence")
+    for step in report.embedding:
+        name = visible(step.name)
+        if step.shape is None:
+            _add_reason(table, columns, name, step.reason or "", cells=5)
+        else:
+            _add_shape(table, columns, name, step.shape, step.formula, evidence_text(step.evidence))
+    return Group(title, table)
+
+
+def render_tasks(report: Report, columns: int) -> RenderableType:
+    """Each task head with the shapes of what it gives, and whether the checkpoint holds it."""
+    table = _table(columns, "task", "sizes", "axes", "output", "evidence", "head")
+    for name, task in report.tasks.items():
+        if task.reason is not None:
+            _add_reason(table, columns, name, task.reason, cells=6)
+            continue
+        for number, (output, facts) in enumerate(task.outputs.items()):
+            label, head = (name, _head(task)) if number == 0 else ("", Text())
+            about = f"{output}{_labels(task)}"
+            if columns >= WIDE:
+                _add_shape(table, columns, label, facts.shape, about, evidence_text(facts.evidence), head)
+            else:
+                _add_shape(table, columns, label, facts.shape, about, evidence_text(facts.evidence).append("  "), head)
+    return Group(Text("Task heads", style="bold"), table)
+
+
+def render_layers(report: Report, columns: int, *, unicode: bool = True) -> RenderableType:
+    """The tree of the model's parts: shapes, classes and numbers of parameters; equal layers are one node.
+
+    Args:
+        report: The report.
+        columns: Width of the terminal.
+        unicode: Draw the tree with box characters.
+    """
+    title = Text("Layers", style="bold")
+    if report.layers is None:
+        reason = "only known by running: bertshape has no table of this family's tensors"
+        return Group(title, Text(f"  {reason}", style="dim"))
+    evidence = evidence_text("observed" if report.layers.evidence == "observed" else "predicted")
+    title.append("  ").append_text(evidence)
+    wide = columns >= WIDE
+    table = Table(box=None, pad_edge=False, padding=(0, 2 if columns >= NARROW else 1, 0, 0), header_style="dim")
+    headers = ("part", "sizes", "axes", "class", "parameters") if wide else ("part", "sizes", "parameters")
+    for header in headers:
+        right = header == "parameters"
+        table.add_column(header, justify="right" if right else "left", overflow="fold", no_wrap=header == "sizes")
+    for guide, layer in _walk(report.layers, "", "", unicode=unicode):
+        table.add_row(*_cells(guide, layer, wide=wide))
+    return Group(title, table)
+
+
+def _cells(guide: str, layer: Layer, *, wide: bool) -> tuple[Text, ...]:
+    shown = f"{layer.copies} x " if layer.copies > 1 else ""
+    name = Text.assemble((guide, "dim"), f"{shown}{visible(layer.name)}")
+    if layer.kind and layer.kind != layer.name and not wide and (layer.copies > 1 or layer.calls > 1):
+        name.append(f" {visible(layer.kind)}", style="dim")
+    if layer.calls > 1:
+        name.append(f", called {layer.calls} times", style="dim")
+    sizes, axes = Text("-", style="dim"), Text("-", style="dim")
+    if layer.shape is not None:
+        sizes, axes = sizes_text(layer.shape), Text(layer.shape.by_name)
+        if layer.heads is not None:
+            count, size = layer.heads
+            sizes.append(f" = {count} x {size}")
+            axes = Text(" x ".join([*layer.shape.axes[:-1], "(heads x head size)"]))
+    parameters = Text("" if layer.parameters is None else f"{layer.parameters:,}")
+    if layer.copies > 1 and layer.parameters is not None:
+        parameters = Text(f"{layer.copies} x {layer.parameters:,}")
+    if not wide:
+        return name, sizes, parameters
+    return name, sizes, axes, Text(visible(layer.kind or "-"), style="dim"), parameters
+
+
+def _walk(layer: Layer, guide: str, below: str, *, unicode: bool) -> Iterator[tuple[str, Layer]]:
+    """Every node with the lines that lead to it."""
+    yield guide, layer
+    branch, corner, trunk = ("├─ ", "└─ ", "│  ") if unicode else ("|- ", "`- ", "|  ")
+    for number, child in enumerate(layer.children, start=1):
+        last = number == len(layer.children)
+        yield from _walk(
+            child, below + (corner if last else branch), below + ("   " if last else trunk), unicode=unicode
+        )
+
+
+def _table(columns: int, *headers: str) -> Table:
+    wide = columns >= WIDE
+    table = Table(box=None, show_header=wide, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    for index, header in enumerate(headers if wide else headers[:2]):
+        table.add_column(header, overflow="fold", no_wrap=wide and index < 2)
+    return table
+
+
+def _add_shape(table: Table, columns: int, name: str, shape: TensorShape, about: str, *marks: Text) -> None:
+    if columns >= WIDE:
+        table.add_row(Text(name), sizes_text(shape), Text(shape.by_name), Text(about), *marks)
+        return
+    label = Text(name)
+    if marks:
+        label.append("\n  ").append_text(Text().join(marks))
+    between = "  " if columns >= NARROW else "\n"
+    table.add_row(label, Text.assemble(sizes_text(shape), between, shape.by_name, "\n", (about, "dim")))
+
+
+def _add_reason(table: Table, columns: int, name: str, reason: str, *, cells: int) -> None:
+    text = Text(f"unavailable: {visible(reason)}", style="dim")
+    blanks = [""] * (cells - 4) if columns >= WIDE else []
+    table.add_row(Text(name, style="dim"), *(["-", text, "-"] if columns >= WIDE else [text]), *blanks)
+
+
+def _head(task: TaskFacts) -> Text:
+    if task.head is None:
+        return Text("head not known without loading", style="dim")
+    return Text(f"head {task.head}", style=_HEADS_STYLE[task.head])
+
+
+def _labels(task: TaskFacts) -> str:
+    labels: Sequence[str] = task.labels
+    if not labels:
+        return ""
+    shown = ", ".join(visible(label) for label in labels[:_SHOWN_LABELS])
+    return f" of {len(labels)} labels: {shown}{', ...' if len(labels) > _SHOWN_LABELS else ''}"
