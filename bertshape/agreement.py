@@ -161,7 +161,7 @@ def _observe_tasks(
         outputs = _observe_outputs(row.outputs, actual.outputs, findings)
         rows[name] = replace(row, outputs=outputs)
         if report.checkpoint.weights == "checkpoint":
-            rows[name] = with_head(rows[name], actual.missing, actual.total)
+            rows[name] = with_head(rows[name], missing=actual.missing, misfits=actual.misfits, total=actual.total)
     return rows
 
 

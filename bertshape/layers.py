@@ -18,6 +18,8 @@ _PER_HEAD = frozenset(
 )
 # Rows of these tables are looked up by number: what comes out has the size of a row.
 _TABLES = frozenset(["vocab_size", "type_vocab_size"])
+# Sizes in the matrices that work on tokens.
+_OF_TOKENS = frozenset([*_TABLES, "hidden_size", "embedding_size", "intermediate_size"])
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,7 @@ def predict_layers(architecture: Architecture, batch_size: int, sequence_length:
     for name in expected:
         path, _, parameter = name.rpartition(".")
         symbols = architecture.symbols(name)
-        # A table of positions gives a row a position, to all texts at once or to each: families differ.
-        if parameter == "weight" and len(symbols) in (1, 2) and "max_position_embeddings" not in symbols[0]:
+        if parameter == "weight" and len(symbols) in (1, 2) and not _is_of_positions(path, symbols):
             last = 1 if len(symbols) == 2 and symbols[0] in _TABLES else 0
             axes = (BATCH_SIZE, SEQUENCE_LENGTH, symbols[last])
             shapes[path] = TensorShape(axes, (batch_size, sequence_length, expected[name][last]), dtype)
@@ -78,6 +79,12 @@ def predict_layers(architecture: Architecture, batch_size: int, sequence_length:
         counts[name] = total
     heads = architecture.dimensions.num_attention_heads
     return _grow(architecture.family.model_class, "", counts, shapes, heads)
+
+
+def _is_of_positions(path: str, symbols: tuple[str, ...]) -> bool:
+    """Whether a part works on positions and not on tokens: how many there are is its family's own affair."""
+    sizes = {symbol.rpartition("*")[2] for symbol in symbols}
+    return not sizes <= _OF_TOKENS or path.rpartition(".")[2].startswith("pos_") or path == "encoder.LayerNorm"
 
 
 def split_heads(name: str, shape: TensorShape | None, heads: int | None) -> tuple[int, int] | None:

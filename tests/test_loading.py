@@ -138,7 +138,7 @@ def test_random_weights_are_seeded_finite_and_differ(name: str) -> None:
             assert not torch.equal(parameter[0], parameter[1]), key
 
 
-@pytest.mark.parametrize("name", ["bert", "deberta-v2", "modernbert", "roformer"])
+@pytest.mark.parametrize("name", ["bert", "deberta-v2", "modernbert", "roformer", "ibert"])
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_random_weights_have_the_dtype_asked_for(name: str, dtype: str) -> None:
     wanted = getattr(torch, dtype)
@@ -162,7 +162,7 @@ def test_attention_weights_come_out_of_random_models() -> None:
 def test_random_layers_share_their_memory() -> None:
     """The reason for all this: a bert-base of 438 MB takes a small part of it, and its query is not its key."""
     config = transformers.BertConfig()
-    model = build_random(transformers.BertModel, config, torch.float32)
+    model: Any = build_random(transformers.BertModel, config, torch.float32)
     bytes_of = {p.untyped_storage().data_ptr(): p.untyped_storage().nbytes() for p in model.parameters()}
     whole = sum(parameter.nbytes for parameter in model.parameters())
     assert whole > 430_000_000
@@ -175,7 +175,7 @@ def test_random_layers_share_their_memory() -> None:
 def test_tied_parameters_stay_tied() -> None:
     """The word embeddings of a masked-lm head: the vocabulary is the largest tensor, and its rows overlap."""
     config = transformers.BertConfig(vocab_size=3000, hidden_size=48, num_attention_heads=4, intermediate_size=56)
-    model = build_random(transformers.BertForMaskedLM, config, torch.float32)
+    model: Any = build_random(transformers.BertForMaskedLM, config, torch.float32)
     table = model.bert.embeddings.word_embeddings.weight
     assert model.cls.predictions.decoder.weight is table
     hidden = torch.linspace(-1, 1, 2 * 48).view(2, 48)
@@ -186,7 +186,7 @@ def test_tied_parameters_stay_tied() -> None:
 def test_buffers_like_a_parameter_get_storage() -> None:
     """I-BERT makes its integer weights in the likeness of the float ones."""
     config = transformers.IBertConfig(hidden_size=48, num_hidden_layers=2, num_attention_heads=4, vocab_size=99)
-    model = build_random(transformers.IBertModel, config, torch.float32)
+    model: Any = build_random(transformers.IBertModel, config, torch.float32)
     assert {buffer.device.type for buffer in model.buffers()} == {"cpu"}
     assert torch.isfinite(outputs(model)[0]).all()
 
@@ -196,7 +196,7 @@ def test_models_of_other_threads_keep_their_weights() -> None:
     seen: list[bool] = []
 
     class Slow(torch.nn.Module):
-        def __init__(self, config: object) -> None:
+        def __init__(self, _: object) -> None:
             super().__init__()
             thread = threading.Thread(target=lambda: seen.append(torch.nn.Linear(2, 2).weight.is_meta))
             thread.start()

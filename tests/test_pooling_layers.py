@@ -11,13 +11,28 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bertshape import inspect_texts
 from bertshape.errors import ExitCode, UsageError
 from bertshape.pooling import GRAMMAR, STRATEGIES, PoolingInputs, Term, Unavailable, parse, predict_shape, select
 from bertshape.pooling.layers import JOINS, Layers
 from bertshape.shapes import TensorShape
-from tests.test_pooling import HALVES, LOOPS, Row, batches, build, facts, few, padded
+from tests.test_pooling import (
+    HALVES,
+    LOOPS,
+    SENTENCE_TRANSFORMERS,
+    Row,
+    batches,
+    build,
+    facts,
+    few,
+    padded,
+    reference,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from torch import Tensor
 
 CHOOSING = (
@@ -307,6 +322,29 @@ def test_equals_plain_loops_over_layers(name: str, data: st.DataObject) -> None:
     dtype = inputs.last_hidden_state.dtype
     assert vector.dtype == dtype
     torch.testing.assert_close(vector, loops(name, inputs, indices, join).to(dtype))
+
+
+@pytest.mark.parametrize("mode", SENTENCE_TRANSFORMERS)
+@given(inputs=padded, index=st.integers(-6, 5))
+@few
+def test_equals_sentence_transformers_on_the_same_layer(mode: str, inputs: PoolingInputs, index: int) -> None:
+    (strategy,) = select([f"{mode}@{index}"])
+    expected = reference(mode, inputs.hidden_states[index], inputs.attention_mask)
+    torch.testing.assert_close(strategy.function(inputs), expected)
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "albert"])
+def test_a_real_run_observes_what_was_predicted(family: str, tiny: Callable[[str], Path]) -> None:
+    names = ["mean@-2", "mean@0", "mean@:concat", "words@1:3:sum", "words_first", "cls+max@-4:concat", "mean@9"]
+    texts = ["Unbelievably long words", "padding must not take part"]
+    predicted = inspect_texts(texts, weights="none", model=tiny(family), pool=names)
+    run = inspect_texts(texts, model=tiny(family), pool=names)
+    assert [pooled.evidence for pooled in run.pooled.values()] == ["observed"] * 6 + ["predicted"]
+    assert {name: pooled.shape for name, pooled in run.pooled.items()} == {
+        name: pooled.shape for name, pooled in predicted.pooled.items()
+    }
+    assert run.pooled["mean@9"].reason == "needs layer 9, the model has 5 layers"
+    assert not run.failed
 
 
 @pytest.mark.parametrize(("name", "layers"), NAMED.items())

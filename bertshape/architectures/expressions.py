@@ -50,7 +50,8 @@ def holds(condition: str, values: Mapping[str, object], number: Callable[[str], 
     if " has " in condition:
         key, wanted = condition.split(" has ")
         value = values.get(key)
-        return wanted in (value.lower().split("|") if isinstance(value, str) else value or ())  # type: ignore[operator]
+        listed = value.lower().split("|") if isinstance(value, str) else value
+        return isinstance(listed, list) and wanted in listed
     value = values.get(condition)
     return value > 0 if isinstance(value, int | float) else bool(value)
 

@@ -85,9 +85,10 @@ class Family:
 
     def templates(self) -> Iterator[str]:
         """Names of all backbone tensors under any configuration, not counted out."""
-        for row in (self, *self.conditionals):
-            yield from row.tensors
-            yield from (self.layer + name for name in row.layer_tensors)
+        tables = [(self.tensors, self.layer_tensors), *((row.tensors, row.layer_tensors) for row in self.conditionals)]
+        for tensors, layer_tensors in tables:
+            yield from tensors
+            yield from (self.layer + name for name in layer_tensors)
 
     @functools.cached_property
     def top_level_names(self) -> frozenset[str]:
@@ -100,9 +101,9 @@ class Family:
         marked = (name.partition("{num_hidden_layers}") for name in self.templates())
         return tuple(dict.fromkeys(before for before, counter, _ in marked if counter))
 
-    def counted_keys(self) -> frozenset[str]:
-        """Dimensions and keys that names are counted up to."""
-        return frozenset(key for name in self.templates() for key in counted_keys(name))
+    def counted_together(self) -> frozenset[tuple[str, ...]]:
+        """Dimensions and keys that names are counted up to, those of one name together."""
+        return frozenset(tuple(counted_keys(name)) for name in self.templates())
 
 
 def family_names() -> tuple[str, ...]:

@@ -64,6 +64,7 @@ _OTHERS = frozenset(
         "convnext",
     }
 )
+_RESTORE = "Restore the file from the original checkpoint."
 _LARGEST = 2**31 - 1
 _MOST_LAYERS = 10_000
 """Names of tensors are made layer by layer; no model comes near this, and a typing error must not fill the memory."""
@@ -99,8 +100,7 @@ def resolve(config: Mapping[str, object], where: str) -> Architecture:
     sizes["embedding_size"] = sizes["embedding_size"] or sizes["hidden_size"]
     dimensions = Dimensions(**sizes)  # type: ignore[arg-type]
     if family is not None:
-        for key in family.counted_keys():
-            _check_count(getattr(dimensions, key, None) or values.get(key), key, family, where)
+        _check_counts(dimensions, values, family, where)
     pad_token_id = values.get("pad_token_id")
     pad = pad_token_id if isinstance(pad_token_id, int) and not isinstance(pad_token_id, bool) else None
     bare = Architecture(model_type, family, dimensions, values, pad, None)
@@ -117,16 +117,14 @@ def _size(
     value = values.get(key) if key is not None else None
     if value is None:
         if dimension in _REQUIRED:
-            raise CheckpointError(
-                f"{where} lacks {keys[0]}", hint="Restore the file from the original checkpoint.", code="config-invalid"
-            )
+            raise CheckpointError(f"{where} lacks {keys[0]}", hint=_RESTORE, code="config-invalid")
         return None
     # transformers writes 0 for "no token types" and -1 for "no positions"; the rest must count something.
     least = {"type_vocab_size": 0, "max_position_embeddings": -1}.get(dimension, 1)
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _LARGEST:
         raise CheckpointError(
             f"{where}: {key} is {str(value)[:50]!r}, expected a whole number from {least} to {_LARGEST}",
-            hint="Restore the file from the original checkpoint.",
+            hint=_RESTORE,
             code="config-invalid",
         )
     return None if value == -1 else value
@@ -136,28 +134,37 @@ def _derive(values: dict[str, object], family: Family) -> None:
     """Add what the family's config class computes from other values."""
 
     def number(name: str) -> int:
-        return as_number(values.get(family.dimensions.get(name, name), values.get(name)))
+        return as_number(values.get(name))
 
-    rows = [row.derived for row in family.conditionals if all(holds(when, values, number) for when in row.when)]
-    for key, expression in {**family.derived, **dict(ChainMap(*reversed(rows)))}.items():
+    derived = dict(family.derived)
+    for row in family.conditionals:
+        if row.derived and all(holds(condition, values, number) for condition in row.when):
+            derived |= row.derived
+    for key, expression in derived.items():
         if values.get(key) is None:
             values[key] = max(evaluate(expression, number), 1)
 
 
-def _check_count(count: object, key: str, family: Family, where: str) -> None:
-    """Names are counted out, so that a typing error must not become a billion of them."""
-    listed = isinstance(family.defaults.get(key), list)
+def _check_counts(dimensions: Dimensions, values: Mapping[str, object], family: Family, where: str) -> None:
+    """Names are counted out: a typing error must not become a billion of them."""
+    for keys in family.counted_together():
+        total = 1
+        for key in keys:
+            count = getattr(dimensions, key, None) or values.get(key)
+            _check_count(count, key, where, listed=isinstance(family.defaults.get(key), list))
+            total *= as_number(count)
+        if total > _MOST_LAYERS:
+            message = f"{where}: {' x '.join(keys)} is {total}, expected at most {_MOST_LAYERS}"
+            raise CheckpointError(message, hint=_RESTORE, code="config-invalid")
+
+
+def _check_count(count: object, key: str, where: str, *, listed: bool) -> None:
     counts = count if listed and isinstance(count, list) else [count]
     whole = all(isinstance(number, int) and not isinstance(number, bool) and number >= 1 for number in counts)
-    if not whole or isinstance(count, list) != listed or not 1 <= as_number(count) <= _MOST_LAYERS:
-        expected = (
-            f"whole numbers from 1 on, {_MOST_LAYERS} in sum" if listed else f"a whole number from 1 to {_MOST_LAYERS}"
-        )
-        raise CheckpointError(
-            f"{where}: {key} is {str(count)[:50]!r}, expected {expected}",
-            hint="Restore the file from the original checkpoint.",
-            code="config-invalid",
-        )
+    if not whole or not 1 <= sum(counts) <= _MOST_LAYERS:
+        expected = f"whole numbers, {_MOST_LAYERS} in sum" if listed else f"a whole number from 1 to {_MOST_LAYERS}"
+        message = f"{where}: {key} is {str(count)[:50]!r}, expected {expected}"
+        raise CheckpointError(message, hint=_RESTORE, code="config-invalid")
 
 
 def _keys(family: Family, dimension: str) -> tuple[str, ...]:

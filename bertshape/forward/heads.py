@@ -42,14 +42,14 @@ def observe_heads(
         choices = head.task == "multiple-choice"
         given = {name: tensor.unsqueeze(0) for name, tensor in inputs.items()} if choices else inputs
         model, loading = _load(head, request)
-        missing, total = _count(model, head, loading)
+        counts = _count(model, head, loading)
         try:
             outputs = forward(model.eval().to(inputs["input_ids"].device), given, attentions=False)
         except CheckpointError as error:
-            observed[head.task] = ObservedHead({}, missing, total, failure=error.message)
+            observed[head.task] = ObservedHead({}, *counts, failure=error.message)
             continue
         logits = {name: outputs[name] for name in _NAMES if outputs.get(name) is not None}
-        observed[head.task] = ObservedHead({name: look(value) for name, value in logits.items()}, missing, total)
+        observed[head.task] = ObservedHead({name: look(value) for name, value in logits.items()}, *counts)
         tensors |= {f"{head.task}.{name}": value for name, value in logits.items()}
     return observed, tensors
 
@@ -66,14 +66,15 @@ def _load(head: Head, request: ForwardRequest) -> tuple[Any, Loading]:
     return load(replace(request, config=config, attentions=False), model_class, config_class)
 
 
-def _count(model: Any, head: Head, loading: Loading) -> tuple[int, int]:
-    """How many of a head's own parameters the weights did not fill, and how many there are.
+def _count(model: Any, head: Head, loading: Loading) -> tuple[int, int, int]:
+    """How many of a head's own parameters the weights did not fill, how many for their shape, and how many there are.
 
     A parameter that the head shares with the model, such as the word embeddings in a masked-lm head, is not its own.
     """
-    unfilled = {*loading.missing, *(name for name, _ in loading.mismatched)}
+    misfits = {name for name, _ in loading.mismatched}
+    unfilled = {*loading.missing, *misfits}
     names: dict[int, set[str]] = {}
     for name, parameter in model.named_parameters(remove_duplicate=False):
         names.setdefault(id(parameter), set()).add(name)
     own = [aliases for aliases in names.values() if all(map(head.owns, aliases))]
-    return sum(bool(aliases & unfilled) for aliases in own), len(own)
+    return sum(bool(aliases & unfilled) for aliases in own), sum(bool(aliases & misfits) for aliases in own), len(own)

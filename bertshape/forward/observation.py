@@ -109,12 +109,14 @@ class ObservedHead:
     Attributes:
         outputs: By the name of the output.
         missing: How many of the head's parameters no stored tensor filled.
+        misfits: How many of these are stored in another shape.
         total: How many it has.
         failure: Why it gave nothing.
     """
 
     outputs: Mapping[str, Observed]
     missing: int
+    misfits: int
     total: int
     failure: str | None = None
 

@@ -132,11 +132,18 @@ def task_findings(tasks: Mapping[str, TaskFacts], checkpoint: Checkpoint, *, num
         yield Finding("choices", "note", f"multiple-choice: {texts} of one question")
 
 
-def with_head(task: TaskFacts, missing: int, total: int) -> TaskFacts:
-    """The same head with what loading showed: how many of its tensors were not in the weights, or did not fit."""
+def with_head(task: TaskFacts, *, missing: int, misfits: int, total: int) -> TaskFacts:
+    """The same head with what loading showed.
+
+    Args:
+        task: The head.
+        missing: How many of its parameters the weights did not fill.
+        misfits: How many of these are there in another shape.
+        total: How many it has.
+    """
     if missing == 0:
         return replace(task, head="stored")
-    return replace(task, head="random" if missing == total else "partly random")
+    return replace(task, head="random" if missing == total and not misfits else "partly random")
 
 
 def _stored(checkpoint: Checkpoint, head: Head) -> HeadVerdict | None:
