@@ -12,16 +12,16 @@ from bertshape.checkpoint import fetch_weights, steps_without_weights
 from bertshape.embedding import predict_embedding
 from bertshape.notes import notes
 from bertshape.prediction import predict_inputs, predict_outputs, predict_pooled
-from bertshape.report import CheckpointFacts, Report, Run
+from bertshape.report import CheckpointFacts, Finding, Report, Run
 from bertshape.soundness import pooler_verdict, quick_findings, stored_backbone, tokenizer_findings
 from bertshape.tasks import load_head, predict_tasks, task_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from bertshape.forward import ForwardRequest, Observation, Plan
     from bertshape.layers import Layer
-    from bertshape.report import Finding, OutputFacts, PoolerVerdict, StepFacts, TaskFacts
+    from bertshape.report import OutputFacts, PoolerVerdict, StepFacts, TaskFacts
     from bertshape.request import InspectionRequest
 
 
@@ -104,7 +104,7 @@ def predict(case: Case, verdict: Verdict | None = None) -> Report:
         words=request.words,
     )
     of_texts = tokenizer_findings(checkpoint, architecture, case.model.tokenizer, case.tokenization)
-    report = report.with_findings(*notes(report), *of_texts, *verdict.findings)
+    report = report.with_findings(*notes(report), *_not_predicted(case, report), *of_texts, *verdict.findings)
     return _with_head_findings(case, report) if case.weights == "none" else report
 
 
@@ -210,6 +210,13 @@ def _predict_inside(case: Case) -> Layer | None:
 
     batch = case.tokenization
     return predict_layers(case.model.architecture, batch.batch_size, batch.sequence_length, case.dtype)
+
+
+def _not_predicted(case: Case, report: Report) -> Iterator[Finding]:
+    """What only a run would show, where there is none."""
+    if case.weights == "none" and case.request.layers and report.layers is None:
+        what = f"the layers of {case.model.architecture.model_type} are only known by running"
+        yield Finding("only-by-running", "note", what, "Leave --weights none out, or take --weights random.")
 
 
 def _with_head_findings(case: Case, report: Report) -> Report:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bertshape.shapes import BATCH_SIZE, SEQUENCE_LENGTH, TensorShape
 
@@ -46,7 +46,7 @@ class Layer:
     heads: tuple[int, int] | None
     parameters: int | None
     children: tuple[Layer, ...]
-    evidence: str = "predicted"
+    evidence: Literal["predicted", "observed"] = "predicted"
 
 
 def predict_layers(architecture: Architecture, batch_size: int, sequence_length: int, dtype: str) -> Layer | None:

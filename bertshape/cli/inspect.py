@@ -80,6 +80,9 @@ def inspect_command(
         given, pairs = _texts(texts, pair, None if streamed else file)
         if streamed and (given or pairs):
             _refuse_both()
+        if streamed and save is not None:
+            hint = "Inspect the texts as one batch, with --json in place of --format jsonl."
+            raise UsageError("--save writes one batch, and jsonl streams many", hint=hint, code="save-streamed")
         request = InspectionRequest(
             texts=given,
             pairs=pairs,

@@ -9,7 +9,7 @@ import typer
 
 _GRAMMAR_LINES = """
 mean@-2         on one of hidden_states: 0 embeddings, 1 first layer, -1 last
-mean@-4:concat  on several, FIRST:LAST as in Python; or sum; mean if none is said
+mean@-4:concat  on FIRST:LAST of them, joined by concat, sum or mean
 cls+mean@0+max  several strategies, one after the other"""
 
 

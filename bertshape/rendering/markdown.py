@@ -15,11 +15,14 @@ from bertshape.rendering.words import (
     sorted_findings,
     weights_line,
 )
+from bertshape.words import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from bertshape.layers import Layer
     from bertshape.report import Report
+    from bertshape.words import Word
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+.!|~&$@:-])")
 
@@ -47,7 +50,15 @@ def render_markdown(report: Report) -> str:
         ]
         header = ("position", "token", "id", "word", "span", "segment", "kind")
         blocks += [f"### {title}", count_line(row), _table(header, cells)]
+    if report.words:
+        blocks += ["### Words", _words(report)]
     blocks += ["### Outputs", _outputs(report), "### Pooled vectors", _pooled(report)]
+    if report.embedding:
+        blocks += ["### Sentence embedding", _embedding(report)]
+    if report.tasks:
+        blocks += ["### Task heads", _tasks(report)]
+    if report.layers is not None:
+        blocks += ["### Layers", _layers(report.layers)]
     if report.findings:
         findings = sorted_findings(report.findings)
         lines = [f"- **{found.severity}** {escape(f'{found.message} {found.hint}'.strip())}" for found in findings]
@@ -81,6 +92,63 @@ def _pooled(report: Report) -> str:
             shape = (f"`{pooled.shape.by_size}`", f"`{pooled.shape.by_name}`")
             rows.append((label, *shape, formula, pooled.over, pooled.evidence))
     return _table(("strategy", "sizes", "axes", "formula", "over", "evidence"), rows)
+
+
+def _words(report: Report) -> str:
+    rows = [
+        (
+            number,
+            word.index,
+            escape(word.text),
+            escape(" ".join(word.tokens)),
+            "" if word.offset is None else _span(word),
+        )
+        for number, row in enumerate(report.tokenization.rows, start=1)
+        for word in words_of(row)
+    ]
+    return _table(("text", "word", "in the text", "tokens", "span"), rows)
+
+
+def _span(word: Word) -> str:
+    assert word.offset is not None
+    return f"{word.offset[0]}-{word.offset[1]}"
+
+
+def _embedding(report: Report) -> str:
+    rows = []
+    for step in report.embedding:
+        sizes, axes = (
+            (f"`{step.shape.by_size}`", f"`{step.shape.by_name}`") if step.shape else ("", escape(step.reason or ""))
+        )
+        rows.append((escape(step.name), sizes, axes, escape(step.formula), step.evidence if step.shape else ""))
+    return _table(("step", "sizes", "axes", "formula", "evidence"), rows)
+
+
+def _tasks(report: Report) -> str:
+    rows = []
+    for name, task in report.tasks.items():
+        if task.reason is not None:
+            rows.append((name, "", "", f"not available: {escape(task.reason)}", "", ""))
+        for output, facts in task.outputs.items():
+            shape = (f"`{facts.shape.by_size}`", f"`{facts.shape.by_name}`")
+            rows.append((name, output, *shape, facts.evidence, task.head or "not known"))
+    return _table(("task", "output", "sizes", "axes", "evidence", "head"), rows)
+
+
+def _layers(layers: Layer) -> str:
+    rows = []
+    for path, layer in _paths(layers, ""):
+        shape = (f"`{layer.shape.by_size}`", f"`{layer.shape.by_name}`") if layer.shape else ("", "")
+        parameters = "" if layer.parameters is None else f"{layer.parameters:,}"
+        rows.append((f"`{path}`", layer.copies, escape(layer.kind or ""), *shape, parameters))
+    return _table(("part", "copies", "class", "sizes", "axes", "parameters of one"), rows)
+
+
+def _paths(layer: Layer, above: str) -> Iterator[tuple[str, Layer]]:
+    path = f"{above}.{layer.name}" if above else layer.name
+    yield path, layer
+    for child in layer.children:
+        yield from _paths(child, path)
 
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:

@@ -55,27 +55,23 @@ def render_tasks(report: Report, columns: int) -> RenderableType:
     return Group(Text("Task heads", style="bold"), table)
 
 
-def render_layers(report: Report, columns: int, *, unicode: bool = True) -> RenderableType:
+def render_layers(layers: Layer, columns: int, *, unicode: bool = True) -> RenderableType:
     """The tree of the model's parts: shapes, classes and numbers of parameters; equal layers are one node.
 
     Args:
-        report: The report.
+        layers: The tree.
         columns: Width of the terminal.
         unicode: Draw the tree with box characters.
     """
     title = Text("Layers", style="bold")
-    if report.layers is None:
-        reason = "only known by running: bertshape has no table of this family's tensors"
-        return Group(title, Text(f"  {reason}", style="dim"))
-    evidence = evidence_text("observed" if report.layers.evidence == "observed" else "predicted")
-    title.append("  ").append_text(evidence)
+    title.append("  ").append_text(evidence_text(layers.evidence))
     wide = columns >= WIDE
     table = Table(box=None, pad_edge=False, padding=(0, 2 if columns >= NARROW else 1, 0, 0), header_style="dim")
     headers = ("part", "sizes", "axes", "class", "parameters") if wide else ("part", "sizes", "parameters")
     for header in headers:
         right = header == "parameters"
         table.add_column(header, justify="right" if right else "left", overflow="fold", no_wrap=header == "sizes")
-    for guide, layer in _walk(report.layers, "", "", unicode=unicode):
+    for guide, layer in walk_layers(layers, "", "", unicode=unicode):
         table.add_row(*_cells(guide, layer, wide=wide))
     return Group(title, table)
 
@@ -102,13 +98,13 @@ def _cells(guide: str, layer: Layer, *, wide: bool) -> tuple[Text, ...]:
     return name, sizes, axes, Text(visible(layer.kind or "-"), style="dim"), parameters
 
 
-def _walk(layer: Layer, guide: str, below: str, *, unicode: bool) -> Iterator[tuple[str, Layer]]:
+def walk_layers(layer: Layer, guide: str, below: str, *, unicode: bool) -> Iterator[tuple[str, Layer]]:
     """Every node with the lines that lead to it."""
     yield guide, layer
     branch, corner, trunk = ("├─ ", "└─ ", "│  ") if unicode else ("|- ", "`- ", "|  ")
     for number, child in enumerate(layer.children, start=1):
         last = number == len(layer.children)
-        yield from _walk(
+        yield from walk_layers(
             child, below + (corner if last else branch), below + ("   " if last else trunk), unicode=unicode
         )
 

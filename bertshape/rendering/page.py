@@ -54,7 +54,9 @@ class Page:
 
             parts += [render_embedding(report, self.columns)] if report.embedding else []
             parts += [render_tasks(report, self.columns)] if report.tasks else []
-            parts += [render_layers(report, self.columns, unicode=self.unicode)] if report.layers is not None else []
+            parts += (
+                [render_layers(report.layers, self.columns, unicode=self.unicode)] if report.layers is not None else []
+            )
         return Group(*(piece for part in parts for piece in (part, Text())[: 1 if part is parts[-1] else 2]))
 
     def findings(self, report: Report) -> RenderableType:
