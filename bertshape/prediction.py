@@ -71,6 +71,9 @@ def predict_outputs(
         tokenization: The batch.
         dtype: Dtype of the parameters, and so of the outputs.
         attentions: Whether attention weights are asked for.
+
+    Returns:
+        Shapes by name, without those that are only known by running.
     """
     batch, length = tokenization.batch_size, tokenization.sequence_length
     dimensions = architecture.dimensions
@@ -80,7 +83,7 @@ def predict_outputs(
         outputs["last_hidden_state"] = OutputFacts(hidden)
     if architecture.has_pooler:
         outputs["pooler_output"] = OutputFacts(
-            TensorShape((BATCH_SIZE, HIDDEN_SIZE), (batch, dimensions.hidden_size), dtype)
+            TensorShape((BATCH_SIZE, architecture.pooler_axis), (batch, architecture.pooler_size), dtype)
         )
     layers = tuple(f"layer {index}" for index in range(1, dimensions.num_hidden_layers + 1))
     outputs["hidden_states"] = OutputFacts(hidden, count=len(layers) + 1, labels=("embeddings", *layers))
@@ -88,7 +91,7 @@ def predict_outputs(
         axes = (BATCH_SIZE, NUM_ATTENTION_HEADS, SEQUENCE_LENGTH, SEQUENCE_LENGTH)
         sizes = (batch, dimensions.num_attention_heads, length, length)
         outputs["attentions"] = OutputFacts(TensorShape(axes, sizes, dtype), count=len(layers), labels=layers)
-    return outputs
+    return {name: facts for name, facts in outputs.items() if name not in architecture.observed_only}
 
 
 def predict_pooled(
@@ -118,6 +121,7 @@ def predict_pooled(
         has_last_hidden_state=architecture.has_last_hidden_state,
         dtype=dtype,
         family_known=architecture.family is not None,
+        even_hidden_states=architecture.family is None or architecture.family.layer_outputs,
     )
     counts = _counts(tokenization)
     pooled = {}

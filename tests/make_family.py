@@ -27,16 +27,34 @@ SIZES = {
 }
 DERIVED = {"3*hidden_size": 144, "2*intermediate_size": 112, "2*hidden_size": 96}
 USEFUL = (*SIZES, "pad_token_id")
-# Sizes whose keys transformers has no common name for.
-OWN_SIZES = {"distilbert": {"hidden_dim": 56}, "rembert": {"input_embedding_size": 20}}
+# Sizes whose keys transformers has no common name for, and what keeps a model small or fits its other sizes.
+OWN_SIZES: dict[str, dict[str, Any]] = {
+    "big_bird": {"max_position_embeddings": 64, "block_size": 4, "num_random_blocks": 1},
+    "canine": {"num_hash_functions": 6, "num_hash_buckets": 73, "downsampling_rate": 2, "upsampling_kernel_size": 3},
+    "convbert": {"conv_kernel_size": 5},
+    "distilbert": {"hidden_dim": 56},
+    "funnel": {"block_sizes": [2, 1, 2], "d_head": 10, "num_decoder_layers": 3},
+    "longformer": {"attention_window": 8},
+    "luke": {"entity_vocab_size": 31, "entity_emb_size": 20},
+    "mobilebert": {"intra_bottleneck_size": 36},
+    "rembert": {"input_embedding_size": 20},
+    "roc_bert": {
+        "pronunciation_vocab_size": 31,
+        "pronunciation_embed_dim": 18,
+        "shape_vocab_size": 37,
+        "shape_embed_dim": 22,
+    },
+    "squeezebert": {"embedding_size": 48},
+    "xlnet": {"d_inner": 56},
+}
 
 
 def tiny_config(model_type: str, **changes: Any) -> Any:
     """A configuration with the sizes above, under the keys that the family uses."""
     config_class = transformers.CONFIG_MAPPING[model_type]
-    known = config_class()
+    known = config_class().to_dict()
     aliases = getattr(config_class, "attribute_map", {})
-    options = {aliases.get(name, name): size for name, size in SIZES.items() if hasattr(known, aliases.get(name, name))}
+    options = {aliases.get(name, name): size for name, size in SIZES.items() if aliases.get(name, name) in known}
     return config_class(**(options | {"pad_token_id": 1} | OWN_SIZES.get(model_type, {}) | changes))
 
 

@@ -53,8 +53,9 @@ class Architecture:
 
     @property
     def accepts_token_type_ids(self) -> bool:
-        """Whether the model takes segments 0 and 1; a single type has no room for the second."""
-        return self.family is not None and self.family.token_type_ids and (self.dimensions.type_vocab_size or 0) > 1
+        """Whether the model takes segments 0 and 1; a table of a single type has no room for the second."""
+        types = self.dimensions.type_vocab_size
+        return self.family is not None and self.family.token_type_ids and (types is None or types > 1)
 
     @property
     def has_pooler(self) -> bool:
@@ -62,10 +63,15 @@ class Architecture:
         return self.family is not None and "pooler_output" in self.family.outputs
 
     @property
-    def pooler_size(self) -> int:
-        """Size of the vector in pooler_output: hidden_size, unless the family projects it to another."""
+    def pooler_axis(self) -> str:
+        """What the size of the vector in pooler_output is: `hidden_size`, unless the family projects it to another."""
         key = self.family.pooler_size if self.family else None
-        return (self.number(key) if key else 0) or self.dimensions.hidden_size
+        return key if key and self.number(key) else "hidden_size"
+
+    @property
+    def pooler_size(self) -> int:
+        """Size of the vector in pooler_output."""
+        return self.number(self.pooler_axis)
 
     @property
     def has_last_hidden_state(self) -> bool:

@@ -83,6 +83,11 @@ class Family:
         """Whether the names and shapes of the tensors are known."""
         return bool(self.tensors)
 
+    @property
+    def ever_observed_only(self) -> tuple[str, ...]:
+        """Outputs whose shape is only known by running, under some configurations at least."""
+        return (*self.observed_only, *(name for row in self.conditionals for name in row.observed_only))
+
     def templates(self) -> Iterator[str]:
         """Names of all backbone tensors under any configuration, not counted out."""
         tables = [(self.tensors, self.layer_tensors), *((row.tensors, row.layer_tensors) for row in self.conditionals)]

@@ -38,7 +38,9 @@ def inspect_command(
     dtype: Annotated[options.DTypeChoice, typer.Option(help="Dtype of the parameters; auto: as stored.")] = "auto",
     pool: Annotated[
         list[str] | None,
-        typer.Option("--pool", metavar="NAME", help="Pooling to show, such as mean or cls+max; repeatable."),
+        typer.Option(
+            "--pool", metavar="NAME", help="Pooling, such as mean, cls+max, mean@-2 or mean@-4:concat; repeatable."
+        ),
     ] = None,
     max_length: Annotated[int | None, typer.Option(min=1, help="Tokens a text may have; cuts longer ones.")] = None,
     truncation: Annotated[

@@ -39,7 +39,9 @@ def find_classes(request: ForwardRequest) -> tuple[Any, Any]:
     package = f"transformers.models.{family.module}"
     modeling = importlib.import_module(f"{package}.modeling_{family.file}")
     configuration = importlib.import_module(f"{package}.configuration_{family.file}")
-    return getattr(modeling, family.model_class), getattr(configuration, family.config_class)
+    declared = request.config.get("architectures")
+    others = [name for name in family.other_classes if isinstance(declared, list) and name in declared]
+    return getattr(modeling, (others or [family.model_class])[0]), getattr(configuration, family.config_class)
 
 
 def load(request: ForwardRequest, model_class: Any, config_class: Any) -> tuple[PreTrainedModel, Loading]:

@@ -69,7 +69,10 @@ class Runner:
             with watching as seen:
                 outputs = forward(model, inputs, attentions=self._request.attentions)
             pooling_inputs = _pooling_inputs(torch, outputs, inputs["attention_mask"], tokenization)
-            pooled = {row.name: row.function(pooling_inputs) for row in _fitting(plan.strategies, outputs)}
+            pooled = {
+                row.name: row.function(pooling_inputs)
+                for row in _fitting(plan.strategies, outputs, self._request.architecture)
+            }
             steps = run_chain(plan.chain, pooling_inputs) if plan.chain else []
             heads, logits = observe_heads(plan.tasks, self._request, inputs)
             if plan.saving is not None:
@@ -126,13 +129,14 @@ def _unmasked_error(pooled: Mapping[str, torch.Tensor]) -> float:
     return float((pooled["mean"].float() - pooled["mean_unmasked"].float()).abs().max())
 
 
-def _fitting(strategies: Sequence[Strategy], outputs: Any) -> list[Strategy]:
+def _fitting(strategies: Sequence[Strategy], outputs: Any, architecture: Architecture) -> list[Strategy]:
     """Strategies that these outputs allow: some models give no vector a token, or none in each layer."""
     last = outputs.get("last_hidden_state")
     if last is None:
         return []
-    even = all(layer.shape == last.shape for layer in outputs.hidden_states)
-    return [strategy for strategy in strategies if even or strategy.layers_needed == 0]
+    layers = architecture.dimensions.num_hidden_layers + 1
+    even = len(outputs.hidden_states) == layers and all(layer.shape == last.shape for layer in outputs.hidden_states)
+    return [strategy for strategy in strategies if even or not strategy.needs_hidden_states]
 
 
 def _is_there(value: Any) -> bool:

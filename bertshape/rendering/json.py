@@ -68,10 +68,12 @@ def render_families_json(families: Sequence[Family]) -> str:
     """The table of families as one document."""
     rows = {
         family.model_type: {
-            "pooler": family.pooler is not None,
+            "pooler": "pooler_output" in family.outputs,
             "token_type_ids": family.token_type_ids,
             "length": family.length,
+            "unbounded_when": family.unbounded_when,
             "outputs": list(family.outputs),
+            "observed_only": list(family.ever_observed_only),
         }
         for family in families
     }

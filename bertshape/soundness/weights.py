@@ -29,7 +29,7 @@ def stored_backbone(checkpoint: Checkpoint, architecture: Architecture) -> dict[
     Returns:
         None where the headers cannot be read without loading (pickles), or nothing is stored.
     """
-    if checkpoint.headers is None or architecture.family is None:
+    if checkpoint.headers is None or architecture.family is None or not architecture.family.has_template:
         return None
     stored = {}
     for name, tensor in checkpoint.headers.tensors.items():
@@ -41,11 +41,15 @@ def stored_backbone(checkpoint: Checkpoint, architecture: Architecture) -> dict[
 
 def pooler_verdict(architecture: Architecture, stored: Mapping[str, Shape] | None) -> PoolerVerdict | None:
     """Whether `pooler_output` means anything; None where it takes a load to know."""
-    if not architecture.has_pooler or architecture.family is None or architecture.family.pooler is None:
+    if not architecture.has_pooler or architecture.family is None:
         return "absent"
     if stored is None:
         return None
-    return "trained" if any(name.startswith(architecture.family.pooler) for name in stored) else "random"
+    prefix, expected = architecture.family.pooler, architecture.expected_tensors()
+    if prefix is None or (expected is not None and not any(name.startswith(prefix) for name in expected)):
+        # DPR, and MobileBERT where config.json says so, give a vector of the last layer: nothing of it can be random.
+        return "trained"
+    return "trained" if any(name.startswith(prefix) for name in stored) else "random"
 
 
 def weight_findings(checkpoint: Checkpoint, architecture: Architecture, stored: Mapping[str, Shape]) -> list[Finding]:
