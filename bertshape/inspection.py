@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from bertshape.report import OutputFacts, PoolerVerdict, StepFacts, TaskFacts
     from bertshape.request import InspectionRequest
 
+_RUN_HINT = "Leave --weights none out, or take --weights random."
+
 
 def _ignore(report: Report) -> None:
     """Nobody watches."""
@@ -216,7 +218,14 @@ def _not_predicted(case: Case, report: Report) -> Iterator[Finding]:
     """What only a run would show, where there is none."""
     if case.weights == "none" and case.request.layers and report.layers is None:
         what = f"the layers of {case.model.architecture.model_type} are only known by running"
-        yield Finding("only-by-running", "note", what, "Leave --weights none out, or take --weights random.")
+        yield Finding("only-by-running", "note", what, _RUN_HINT)
+    missing = [
+        name for name in case.model.architecture.observed_only if name != "attentions" or case.request.attentions
+    ]
+    if case.weights == "none" and missing:
+        names, verb = " and ".join(missing), "is" if len(missing) == 1 else "are"
+        what = f"{names} of {case.model.architecture.model_type} {verb} only known by running"
+        yield Finding("only-by-running", "note", what, _RUN_HINT)
 
 
 def _with_head_findings(case: Case, report: Report) -> Report:

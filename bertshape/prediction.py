@@ -121,7 +121,7 @@ def predict_pooled(
         has_last_hidden_state=architecture.has_last_hidden_state,
         dtype=dtype,
         family_known=architecture.family is not None,
-        even_hidden_states=architecture.family is None or architecture.family.layer_outputs,
+        even_hidden_states="hidden_states" not in architecture.observed_only,
     )
     counts = _counts(tokenization)
     pooled = {}

@@ -33,7 +33,7 @@ OWN_SIZES: dict[str, dict[str, Any]] = {
     "canine": {"num_hash_functions": 6, "num_hash_buckets": 73, "downsampling_rate": 2, "upsampling_kernel_size": 3},
     "convbert": {"conv_kernel_size": 5},
     "distilbert": {"hidden_dim": 56},
-    "funnel": {"block_sizes": [2, 1, 2], "d_head": 10, "num_decoder_layers": 3},
+    "funnel": {"d_inner": 56, "block_sizes": [2, 1, 2], "d_head": 10, "num_decoder_layers": 3},
     "longformer": {"attention_window": 8},
     "luke": {"entity_vocab_size": 31, "entity_emb_size": 20},
     "mobilebert": {"intra_bottleneck_size": 36},

@@ -61,7 +61,7 @@ def test_markdown_escapes_foreign_text(bertshape: Command, tmp_path: Path, minil
     assert "\\<" in done.stdout
     rows = [line for line in done.stdout.splitlines() if line.startswith("| ")]
     counts = {line.replace("\\|", "").count("|") for line in rows}
-    assert counts == {7, 8}, "outputs and pooled have 6 columns, tokens 7; no cell breaks its row"
+    assert counts == {6, 7, 8}, "steps have 5 columns, outputs and pooled 6, tokens 7; no cell breaks its row"
 
 
 def test_families_and_poolings_as_json(bertshape: Command) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -219,7 +220,7 @@ def test_a_failure_leaves_nothing_behind() -> None:
 
 
 @pytest.mark.parametrize("enabled", [True, False])
-def test_the_garbage_collector_is_as_before(enabled: bool) -> None:
+def test_the_garbage_collector_is_as_before(enabled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     before = gc.isenabled(), gc.get_threshold()
     try:
         if not enabled:
@@ -228,6 +229,10 @@ def test_the_garbage_collector_is_as_before(enabled: bool) -> None:
         with heavy_imports():
             assert gc.isenabled()
             assert gc.get_threshold()[0] > before[1][0]
+        assert gc.get_freeze_count() == 0, "nothing was imported"
+        monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+        with heavy_imports():
+            import colorsys  # noqa: F401
         assert gc.get_freeze_count() > 0
         assert gc.isenabled() is enabled
         assert gc.get_threshold() == before[1]

@@ -75,8 +75,9 @@ class Architecture:
 
     @property
     def has_last_hidden_state(self) -> bool:
-        """Whether the model gives a last_hidden_state."""
-        return self.family is None or "last_hidden_state" in self.family.outputs
+        """Whether the model gives a last_hidden_state with a vector for each token."""
+        gives = self.family is None or "last_hidden_state" in self.family.outputs
+        return gives and "last_hidden_state" not in self.observed_only
 
     def config_key(self, dimension: str) -> str:
         """The key in config.json that holds a dimension, for messages."""

@@ -10,8 +10,11 @@ if TYPE_CHECKING:
 
 # Checkpoints converted from TensorFlow say gamma and beta; transformers renames them too.
 _OLD_ENDINGS = {".gamma": ".weight", ".beta": ".bias"}
-# Buffers that older releases saved; they are computed, not loaded.
-_BUFFERS = re.compile(r"(^|\.)(position_ids|token_type_ids|inv_freq)$")
+# Buffers: what older releases saved and is computed now, and the ranges and integers of I-BERT's quantisation.
+_BUFFERS = re.compile(
+    r"(^|\.)(position_ids|token_type_ids|inv_freq|x_min|x_max|(act|fc|weight)_scaling_factor|(weight|bias)_integer"
+    r"|LayerNorm\.shift)$"
+)
 
 
 def backbone_name(name: str, family: Family) -> str | None:

@@ -8,9 +8,12 @@ from bertshape import facts
 from bertshape.case import make_case
 from bertshape.checking.model import CheckCase, CheckRequest, Outcome, outcomes_of
 from bertshape.checkpoint import fetch_weights
+from bertshape.errors import UsageError
 from bertshape.expectations import Expectation, Subject, match
 from bertshape.inspection import predict, run
+from bertshape.pooling import STRATEGIES, select
 from bertshape.request import InspectionRequest
+from bertshape.tasks import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,11 +30,16 @@ def check_case(
     weights: Weights = "none"
     if request.run:
         weights = "checkpoint" if model.checkpoint.has_weights else "random"
+    expectations = [*of_texts]
+    expectations += [Expectation(name, "=", pattern) for name, pattern in case.shapes.items()]
+    names = [expectation.name for expectation in expectations]
     wanted = InspectionRequest(
         texts=(case.text,),
         pairs=() if case.pair is None else (case.pair,),
         weights=weights,
         device=request.device,
+        pool=(*STRATEGIES, *_chosen_pooling(names, model.declared_pooling)),
+        tasks=tuple(task for task in TASKS if any(name.startswith(f"{task}.") for name in names)),
     )
     wanted.check()
     prepared = make_case(wanted, model)
@@ -40,8 +48,6 @@ def check_case(
         if weights == "checkpoint":
             fetch_weights(model.checkpoint)
         report = run(prepared, report)
-    expectations = [*of_texts]
-    expectations += [Expectation(name, "=", pattern) for name, pattern in case.shapes.items()]
     outcomes = [
         Outcome(f"{outcome.name} for {case.label!r}", outcome.problems)
         for outcome in outcomes_of(expectations, match(expectations, _subject(report, model)))
@@ -56,12 +62,30 @@ def check_case(
     return outcomes, kept
 
 
+def _chosen_pooling(names: Sequence[str], declared: str | None) -> Iterator[str]:
+    """Strategies that are no row of the table and are spoken of, such as `mean@-2`; and the declared one."""
+    if declared is not None and declared not in STRATEGIES:
+        yield declared
+    for name in names:
+        strategy = name.removeprefix("pooled.")
+        if strategy != name and strategy not in STRATEGIES:
+            try:
+                select([strategy])
+            except UsageError:
+                continue  # What is no strategy is told with the other names that do not exist.
+            yield strategy
+
+
 def _subject(report: Report, model: Model) -> Subject:
     batch = report.tokenization
     scalars = facts.scalars(model.checkpoint, model.architecture, model.tokenizer)
     scalars |= {"batch_size": batch.batch_size, "sequence_length": batch.sequence_length, "num_words": batch.num_words}
     shapes: dict[str, TensorShape] = dict(report.inputs) | {name: row.shape for name, row in report.outputs.items()}
     shapes |= {f"pooled.{name}": row.shape for name, row in report.pooled.items() if row.shape is not None}
+    for task, head in report.tasks.items():
+        shapes |= {f"{task}.{name}": row.shape for name, row in head.outputs.items()}
+    if report.embedding and report.embedding[-1].shape is not None:
+        shapes["sentence_embedding"] = report.embedding[-1].shape
     missing = {f"pooled.{name}": row.reason or "" for name, row in report.pooled.items() if row.shape is None}
     if "pooler_output" not in shapes:
         missing["pooler_output"] = "the model has no pooler"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import linecache
 import signal
+import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -31,7 +32,7 @@ def heavy_imports() -> Iterator[None]:
     interrupted = threading.Event()
     main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGINT, lambda *_: interrupted.set()) if main else None
-    collecting, thresholds = gc.isenabled(), gc.get_threshold()
+    collecting, thresholds, modules = gc.isenabled(), gc.get_threshold(), len(sys.modules)
     gc.set_threshold(_YOUNG, _NEVER, _NEVER)
     gc.enable()
     try:
@@ -39,7 +40,8 @@ def heavy_imports() -> Iterator[None]:
     finally:
         # Packages that read their own source while they are imported leave it there: 3 MB.
         linecache.clearcache()
-        gc.freeze()
+        if len(sys.modules) > modules:  # a program that loads many models must not freeze its own garbage each time
+            gc.freeze()
         gc.set_threshold(*thresholds)
         if not collecting:
             gc.disable()
