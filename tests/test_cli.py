@@ -72,6 +72,8 @@ def test_families_and_poolings_as_json(bertshape: Command) -> None:
         "token_type_ids": False,
         "length": "positions",
         "outputs": ["last_hidden_state"],
+        "observed_only": [],
+        "unbounded_when": None,
     }
     poolings = json.loads(bertshape("poolings", "--json").stdout)["poolings"]
     assert poolings["mean_max"]["axes"] == ["batch_size", "2*hidden_size"]

@@ -2,7 +2,7 @@
 
 from bertshape.architectures.architecture import Architecture, Dimensions
 from bertshape.architectures.family import Family, family_names, load_family
-from bertshape.architectures.names import backbone_name, layer_index
+from bertshape.architectures.names import backbone_name, backbone_tensors, layer_index
 from bertshape.architectures.resolve import resolve
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Dimensions",
     "Family",
     "backbone_name",
+    "backbone_tensors",
     "family_names",
     "layer_index",
     "load_family",

@@ -6,6 +6,8 @@ The fields of a file:
   `file`; after the module where it is not said.
 - `prefixes`: what checkpoints with a task head put before the names of the backbone.
 - `other_classes`: more classes of the same outputs, taken where config.json's `architectures` names one.
+- `[renamed]`: parts of stored names, and what transformers makes of them when it loads.
+- `[fused]`: parts of names of stored tensors that transformers cuts along the first axis, and the parts they become.
 - `pooler`: beginning of the names of the pooler's tensors; absent where it has none of its own.
 - `pooler_size`: the key that holds the size of pooler_output, where above 0; hidden_size where it is not said.
 - `token_type_ids`: whether the model takes them.
@@ -28,7 +30,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,6 +79,8 @@ class Family:
     other_classes: tuple[str, ...]
     pooler_size: str | None
     observed_only: tuple[str, ...]
+    renamed: Mapping[str, str]
+    fused: Mapping[str, Sequence[str]]
 
     @property
     def has_template(self) -> bool:
@@ -145,6 +149,8 @@ def load_family(model_type: str) -> Family | None:
         other_classes=tuple(row.get("other_classes", ())),
         pooler_size=row.get("pooler_size"),
         observed_only=tuple(row.get("observed_only", ())),
+        renamed=row.get("renamed", {}),
+        fused=row.get("fused", {}),
     )
 
 

@@ -36,7 +36,27 @@ def backbone_name(name: str, family: Family) -> str | None:
         if name.startswith(prefix):
             name = name.removeprefix(prefix)
             break
+    for old, new in family.renamed.items():
+        name = name.replace(old, new)
     return name if name.split(".")[0] in family.top_level_names else None
+
+
+def backbone_tensors(name: str, shape: tuple[int, ...], family: Family) -> dict[str, tuple[int, ...]]:
+    """What the base model makes of a stored tensor: one parameter, several where families fuse them, or none.
+
+    Args:
+        name: Name in the checkpoint.
+        shape: Its shape.
+        family: The family of the checkpoint.
+    """
+    own_name = backbone_name(name, family)
+    if own_name is None:
+        return {}
+    for fused, parts in family.fused.items():
+        if fused in own_name and shape and shape[0] % len(parts) == 0:
+            size = (shape[0] // len(parts), *shape[1:])
+            return {own_name.replace(fused, part): size for part in parts}
+    return {own_name: shape}
 
 
 def layer_index(name: str, family: Family) -> int | None:

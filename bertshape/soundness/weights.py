@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bertshape.architectures import backbone_name
+from bertshape.architectures import backbone_tensors
 from bertshape.report import Finding, PoolerVerdict
 from bertshape.soundness.dimensions import dimension_findings, held_dimensions, layer_findings
 from bertshape.soundness.identity import declared_classes, family_of_names
@@ -31,11 +31,9 @@ def stored_backbone(checkpoint: Checkpoint, architecture: Architecture) -> dict[
     """
     if checkpoint.headers is None or architecture.family is None or not architecture.family.has_template:
         return None
-    stored = {}
+    stored: dict[str, Shape] = {}
     for name, tensor in checkpoint.headers.tensors.items():
-        own_name = backbone_name(name, architecture.family)
-        if own_name is not None:
-            stored[own_name] = tensor.shape
+        stored |= backbone_tensors(name, tensor.shape, architecture.family)
     return stored
 
 
