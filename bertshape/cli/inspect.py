@@ -66,6 +66,9 @@ def inspect_command(
         list[str] | None,
         typer.Option("--save-only", metavar="PATTERN", help="Tensors to save, such as 'pooled.*'; repeatable."),
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say under each table how to read it, with sources.")
+    ] = False,
     all_tokens: Annotated[bool, typer.Option("--all-tokens", help="Do not fold a long token list.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Same as --format json.")] = False,
     output_format: Annotated[Format, typer.Option("--format", help="How to print the report.")] = "table",
@@ -110,7 +113,8 @@ def inspect_command(
         )
         if streamed and file is not None:
             return run_stream(request, file, batch_size)
-        return run_one(request, "quiet" if quiet else chosen, all_tokens=all_tokens)
+        layout = {"all_tokens": all_tokens, "hidden_states": hidden_states, "explain": explain}
+        return run_one(request, "quiet" if quiet else chosen, layout)
 
     return action
 

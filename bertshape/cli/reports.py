@@ -8,41 +8,42 @@ from typing import TYPE_CHECKING
 from bertshape.errors import ExitCode
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from collections.abc import Mapping
 
-    from bertshape.rendering.page import Page
     from bertshape.report import Report
     from bertshape.request import InspectionRequest
 
 
-def run_one(request: InspectionRequest, chosen: str, *, all_tokens: bool) -> int:
+def run_one(request: InspectionRequest, chosen: str, layout: Mapping[str, bool]) -> int:
     """Inspect, and print the report.
 
     Args:
         request: What to inspect.
         chosen: `table`, `quiet`, `json`, `jsonl`, `markdown`, `svg` or `html`.
-        all_tokens: Do not fold long token lists.
+        layout: What `Page` takes besides its columns.
 
     Returns:
         The exit code.
     """
     if chosen == "table":
-        report = _draw(request, all_tokens=all_tokens)
+        report = _draw(request, layout)
     else:
         from bertshape.inspection import inspect
 
         report = inspect(request)
-        sys.stdout.write(_render(report, chosen, request, all_tokens=all_tokens))
+        sys.stdout.write(_render(report, chosen, layout))
     return ExitCode.FAILED if report.failed else ExitCode.OK
 
 
-def _draw(request: InspectionRequest, *, all_tokens: bool) -> Report:
+def _draw(request: InspectionRequest, layout: Mapping[str, bool]) -> Report:
     from bertshape.cli.consoles import open_console
     from bertshape.cli.screen import InspectionScreen
     from bertshape.inspection import inspect
+    from bertshape.rendering.page import Page
 
     console = open_console()
-    screen = InspectionScreen(console, _page(console, request, all_tokens=all_tokens))
+    page = Page(console.width, unicode=console.encoding.lower().startswith("utf"), **layout)
+    screen = InspectionScreen(console, page)
     try:
         report = inspect(request, on_prediction=screen.begin, on_run=screen.draw)
         screen.end(report)
@@ -51,7 +52,7 @@ def _draw(request: InspectionRequest, *, all_tokens: bool) -> Report:
     return report
 
 
-def _render(report: Report, chosen: str, request: InspectionRequest, *, all_tokens: bool) -> str:
+def _render(report: Report, chosen: str, layout: Mapping[str, bool]) -> str:
     if chosen == "json":
         from bertshape.rendering.json import render_json
 
@@ -69,16 +70,8 @@ def _render(report: Report, chosen: str, request: InspectionRequest, *, all_toke
         from bertshape.rendering.export import render_document
         from bertshape.rendering.page import Page
 
-        page = Page(document_columns(), all_tokens=all_tokens, hidden_states=request.hidden_states)
-        return render_document(report, page, chosen)
+        return render_document(report, Page(document_columns(), **layout), chosen)
     from bertshape.rendering.escape import visible
 
     errors = [finding for finding in report.findings if finding.severity == "error"]
     return "".join(f"error {visible(finding.message)}\n" for finding in errors)
-
-
-def _page(console: Console, request: InspectionRequest, *, all_tokens: bool) -> Page:
-    from bertshape.rendering.page import Page
-
-    unicode = console.encoding.lower().startswith("utf")
-    return Page(console.width, all_tokens=all_tokens, hidden_states=request.hidden_states, unicode=unicode)

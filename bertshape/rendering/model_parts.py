@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from bertshape.shapes import TensorShape
 
 _SHOWN_LABELS = 4
+_NAME_COLUMNS = 26
+"""What the longest name of a task takes."""
 _HEADS_STYLE = {"stored": "green", "random": "red", "partly random": "red"}
 
 
@@ -124,7 +126,8 @@ def _add_shape(table: Table, columns: int, name: str, shape: TensorShape, about:
     label = Text(name)
     if marks:
         label.append("\n  ").append_text(Text().join(marks))
-    between = "  " if columns >= NARROW else "\n"
+    room = columns - _NAME_COLUMNS
+    between = "  " if columns >= NARROW and len(shape.by_size) + len(shape.by_name) + 2 <= room else "\n"
     table.add_row(label, Text.assemble(sizes_text(shape), between, shape.by_name, "\n", (about, "dim")))
 
 

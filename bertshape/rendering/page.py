@@ -25,39 +25,64 @@ class Page:
         all_tokens: Whether a long token list is shown whole.
         hidden_states: Whether every hidden state has its line.
         unicode: Whether stars and lines may be more than ASCII.
+        explain: Whether each table is followed by what a newcomer needs.
     """
 
     columns: int
     all_tokens: bool = False
     hidden_states: bool = False
     unicode: bool = True
+    explain: bool = False
 
     def tokens(self, report: Report) -> RenderableType:
         """What is known at once: the checkpoint, the tokens, the words."""
-        parts = [render_head(report), render_tokens(report, self.columns, all_tokens=self.all_tokens), Text()]
+        parts = [render_tokens(report, self.columns, all_tokens=self.all_tokens)]
+        if self.explain:
+            parts.append(self._explained(report, "tokens"))
         if report.words:
             from bertshape.rendering.word_table import render_words
 
-            parts += [render_words(report, self.columns, all_tokens=self.all_tokens), Text()]
-        return Group(*parts)
+            parts += [Text(), render_words(report, self.columns, all_tokens=self.all_tokens)]
+        return Group(render_head(report), *parts, Text())
 
     def shapes(self, report: Report) -> RenderableType:
         """What a run turns from predicted to observed."""
+        parts: list[RenderableType] = []
+        for name, table in self._tables(report).items():
+            explained = [self._explained(report, name)] if self.explain else []
+            parts += [*([Text()] if parts else []), table, *explained]
+        return Group(*parts)
+
+    def _tables(self, report: Report) -> dict[str, RenderableType]:
         star = "\N{BLACK STAR}" if self.unicode else "*"
-        parts = [
-            render_outputs(report, self.columns, hidden_states=self.hidden_states),
-            render_pooled(report, self.columns, star=star),
-        ]
+        tables = {
+            "outputs": render_outputs(report, self.columns, hidden_states=self.hidden_states),
+            "pooled": render_pooled(report, self.columns, star=star),
+        }
         # Not on top: most reports have none of these, and every module costs a little of each start.
         if report.embedding or report.tasks or report.layers is not None:
             from bertshape.rendering.model_parts import render_embedding, render_layers, render_tasks
 
-            parts += [render_embedding(report, self.columns)] if report.embedding else []
-            parts += [render_tasks(report, self.columns)] if report.tasks else []
-            parts += (
-                [render_layers(report.layers, self.columns, unicode=self.unicode)] if report.layers is not None else []
-            )
-        return Group(*(piece for part in parts for piece in (part, Text())[: 1 if part is parts[-1] else 2]))
+            if report.embedding:
+                tables["embedding"] = render_embedding(report, self.columns)
+            if report.tasks:
+                tables["tasks"] = render_tasks(report, self.columns)
+            if report.layers is not None:
+                tables["layers"] = render_layers(report.layers, self.columns, unicode=self.unicode)
+        return tables
+
+    def _explained(self, report: Report, table: str) -> RenderableType:
+        from bertshape.rendering import explain
+
+        about = {
+            "tokens": explain.explain_tokens,
+            "outputs": explain.explain_outputs,
+            "pooled": explain.explain_pooled,
+            "embedding": explain.explain_embedding,
+            "tasks": explain.explain_tasks,
+            "layers": explain.explain_layers,
+        }
+        return about[table](report)
 
     def findings(self, report: Report) -> RenderableType:
         """What to know; empty where there is nothing."""
