@@ -28,9 +28,9 @@ _VOCABULARIES = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass
 class LoadedTokenizer:
-    """A tokenizer and what a batch needs to know of it.
+    """A tokenizer and what a batch needs to know of it; it is a resource, and the one value that is not frozen.
 
     Attributes:
         backend: The `tokenizers` object, neither padding nor truncating by itself.
@@ -51,6 +51,10 @@ class LoadedTokenizer:
     truncation_side: str
     file_max_length: int | None
     file: str
+
+    def release(self) -> None:
+        """Give its memory back; whoever opened it does so, after its last use."""
+        del self.backend
 
     @property
     def vocabulary_size(self) -> int:

@@ -64,7 +64,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"use_bottleneck_attention": True, "classifier_activation": False, "num_feedforward_networks": 1},
     ],
     "nomic_bert": [{"head_dim": 6}],
-    "nystromformer": [{"conv_kernel_size": 33}],
+    "nystromformer": [{"conv_kernel_size": 33}, {"conv_kernel_size": None, "num_landmarks": 4}],
     "roc_bert": [
         {"enable_pronunciation": False},
         {"enable_shape": False},

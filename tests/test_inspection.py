@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -329,6 +330,13 @@ def _unknown(tiny: Tiny, target: Path, family: str) -> Path:
     return target
 
 
+@pytest.fixture
+def no_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the table of families were empty."""
+    monkeypatch.setattr(sys.modules["bertshape.architectures.resolve"], "load_family", lambda _: None)
+
+
+@pytest.mark.usefixtures("no_table")
 def test_families_outside_the_table_are_predicted_and_run(tiny: Tiny, tmp_path: Path) -> None:
     report = inspect_texts([EXAMPLE, "x"], model=str(_unknown(tiny, tmp_path / "unknown", "longformer")))
     assert not report.failed
@@ -338,6 +346,7 @@ def test_families_outside_the_table_are_predicted_and_run(tiny: Tiny, tmp_path: 
     assert report.checkpoint.parameters is not None
 
 
+@pytest.mark.usefixtures("no_table")
 def test_a_family_whose_lengths_change_inside_is_shown_as_it_is(tiny: Tiny, tmp_path: Path) -> None:
     """CANINE's hidden states have two lengths: the common rules are wrong, and the run says so."""
     report = inspect_texts([EXAMPLE], model=str(_unknown(tiny, tmp_path / "unknown", "canine")))

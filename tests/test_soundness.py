@@ -20,6 +20,7 @@ from bertshape.locate import embedded_names
 from bertshape.soundness import check_soundness, check_values
 from bertshape.tokenizer import load_tokenizer
 from tests.checkpoints import FAMILIES, edited_copy
+from tests.make_family import tiny_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -254,7 +255,7 @@ BROKEN = {
         "config.json num_attention_heads",
         "a divisor of 384",
         "7",
-        config={"model_type": "convbert", "num_attention_heads": 7},
+        config={"model_type": "layoutlm", "num_attention_heads": 7},
     ),
     "ids beyond the embedding": Broken(
         "bert",
@@ -505,6 +506,10 @@ def test_embedded_checkpoints_raise_no_alarm(name: str) -> None:
     assert [finding.code for finding in findings(f"embedded:{name}")] == ["weights-not-checked"]
 
 
+# Funnel's classifiers of whole texts have no decoder; the base model, which is what is run, has one: it would be random.
+_WITHOUT_DECODER = ("FunnelForMultipleChoice", "FunnelForSequenceClassification")
+
+
 def _class_names(family: str) -> list[str]:
     """Every class that transformers' auto classes know of a family."""
     from transformers.models.auto import modeling_auto
@@ -520,20 +525,16 @@ def test_task_heads_of_every_family_raise_no_alarm(tmp_path: Path, family: str) 
 
     row = load_family(family)
     assert row is not None
-    sizes = {"hidden_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 56}
-    options: dict[str, Any] = {row.dimensions.get(name, name): size for name, size in sizes.items()}
-    options |= {"vocab_size": 90, "max_position_embeddings": 64, "pad_token_id": 1}
-    if "embedding_size" in row.dimensions or "embedding_size" in row.defaults:
-        options[row.dimensions.get("embedding_size", "embedding_size")] = 20
-    if family == "modernbert":
-        options |= {"bos_token_id": None, "eos_token_id": None, "cls_token_id": 1, "sep_token_id": 2}
     names = _class_names(family)
-    assert len(names) >= 2, "the base model and at least one head"
+    assert len(names) >= (1 if family == "dpr" else 2), "the base model and at least one head"
     for name in names:
-        model = getattr(transformers, name)(transformers.CONFIG_MAPPING[family](**options))
+        model = getattr(transformers, name)(tiny_config(family))
         model.save_pretrained(tmp_path / name)
         pooler_is_stored = any("pooler." in tensor for tensor in model.state_dict())
         notes = {finding.code for finding in findings(tmp_path / name)}
+        if name in _WITHOUT_DECODER:
+            assert notes == {"tensors-missing"}
+            continue
         assert alarms(tmp_path / name) == []
         assert notes == ({"pooler-random"} if row.pooler and not pooler_is_stored else set())
 
@@ -566,7 +567,7 @@ def test_a_class_of_ones_own_is_no_mismatch(sound: Tiny, tmp_path: Path) -> None
 
 
 def test_what_was_not_checked_is_said(sound: Tiny, tmp_path: Path) -> None:
-    unknown = edited_copy(sound("minilm"), tmp_path / "unknown", model_type="convbert")
+    unknown = edited_copy(sound("minilm"), tmp_path / "unknown", model_type="layoutlm")
     assert [finding.code for finding in findings(unknown)] == ["family-unknown", "length-limits-disagree"]
     pickle = edited_copy(sound("bert"), tmp_path / "pickle")
     torch.save(load_file(pickle / "model.safetensors"), pickle / "pytorch_model.bin")

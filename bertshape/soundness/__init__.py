@@ -84,7 +84,10 @@ def quick_findings(
         return findings
     findings += head_findings(checkpoint, architecture)
     findings += class_findings(checkpoint, architecture) or padding_identity(architecture, tokenizer)
-    return findings + sentence_findings(checkpoint, architecture)
+    if not _wrong(findings):
+        # A wrong hidden_size would be told a second time.
+        findings += sentence_findings(checkpoint, architecture)
+    return findings
 
 
 def _unchecked(checkpoint: Checkpoint, architecture: Architecture) -> Iterator[Finding]:
