@@ -95,7 +95,7 @@ def make_case(request: InspectionRequest, model: Model) -> Case:
     """
     strategies = select(request.pool)
     tasks = select_tasks(request.tasks)
-    weights = _choose_weights(request, model.checkpoint)
+    weights = choose_weights(request, model.checkpoint)
     _check_options(request, model, weights)
     tokenization = _tokenize(request, model)
     check_fits(model.checkpoint, model.architecture, tokenization)
@@ -108,7 +108,12 @@ def make_case(request: InspectionRequest, model: Model) -> Case:
     return Case(request, model, tokenization, strategies, tasks, weights, dtype)
 
 
-def _choose_weights(request: InspectionRequest, checkpoint: Checkpoint) -> Weights:
+def choose_weights(request: InspectionRequest, checkpoint: Checkpoint) -> Weights:
+    """Which weights to run: those asked for, else the stored ones, else random ones for an embedded checkpoint.
+
+    Raises:
+        CheckpointError: There are none to run.
+    """
     embedded = checkpoint.location.source == "embedded"
     chosen = request.weights or ("random" if embedded else "checkpoint")
     if chosen == "checkpoint" and not checkpoint.has_weights:

@@ -85,6 +85,18 @@ class InspectionRequest:
                 hint="Pass --pair once for each text, in the same order.",
                 code="pairs-mismatch",
             )
+        self.check_options()
+        for index, text in enumerate(self.texts, start=1):
+            check_unicode(text, f"text {index}")
+        for index, text in enumerate(self.pairs, start=1):
+            check_unicode(text, f"pair {index}")
+
+    def check_options(self) -> None:
+        """Refuse options that mean nothing, whatever the texts.
+
+        Raises:
+            UsageError: A length, a device or a file is not one.
+        """
         if self.max_length is not None and self.max_length < 1:
             hint = "Pass a number of tokens, at least 1."
             raise UsageError(f"--max-length is {self.max_length}", hint=hint, code="max-length-invalid")
@@ -93,10 +105,6 @@ class InspectionRequest:
             raise UsageError(f"--device {self.device} is not a device", hint=hint, code="device-invalid")
         if self.save is not None:
             _check_file(self.save)
-        for index, text in enumerate(self.texts, start=1):
-            check_unicode(text, f"text {index}")
-        for index, text in enumerate(self.pairs, start=1):
-            check_unicode(text, f"pair {index}")
 
 
 def _check_file(path: Path) -> None:

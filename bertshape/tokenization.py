@@ -160,7 +160,7 @@ def tokenize(
     """
     seconds: list[str | None] = [None] * len(texts) if pairs is None else list(pairs)
     encoded = [
-        _encode(tokenizer, text, pair, max_length if truncation else None)
+        encode_row(tokenizer, text, pair, max_length if truncation else None)
         for text, pair in zip(texts, seconds, strict=True)
     ]
     encodings = [encoding for encoding, _ in encoded]
@@ -191,8 +191,15 @@ def check_unicode(text: str, where: str) -> None:
             )
 
 
-def _encode(tokenizer: LoadedTokenizer, text: str, pair: str | None, max_length: int | None) -> tuple[Encoding, int]:
-    """Encode one row; returns the encoding and the number of content tokens cut away."""
+def encode_row(tokenizer: LoadedTokenizer, text: str, pair: str | None, max_length: int | None) -> tuple[Encoding, int]:
+    """Encode one row, cut to a length where one is given.
+
+    Returns:
+        The encoding, and the number of content tokens that were cut away.
+
+    Raises:
+        UsageError: The length leaves no room for the special tokens.
+    """
     backend = tokenizer.backend
     encoding = backend.encode(text, pair)
     if max_length is None or len(encoding) <= max_length:

@@ -12,7 +12,7 @@ import transformers
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertshape.architectures import backbone_name, family_names, layer_index, load_family, resolve
+from bertshape.architectures import backbone_name, backbone_tensors, family_names, layer_index, load_family, resolve
 from bertshape.errors import BertshapeError, CheckpointError
 from tests.make_family import tiny_config
 
@@ -64,7 +64,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"use_bottleneck_attention": True, "classifier_activation": False, "num_feedforward_networks": 1},
     ],
     "nomic_bert": [{"head_dim": 6}],
-    "nystromformer": [{"conv_kernel_size": 33}, {"conv_kernel_size": None, "num_landmarks": 4}],
+    "nystromformer": [{"conv_kernel_size": 33}, {"num_landmarks": 4}],
     "roc_bert": [
         {"enable_pronunciation": False},
         {"enable_shape": False},
@@ -141,6 +141,17 @@ def test_the_cases_reach_every_condition(name: str) -> None:
         assert held == {True, False}, row.when
 
 
+@pytest.mark.parametrize(("name", "variant"), CASES)
+def test_what_follows_from_other_values_may_be_left_out(name: str, variant: dict[str, Any]) -> None:
+    """What transformers computed, it writes into config.json; other tools leave it out."""
+    family = load_family(name)
+    assert family is not None
+    derived = {*family.derived, *(key for row in family.conditionals for key in row.derived)} - variant.keys()
+    written = as_json(tiny_config(name, **variant))
+    silent = {key: value for key, value in written.items() if key not in derived}
+    assert resolve(silent, "x").expected_tensors() == resolve(written, "x").expected_tensors()
+
+
 @pytest.mark.parametrize("name", family_names())
 def test_no_size_is_written_as_a_number(name: str) -> None:
     """A number in place of a dimension would hold for the tested sizes alone."""
@@ -158,6 +169,7 @@ def test_an_empty_config_means_the_defaults(name: str) -> None:
     full, bare = resolve(as_json(config), "x"), resolve({"model_type": name}, "x")
     assert bare.dimensions == full.dimensions
     assert bare.usable_length == full.usable_length
+    assert bare.expected_tensors() == full.expected_tensors()
 
 
 @pytest.mark.parametrize("name", family_names())
@@ -209,6 +221,33 @@ def _with_a_head(config: Any) -> Any:
     return others[config.model_type](config)
 
 
+def test_tensors_that_the_checkpoint_fuses_are_taken_apart() -> None:
+    """Nomic's checkpoints store query, key and value as one, under older names, and transformers saves them so too."""
+    nomic, bert = load_family("nomic_bert"), load_family("bert")
+    assert nomic is not None
+    assert bert is not None
+    parts = {f"layers.3.self_attn.{part}_proj.weight": (12, 20) for part in "qkv"}
+    assert backbone_tensors("encoder.layers.3.attn.Wqkv.weight", (36, 20), nomic) == parts
+    # What cannot be cut into three is shown as it is, so that the check names it.
+    odd = "encoder.layers.3.attn.Wqkv.weight"
+    assert backbone_tensors(odd, (37, 20), nomic) == {"layers.3.attn.Wqkv.weight": (37, 20)}
+    assert backbone_tensors("bert.pooler.dense.bias", (20,), bert) == {"pooler.dense.bias": (20,)}
+    assert backbone_tensors("cls.predictions.bias", (20,), bert) == {}
+
+
+def test_layers_are_counted_wherever_the_number_stands() -> None:
+    xlm, canine, funnel = load_family("xlm"), load_family("canine"), load_family("funnel")
+    assert xlm is not None
+    assert canine is not None
+    assert funnel is not None
+    assert layer_index("layer_norm1.11.weight", xlm) == 11
+    assert layer_index("attentions.3.q_lin.weight", xlm) == 3
+    assert layer_index("encoder.layer.7.output.dense.bias", canine) == 7
+    # Neither is one of num_hidden_layers.
+    assert layer_index("final_char_encoder.layer.0.output.dense.bias", canine) is None
+    assert layer_index("encoder.blocks.0.1.ffn.layer_norm.bias", funnel) is None
+
+
 def test_old_names_are_understood() -> None:
     bert = load_family("bert")
     assert bert is not None
@@ -249,6 +288,17 @@ def test_both_names_of_a_dimension_are_taken() -> None:
         ({"num_hidden_layers": 2_000_000_000}, "config-invalid", "num_hidden_layers"),
         ({"model_type": "albert", "num_hidden_groups": 10**9}, "config-invalid", "num_hidden_groups"),
         ({"model_type": "albert", "inner_group_num": "many"}, "config-invalid", "inner_group_num"),
+        (
+            {"model_type": "mobilebert", "num_hidden_layers": 200, "num_feedforward_networks": 200},
+            "config-invalid",
+            "x",
+        ),
+        ({"model_type": "funnel", "block_sizes": 4}, "config-invalid", "block_sizes"),
+        ({"model_type": "funnel", "block_sizes": [4, "4"]}, "config-invalid", "block_sizes"),
+        ({"model_type": "funnel", "block_sizes": [4, -4, 4]}, "config-invalid", "block_sizes"),
+        ({"model_type": "funnel", "block_sizes": [10**9]}, "config-invalid", "block_sizes"),
+        ({"model_type": "funnel", "block_sizes": []}, "config-invalid", "block_sizes"),
+        ({"model_type": "canine", "num_hash_functions": 0}, "config-invalid", "num_hash_functions"),
         ({"num_attention_heads": 0}, "config-invalid", "num_attention_heads"),
         ({"vocab_size": 10**30}, "config-invalid", "vocab_size"),
         ({"model_type": None}, "model-type-missing", "model_type"),
@@ -273,14 +323,28 @@ def test_an_unknown_family_is_read_by_common_keys() -> None:
         resolve({"model_type": "newbert"}, "x")
 
 
-KEYS = st.sampled_from(["hidden_size", "num_hidden_layers", "vocab_size", "pad_token_id", "type_vocab_size", "dim"])
-VALUES = st.none() | st.booleans() | st.integers(-3, 2**70) | st.floats() | st.sampled_from(["", "3", "abc"])
+COMMON_KEYS = ("hidden_size", "num_hidden_layers", "vocab_size", "pad_token_id", "type_vocab_size", "dim")
+SCALARS = st.none() | st.booleans() | st.integers(-3, 2**70) | st.floats() | st.sampled_from(["", "3", "abc"])
+VALUES = SCALARS | st.lists(SCALARS, max_size=3)
 
 
-@given(st.sampled_from([*family_names(), "other"]), st.dictionaries(KEYS, VALUES, max_size=5))
-def test_any_config_is_read_or_refused(name: str, config: dict[str, Any]) -> None:
+@st.composite
+def configs(draw: st.DrawFn) -> dict[str, Any]:
+    """A family, with nonsense in some of the keys that its file speaks of."""
+    name = draw(st.sampled_from([*family_names(), "other"]))
+    family = load_family(name)
+    words = {word for row in family.conditionals for when in row.when for word in when.split()} if family else set()
+    keys = sorted({*COMMON_KEYS, *(family.defaults if family else ()), *words})
+    return {"model_type": name} | draw(st.dictionaries(st.sampled_from(keys), VALUES, max_size=5))
+
+
+@given(configs())
+def test_any_config_is_read_or_refused(config: dict[str, Any]) -> None:
     try:
-        architecture = resolve({"model_type": name} | config, "x")
+        architecture = resolve(config, "x")
     except BertshapeError:
         return
     assert architecture.dimensions.hidden_size > 0
+    # A count near the most would be right, and slow.
+    if architecture.dimensions.num_hidden_layers < 100:
+        architecture.expected_tensors()

@@ -14,7 +14,6 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from bertshape import inspect_texts
 from bertshape.architectures import Architecture, family_names, load_family, resolve
 from bertshape.prediction import predict_outputs
-from bertshape.rendering.families import about
 from tests.make_family import tiny_config
 
 if TYPE_CHECKING:
@@ -37,14 +36,23 @@ NOT_SYMBOLIC = {
     "longformer": "data-dependent expression",  # asks whether any token has global attention
     "xlm": "data-dependent expression",  # looks at the largest length in the batch
 }
+# Configurations that change the outputs of a family.
+OTHER_OUTPUTS: list[tuple[str, dict[str, Any]]] = [
+    ("big_bird", {"attention_type": "original_full"}),
+    ("convbert", {"head_ratio": 1}),
+    ("dpr", {"projection_dim": 24}),
+    ("esm", {"position_embedding_type": "rotary"}),
+    ("funnel", {"architectures": ["FunnelBaseModel"]}),
+    ("mobilebert", {"classifier_activation": False}),
+]
 # Outputs beside those that bertshape speaks of.
 EXTRA = {"mems"}
 
 
-def tiny(name: str) -> tuple[Any, Architecture]:
+def tiny(name: str, **changes: Any) -> tuple[Any, Architecture]:
     """A configuration of small sizes that all differ, and what bertshape makes of it."""
-    config = tiny_config(name, **({} if name == "funnel" else {"num_hidden_layers": 3}))
-    config.architectures = []
+    config = tiny_config(name, **({} if name == "funnel" else {"num_hidden_layers": 3}), **changes)
+    config.architectures = config.architectures or []
     return config, resolve(json.loads(config.to_json_string()), "config.json")
 
 
@@ -126,10 +134,10 @@ def test_what_cannot_be_symbolic_still_cannot(name: str) -> None:
         run_symbolically(*tiny(name))
 
 
-@pytest.mark.parametrize("name", family_names())
-def test_real_sizes_are_those_predicted(name: str) -> None:
+@pytest.mark.parametrize(("name", "changes"), [*((name, {}) for name in family_names()), *OTHER_OUTPUTS])
+def test_real_sizes_are_those_predicted(name: str, changes: Mapping[str, Any]) -> None:
     """Each output of a batch with padding; and an output is left out of the prediction only where it would be wrong."""
-    config, architecture = tiny(name)
+    config, architecture = tiny(name, **changes)
     model = build(config)
     odd: set[str] = set()
     for lengths in LENGTHS:
@@ -151,11 +159,12 @@ def by_common_rules(architecture: Architecture, size: tuple[int, int], name: str
     """What would be predicted of an output if it were as in most families."""
     dimensions = architecture.dimensions
     hidden = (*size, dimensions.hidden_size)
-    return {
+    rules: dict[str, list[Sizes]] = {
         "hidden_states": [(hidden, dimensions.num_hidden_layers + 1)],
         "attentions": [((size[0], dimensions.num_attention_heads, size[1], size[1]), dimensions.num_hidden_layers)],
         "last_hidden_state": [(hidden, None)],
-    }[name]
+    }
+    return rules[name]
 
 
 def save_checkpoint(folder: Path, config: Any, model_class: Any) -> Path:
@@ -197,17 +206,17 @@ def test_an_inspection_finds_a_saved_checkpoint_sound(name: str, class_name: str
 
 
 def test_the_list_names_every_family(bertshape: Callable[..., Run]) -> None:
-    """The table for people and the JSON say the same of at least 38 families, within 80 columns."""
-    shown = bertshape("families").stdout
+    """The table for people and the JSON say the same of at least 38 families, within the columns there are."""
     rows = json.loads(bertshape("families", "--json").stdout)["families"]
     assert tuple(rows) == family_names()
     assert len(rows) >= 38
-    assert max(map(len, shown.splitlines())) <= 80
-    for name, row in rows.items():
-        line = next(line for line in shown.splitlines() if line.split() and line.split()[0] == name)
-        assert (
-            row["observed_only"] == [key for key in row["observed_only"] if key in line] or row["observed_only"] == []
-        )
-        family = load_family(name)
-        assert family is not None
-        assert about(family)["pooler"] == ("yes" if row["pooler"] else "no")
+    for columns in (40, 80, 160):
+        shown = bertshape("families", columns=columns).stdout.splitlines()
+        assert max(map(len, shown)) <= columns
+        lines = {line.split()[0]: line for line in shown if line.split() and line.split()[0] in rows}
+        assert tuple(lines) == family_names()
+        for name, row in rows.items():
+            expected = ["yes" if row["pooler"] else "no", "yes" if row["token_type_ids"] else "no"]
+            assert lines[name].replace(",", "").split()[1:3] == expected
+            assert columns < 160 or lines[name].endswith(", ".join(row["observed_only"]))
+            assert columns != 80 or lines[name].endswith(("layers", "attentions")) == bool(row["observed_only"])

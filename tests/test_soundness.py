@@ -506,7 +506,7 @@ def test_embedded_checkpoints_raise_no_alarm(name: str) -> None:
     assert [finding.code for finding in findings(f"embedded:{name}")] == ["weights-not-checked"]
 
 
-# Funnel's classifiers of whole texts have no decoder; the base model, which is what is run, has one: it would be random.
+# Funnel's classifiers of whole texts have no decoder. The base model, which is run, has one: it would be random.
 _WITHOUT_DECODER = ("FunnelForMultipleChoice", "FunnelForSequenceClassification")
 
 

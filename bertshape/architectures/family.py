@@ -110,9 +110,10 @@ class Family:
         marked = (name.partition("{num_hidden_layers}") for name in self.templates())
         return tuple(dict.fromkeys(before for before, counter, _ in marked if counter))
 
-    def counted_together(self) -> frozenset[tuple[str, ...]]:
+    @functools.cached_property
+    def counted_together(self) -> tuple[tuple[str, ...], ...]:
         """Dimensions and keys that names are counted up to, those of one name together."""
-        return frozenset(tuple(counted_keys(name)) for name in self.templates())
+        return tuple(dict.fromkeys(tuple(counted_keys(name)) for name in self.templates()))
 
 
 def family_names() -> tuple[str, ...]:

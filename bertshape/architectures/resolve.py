@@ -147,7 +147,7 @@ def _derive(values: dict[str, object], family: Family) -> None:
 
 def _check_counts(dimensions: Dimensions, values: Mapping[str, object], family: Family, where: str) -> None:
     """Names are counted out: a typing error must not become a billion of them."""
-    for keys in family.counted_together():
+    for keys in family.counted_together:
         total = 1
         for key in keys:
             count = getattr(dimensions, key, None) or values.get(key)
@@ -161,7 +161,7 @@ def _check_counts(dimensions: Dimensions, values: Mapping[str, object], family: 
 def _check_count(count: object, key: str, where: str, *, listed: bool) -> None:
     counts = count if listed and isinstance(count, list) else [count]
     whole = all(isinstance(number, int) and not isinstance(number, bool) and number >= 1 for number in counts)
-    if not whole or not 1 <= sum(counts) <= _MOST_LAYERS:
+    if isinstance(count, list) != listed or not whole or not 1 <= sum(counts) <= _MOST_LAYERS:
         expected = f"whole numbers, {_MOST_LAYERS} in sum" if listed else f"a whole number from 1 to {_MOST_LAYERS}"
         message = f"{where}: {key} is {str(count)[:50]!r}, expected {expected}"
         raise CheckpointError(message, hint=_RESTORE, code="config-invalid")

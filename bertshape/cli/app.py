@@ -9,6 +9,7 @@ import typer
 import bertshape
 from bertshape.cli.check import check_command
 from bertshape.cli.diff import diff_command
+from bertshape.cli.embed import embed_command
 from bertshape.cli.families import families_command
 from bertshape.cli.inspect import inspect_command
 from bertshape.cli.poolings import poolings_command
@@ -41,5 +42,6 @@ app.command("inspect")(inspect_command)
 app.command("check")(check_command)
 app.command("snapshot")(snapshot_command)
 app.command("diff")(diff_command)
+app.command("embed")(embed_command)
 app.command("families")(families_command)
 app.command("poolings")(poolings_command)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+RunnableChoice = Literal["checkpoint", "random"]
 WeightsChoice = Literal["checkpoint", "random", "none"]
 DTypeChoice = Literal["auto", "float32", "float16", "bfloat16"]
 PaddingChoice = Literal["longest", "max_length", "none"]

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     import torch
 
 
-def forward(model: Any, inputs: Mapping[str, torch.Tensor], *, attentions: bool) -> Any:
-    """One forward pass, all hidden states with it.
+def forward(model: Any, inputs: Mapping[str, torch.Tensor], *, attentions: bool, hidden_states: bool = True) -> Any:
+    """One forward pass.
 
     Args:
         model: The model, or a model with a head.
         inputs: Shape of each: (batch_size, sequence_length); (batch_size, num_choices, sequence_length) for choices.
         attentions: Ask for attention weights too.
+        hidden_states: Ask for the outputs of all layers too.
 
     Returns:
         The outputs as transformers names them.
@@ -28,7 +29,7 @@ def forward(model: Any, inputs: Mapping[str, torch.Tensor], *, attentions: bool)
         CheckpointError: The model cannot take the batch.
     """
     try:
-        return model(**inputs, output_hidden_states=True, output_attentions=attentions)
+        return model(**inputs, output_hidden_states=hidden_states, output_attentions=attentions)
     except (AttributeError, IndexError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"the forward pass of {type(model).__name__} failed: {type(error).__name__}: {one_line(error)}",

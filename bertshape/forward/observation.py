@@ -28,6 +28,7 @@ class ForwardRequest:
         dtype: Dtype of the parameters, by name.
         safetensors: Whether the weights are in safetensors files; pickles otherwise.
         attentions: Whether attention weights are wanted; only the eager implementation gives them.
+        half_on_gpu: Run float32 weights in float16 where the device is a CUDA one.
     """
 
     folder: Path | None
@@ -37,6 +38,7 @@ class ForwardRequest:
     dtype: str
     safetensors: bool
     attentions: bool
+    half_on_gpu: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bertshape.forward.device import choose_device, device_errors
@@ -14,6 +15,7 @@ from bertshape.forward.loading import find_classes, load
 from bertshape.forward.looking import forward, look
 from bertshape.forward.observation import ForwardRequest, Observation, Plan
 from bertshape.forward.saving import name_tensors, save
+from bertshape.forward.vectors import VectorJob, Vectors, embed_rows
 from bertshape.pooling import PoolingInputs
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import torch
 
     from bertshape.architectures import Architecture
+    from bertshape.encoding import EncodedRow
     from bertshape.pooling import Strategy
     from bertshape.tokenization import Tokenization
 
@@ -42,11 +45,26 @@ class Runner:
 
             model_class, config_class = find_classes(request)
         self._versions = (torch.__version__, transformers.__version__)
+        self.device = choose_device(request.device)
+        if request.half_on_gpu and self.device.type == "cuda" and request.dtype == "float32":
+            request = replace(request, dtype="float16")
         self._request = request
-        self._device = choose_device(request.device)
-        with device_errors(self._device):
+        with device_errors(self.device):
             self._model, self._loading = load(request, model_class, config_class)
-            self._model.eval().to(self._device)
+            self._model.eval().to(self.device)
+
+    def embed(self, rows: Sequence[EncodedRow], job: VectorJob) -> Vectors:
+        """Run many texts, whatever their number, and keep the vector of each.
+
+        Args:
+            rows: The texts.
+            job: Which vectors, and in batches of which size.
+
+        Raises:
+            CheckpointError: The model cannot take a batch, or a step of the chain has no proper weights.
+            DeviceError: The device's memory is not enough.
+        """
+        return embed_rows(self._model, self._request.architecture, self.device, rows, job)
 
     def observe(self, tokenization: Tokenization, plan: Plan) -> Observation:
         """Run one forward pass on a batch and look at what comes out.
@@ -63,8 +81,8 @@ class Runner:
         import torch
 
         model = self._model
-        with device_errors(self._device), torch.inference_mode():
-            inputs = _inputs(torch, self._request.architecture, tokenization, self._device)
+        with device_errors(self.device), torch.inference_mode():
+            inputs = _inputs(torch, self._request.architecture, tokenization, self.device)
             watching: AbstractContextManager[dict[str, Seen]] = watch(model) if plan.layers else nullcontext({})
             with watching as seen:
                 outputs = forward(model, inputs, attentions=self._request.attentions)
@@ -86,7 +104,7 @@ class Runner:
             tasks=heads,
             layers=describe(model, seen, self._request.architecture, *size) if plan.layers else None,
             loading=self._loading,
-            device=str(self._device),
+            device=str(self.device),
             dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
             parameters=sum(parameter.numel() for parameter in model.parameters()),
             unmasked_error=unmasked_error,

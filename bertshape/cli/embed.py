@@ -1,0 +1,101 @@
+"""`bertshape embed`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bertshape.cli import options
+from bertshape.cli.texts import open_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def embed_command(
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="Texts: one a line, or JSONL with text and pair.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write: FILE.safetensors or FILE.npz.")
+    ],
+    model: options.Model = None,
+    revision: options.Revision = None,
+    offline: options.Offline = False,
+    pool: Annotated[
+        list[str] | None,
+        typer.Option("--pool", metavar="NAME", help="Pooling; repeatable.  [default: what the checkpoint declares]"),
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Texts that run together.")] = 32,
+    weights: Annotated[
+        options.RunnableChoice | None,
+        typer.Option(help="Run stored or random weights.  [default: checkpoint; random if embedded]"),
+    ] = None,
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]|mps", help="Where to run.")] = "auto",
+    dtype: Annotated[
+        options.DTypeChoice, typer.Option(help="Dtype of the parameters; auto: as stored, float16 on a CUDA device.")
+    ] = "auto",
+    max_length: Annotated[int | None, typer.Option(min=1, help="Tokens a text may have; cuts longer ones.")] = None,
+    truncation: Annotated[
+        bool | None,
+        typer.Option("--truncation/--no-truncation", help="Cut texts that are too long.  [default: if --max-length]"),
+    ] = None,
+    truncate_dim: Annotated[int | None, typer.Option(min=1, help="Cut the sentence embedding to N numbers.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+    debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
+) -> Callable[[], int]:
+    """Write the vector of every text of a file, by any number of pooling strategies at once."""
+
+    def action() -> int:
+        from bertshape.records import read_records
+        from bertshape.request import InspectionRequest
+        from bertshape.vectors import embed
+
+        request = InspectionRequest(
+            texts=(),
+            model=model,
+            revision=revision,
+            offline=offline,
+            weights=weights,
+            device=device,
+            dtype=dtype,
+            pool=tuple(pool or ()),
+            max_length=max_length,
+            truncation=truncation,
+            truncate_dim=truncate_dim,
+            save=output,
+            progress=not as_json and sys.stderr.isatty(),
+        )
+        with open_texts(file) as (stream, name), _bar(shown=request.progress) as advance:
+            report = embed(request, read_records(stream, name), name, batch_size=batch_size, progress=advance)
+        if as_json:
+            import json
+
+            sys.stdout.write(json.dumps(report.to_dict(), indent=2, allow_nan=False) + "\n")
+            return 0
+        from bertshape.cli.consoles import open_console, print_plain
+        from bertshape.rendering.vectors import render_vectors
+
+        console = open_console()
+        print_plain(console, render_vectors(report, console.width))
+        return 0
+
+    return action
+
+
+@contextmanager
+def _bar(*, shown: bool) -> Iterator[Callable[[int], None]]:
+    """A count of texts on stderr, and the function that advances it."""
+    if not shown:
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.completed} texts"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as progress:
+        task = progress.add_task("texts", total=None)
+        yield lambda count: progress.advance(task, count)
