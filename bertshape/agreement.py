@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bertshape.architectures import backbone_name
 from bertshape.report import Finding, OutputFacts, Run
 from bertshape.shapes import BATCH_SIZE, TensorShape
 from bertshape.soundness import pooler_verdict, weight_findings
@@ -80,6 +81,7 @@ def judge_loading(report: Report, checkpoint: Checkpoint, architecture: Architec
         architecture: What config.json describes.
         loading: What transformers says it loaded.
     """
+    loading = _by_own_names(loading, architecture)
     expected = architecture.expected_tensors()
     if checkpoint.headers is None and expected is not None:
         # Pickles: the stored tensors are known only now; judge them by the same rules as headers.
@@ -96,6 +98,16 @@ def judge_loading(report: Report, checkpoint: Checkpoint, architecture: Architec
     message = f"{len(missing)} parameters were not in the weights and are random: {shown}"
     hint = "Check that config.json and the weights belong together."
     return report.with_findings(Finding("tensors-missing", "error", message, hint))
+
+
+def _by_own_names(loading: Loading, architecture: Architecture) -> Loading:
+    """The same by the names of the table: some classes, such as DPR's encoders, put a prefix before them."""
+    family = architecture.family
+    if family is None:
+        return loading
+    missing = tuple(backbone_name(name, family) or name for name in loading.missing)
+    mismatched = tuple((backbone_name(name, family) or name, shape) for name, shape in loading.mismatched)
+    return replace(loading, missing=missing, mismatched=mismatched)
 
 
 def _observe_outputs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from typing import TYPE_CHECKING
 
 from bertshape.errors import CheckpointError
@@ -19,9 +20,10 @@ def read_bytes(path: Path) -> bytes:
     """Read a whole small file, without a byte order mark.
 
     Raises:
-        CheckpointError: The file cannot be read, or is too large.
+        CheckpointError: The file cannot be read, is no regular file, or is too large.
     """
     try:
+        check_regular(path)
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise CheckpointError(
@@ -35,6 +37,20 @@ def read_bytes(path: Path) -> bytes:
         raise CheckpointError(
             f"cannot read {path}: {error.strerror or error}", hint=hint, code="file-unreadable"
         ) from error
+
+
+def check_regular(path: Path) -> None:
+    """Refuse what is no file: opening a pipe would wait for a writer for ever, and a device has no end.
+
+    Raises:
+        CheckpointError: It is a pipe, a device or a socket; a folder is left to the error of opening it.
+        OSError: There is nothing, or it cannot be looked at.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise CheckpointError(
+            f"{path} is not a regular file", hint="Restore the file from the original.", code="file-unreadable"
+        )
 
 
 def read_text(path: Path) -> str:

@@ -14,7 +14,7 @@ from bertshape.hub_failures import offline_error, translate
 from bertshape.weights import MissingWeightsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _ANCHORS = ("config.json", "modules.json")
 """A checkpoint has one of them at its root; sentence-transformers once kept config.json in a subfolder."""
@@ -60,6 +60,23 @@ class Snapshot:
     folder: Path
     files: tuple[str, ...]
     online: bool
+
+
+@dataclass(frozen=True)
+class HubSettings:
+    """What the environment says of the Hub.
+
+    Attributes:
+        endpoint: Address of the server.
+        offline: Whether HF_HUB_OFFLINE forbids to ask it.
+        cache_folder: Where checkpoints are kept; it need not exist.
+        token_file: Where a token is kept; it need not exist.
+    """
+
+    endpoint: str
+    offline: bool
+    cache_folder: Path
+    token_file: Path
 
 
 @dataclass(frozen=True)
@@ -174,6 +191,35 @@ def download(snapshot: Snapshot, names: tuple[str, ...], *, progress: bool) -> N
         if snapshot.online:
             with _session(f"{name} of {snapshot.repo_id}", progress=progress):
                 hf_hub_download(snapshot.repo_id, name, revision=snapshot.commit)
+
+
+def hub_settings() -> HubSettings:
+    """Read the settings; no request is sent."""
+    from huggingface_hub import constants
+
+    folders = Path(constants.HF_HUB_CACHE), Path(constants.HF_TOKEN_PATH)
+    return HubSettings(constants.ENDPOINT, constants.HF_HUB_OFFLINE, *folders)
+
+
+def prepare_request(path: str) -> Callable[[float], tuple[int, dict[str, str]]]:
+    """Make all ready for one request, without a token and without trying again; imports take longer than the Hub does.
+
+    Args:
+        path: Path on the server.
+
+    Returns:
+        A function that sends it, given the seconds that each step may take; it returns the HTTP status, and the headers
+        by their names in lower case, and raises whatever the HTTP library does where no answer comes.
+    """
+    from huggingface_hub import constants, get_session
+
+    client, url = get_session(), f"{constants.ENDPOINT}/{path}"
+
+    def send(timeout: float) -> tuple[int, dict[str, str]]:
+        with client.stream("GET", url, timeout=timeout) as response:
+            return response.status_code, {name.lower(): value for name, value in response.headers.items()}
+
+    return send
 
 
 def _cached_snapshot(repo_id: str, revision: str | None) -> Snapshot:

@@ -111,11 +111,13 @@ def predict_pooled(
         dtype: Dtype of the outputs.
         declared: Strategy that the checkpoint itself declares.
     """
+    # Without vectors a token only the pooler's is left, which may have a size of its own.
+    size = architecture.dimensions.hidden_size if architecture.has_last_hidden_state else architecture.pooler_size
     facts = PoolingFacts(
         batch_size=tokenization.batch_size,
         sequence_length=tokenization.sequence_length,
         num_words=tokenization.num_words,
-        hidden_size=architecture.dimensions.hidden_size,
+        hidden_size=size,
         num_hidden_layers=architecture.dimensions.num_hidden_layers,
         has_pooler=architecture.has_pooler,
         has_last_hidden_state=architecture.has_last_hidden_state,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bertshape.errors import CheckpointError, one_line
+from bertshape.files import check_regular
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,6 +118,7 @@ def _load_backend(checkpoint: Checkpoint, folder: Path) -> tuple[Tokenizer, str]
 def _load_tokenizer_json(path: Path) -> Tokenizer:
     from tokenizers import Tokenizer
 
+    check_regular(path)
     try:
         return Tokenizer.from_file(str(path))
     except Exception as error:  # tokenizers raises plain Exception, for unreadable and for malformed files alike
@@ -137,6 +139,7 @@ def _load_wordpiece(checkpoint: Checkpoint, path: Path) -> Tokenizer:
     from tokenizers import Tokenizer as Backend
     from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
+    check_regular(path)
     options, tokens = checkpoint.tokenizer_config, checkpoint.special_tokens
     unk, cls, sep = (tokens.get(f"{role}_token", f"[{role.upper()}]") for role in ("unk", "cls", "sep"))
     try:

@@ -55,7 +55,9 @@ def tiny_config(model_type: str, **changes: Any) -> Any:
     known = config_class().to_dict()
     aliases = getattr(config_class, "attribute_map", {})
     options = {aliases.get(name, name): size for name, size in SIZES.items() if aliases.get(name, name) in known}
-    return config_class(**(options | {"pad_token_id": 1} | OWN_SIZES.get(model_type, {}) | changes))
+    # Where a type has several classes, AutoModel walks through `architectures`, and None is none.
+    fixed: dict[str, Any] = {"pad_token_id": 1, "architectures": []}
+    return config_class(**(options | fixed | OWN_SIZES.get(model_type, {}) | changes))
 
 
 def draft(model_type: str) -> str:

@@ -92,8 +92,6 @@ def as_json(config: Any) -> dict[str, Any]:
 
 
 def build(config: Any) -> Any:
-    # Where a type has several classes, AutoModel walks through this list, and None is none.
-    config.architectures = config.architectures or []
     return transformers.AutoModel.from_config(config)
 
 

@@ -52,7 +52,6 @@ EXTRA = {"mems"}
 def tiny(name: str, **changes: Any) -> tuple[Any, Architecture]:
     """A configuration of small sizes that all differ, and what bertshape makes of it."""
     config = tiny_config(name, **({} if name == "funnel" else {"num_hidden_layers": 3}), **changes)
-    config.architectures = config.architectures or []
     return config, resolve(json.loads(config.to_json_string()), "config.json")
 
 
@@ -183,15 +182,23 @@ def save_checkpoint(folder: Path, config: Any, model_class: Any) -> Path:
 
 
 TEXTS = [" ".join(f"word{number}" for number in range(length)) for length in (12, 31)]
-SAVED = [(name, None) for name in family_names()] + [("dpr", "DPRContextEncoder"), ("funnel", "FunnelBaseModel")]
+# The class that is saved where it is not the family's own, and what its config.json says.
+SAVED: list[tuple[str, str | None, dict[str, Any]]] = [
+    *((name, None, {}) for name in family_names()),
+    ("dpr", "DPRContextEncoder", {"projection_dim": 24}),
+    ("funnel", "FunnelBaseModel", {}),
+    ("mobilebert", None, {"classifier_activation": False}),
+]
 
 
-@pytest.mark.parametrize(("name", "class_name"), SAVED)
-def test_an_inspection_finds_a_saved_checkpoint_sound(name: str, class_name: str | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "class_name", "changes"), SAVED)
+def test_an_inspection_finds_a_saved_checkpoint_sound(
+    name: str, class_name: str | None, changes: Mapping[str, Any], tmp_path: Path
+) -> None:
     """From config.json and headers through a run: no finding that speaks of an error, every output observed."""
     family = load_family(name)
     assert family is not None
-    config = tiny_config(name)
+    config = tiny_config(name, **changes)
     folder = save_checkpoint(tmp_path / name, config, getattr(transformers, class_name or family.model_class))
     before = inspect_texts(TEXTS, model=str(folder), weights="none", attentions=True)
     report = inspect_texts(TEXTS, model=str(folder), attentions=True, device="cpu")

@@ -19,6 +19,7 @@ OUTSIDE = {
     "tokenizers": {"tokenizer", "tokenization"},
     "typer": {"cli"},
     "rich": {"rendering", "cli"},
+    "pyarrow": {"profiling"},
     "numpy": {"forward", "soundness"},
 }
 HEAVY = ("torch", "transformers", "numpy", "huggingface_hub", "safetensors")

@@ -9,10 +9,12 @@ import typer
 import bertshape
 from bertshape.cli.check import check_command
 from bertshape.cli.diff import diff_command
+from bertshape.cli.doctor import doctor_command
 from bertshape.cli.embed import embed_command
 from bertshape.cli.families import families_command
 from bertshape.cli.inspect import inspect_command
 from bertshape.cli.poolings import poolings_command
+from bertshape.cli.profile import profile_command
 from bertshape.cli.snapshot import snapshot_command
 
 app = typer.Typer(
@@ -43,5 +45,7 @@ app.command("check")(check_command)
 app.command("snapshot")(snapshot_command)
 app.command("diff")(diff_command)
 app.command("embed")(embed_command)
+app.command("profile")(profile_command)
 app.command("families")(families_command)
 app.command("poolings")(poolings_command)
+app.command("doctor")(doctor_command)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bertshape.errors import CheckpointError, one_line
+from bertshape.forward.device import is_out_of_memory
 from bertshape.forward.observation import Observed
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ def forward(model: Any, inputs: Mapping[str, torch.Tensor], *, attentions: bool,
     """
     try:
         return model(**inputs, output_hidden_states=hidden_states, output_attentions=attentions)
-    except (AttributeError, IndexError, TypeError, ValueError) as error:
+    except (AssertionError, AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
+        if isinstance(error, RuntimeError) and is_out_of_memory(error):
+            raise
         raise CheckpointError(
             f"the forward pass of {type(model).__name__} failed: {type(error).__name__}: {one_line(error)}",
             hint="Predict without running: --weights none. See the whole error with --debug.",

@@ -151,7 +151,7 @@ def _fitting(strategies: Sequence[Strategy], outputs: Any, architecture: Archite
     """Strategies that these outputs allow: some models give no vector a token, or none in each layer."""
     last = outputs.get("last_hidden_state")
     if last is None:
-        return []
+        return [strategy for strategy in strategies if strategy.name == "pooler" and "pooler_output" in outputs]
     layers = architecture.dimensions.num_hidden_layers + 1
     even = len(outputs.hidden_states) == layers and all(layer.shape == last.shape for layer in outputs.hidden_states)
     return [strategy for strategy in strategies if even or not strategy.needs_hidden_states]

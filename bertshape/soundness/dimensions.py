@@ -20,7 +20,7 @@ Shape = tuple[int, ...]
 
 _DIMENSIONS = frozenset(field.name for field in fields(Dimensions))
 # Models that choose the size of a head freely say so under one of these keys.
-_FREE_HEADS = ("head_dim", "d_kv", "attention_head_size", "true_hidden_size")
+_FREE_HEADS = ("head_dim", "d_head", "d_kv", "attention_head_size", "true_hidden_size")
 _SHOWN = 3
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bertshape.errors import CheckpointError
 from bertshape.report import Finding, OutputFacts, TaskFacts
 from bertshape.shapes import BATCH_SIZE, SEQUENCE_LENGTH, TensorShape
 from bertshape.tasks.heads import load_head
@@ -47,6 +49,9 @@ def predict_tasks(
         architecture: Dimensions and family.
         tokenization: The batch. Its texts are the choices of one question for multiple-choice.
         dtype: Dtype of the parameters, and so of the outputs.
+
+    Raises:
+        CheckpointError: The labels in config.json are none.
     """
     tasks = {}
     for name in names:
@@ -74,19 +79,42 @@ def predict_tasks(
 def task_labels(task: str, config: Mapping[str, object]) -> tuple[str, ...]:
     """Names of the labels of a task, as transformers reads them from config.json; empty where outputs have none.
 
-    `id2label` counts, then `num_labels`; without both there are two.
+    `id2label` counts, unless `num_labels` differs from its length; without both there are two.
+
+    Raises:
+        CheckpointError: They are nothing that transformers builds a head from.
     """
     if task == "next-sentence-prediction":
         return _NEXT_SENTENCE
     if task not in ("sequence-classification", "token-classification"):
         return ()
-    named, count = config.get("id2label"), config.get("num_labels")
-    if isinstance(named, dict) and named:
-        numbered = all(key.isdecimal() for key in named)
-        return tuple(str(named[key]) for key in (sorted(named, key=int) if numbered else named))
-    if isinstance(count, int) and not isinstance(count, bool) and 0 < count <= _MOST_LABELS:
-        return tuple(f"LABEL_{index}" for index in range(count))
-    return ("LABEL_0", "LABEL_1")
+    named = _named_labels(config.get("id2label"))
+    count = config.get("num_labels")
+    if count is None:
+        count = 2 if named is None else len(named)
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= _MOST_LABELS:
+        field = "num_labels" if config.get("num_labels") is not None else "number of labels in id2label"
+        raise _invalid_labels(field, count, f"a whole number from 1 to {_MOST_LABELS}")
+    if named is not None and len(named) == count:
+        return tuple(named[number] for number in sorted(named))
+    return tuple(f"LABEL_{index}" for index in range(count))
+
+
+def _named_labels(value: object) -> dict[int, str] | None:
+    """The names of `id2label` by number; None where there is none."""
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not all(re.fullmatch(r"-?[0-9]{1,18}", key) for key in value):
+        raise _invalid_labels("id2label", value, "an object of a name for each number")
+    return {int(key): str(name) for key, name in value.items()}
+
+
+def _invalid_labels(field: str, value: object, expected: str) -> CheckpointError:
+    return CheckpointError(
+        f"config.json: {field} is {str(value)[:50]!r}, expected {expected}",
+        hint="Restore num_labels and id2label, or leave --task out.",
+        code="config-invalid",
+    )
 
 
 def task_findings(tasks: Mapping[str, TaskFacts], checkpoint: Checkpoint, *, num_texts: int) -> Iterator[Finding]:

@@ -1,0 +1,179 @@
+"""Count a corpus with the tokenizer of a checkpoint."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from bertshape import facts
+from bertshape.case import Model, open_model
+from bertshape.errors import UsageError
+from bertshape.profiling.corpus import CHUNK, read_chunks
+from bertshape.profiling.counts import Counts
+from bertshape.profiling.profile import Profile, Setting, merge_profiles
+from bertshape.tokenization import check_unicode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from tokenizers import Tokenizer
+
+    from bertshape.profiling.corpus import Text
+
+BATCH_SIZES = (8, 32, 128)
+"""Batch sizes that padding is counted for, where none are named."""
+
+
+def profile_files(
+    paths: Sequence[str],
+    *,
+    model: str | None = None,
+    revision: str | None = None,
+    offline: bool = False,
+    column: str = "text",
+    max_length: int | None = None,
+    batch_sizes: Sequence[int] = BATCH_SIZES,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Profile:
+    """Count the texts of files.
+
+    Args:
+        paths: Files of lines, JSON lines, CSV, TSV or Parquet, by the ending of the name; `-` reads stdin.
+        model: Checkpoint whose tokenizer and limits apply; None for the embedded default.
+        revision: Branch, tag or commit of a Hub repository.
+        offline: Use the Hub's cache alone.
+        column: Column of the texts in CSV, TSV and Parquet files.
+        max_length: One more length at which texts would be cut; batches are cut there too.
+        batch_sizes: Batch sizes that padding is counted for.
+        progress: Called with the number of texts of each lot that is done.
+
+    Raises:
+        BertshapeError: A file or the checkpoint cannot be read.
+    """
+    opened = open_model(model, revision=revision, offline=offline)
+    setting = _setting(opened, max_length, batch_sizes)
+    profiles = []
+    for path in paths:
+        name = "stdin" if path == "-" else path
+        counts = _count(opened, setting, read_chunks(path, column), name, progress)
+        profiles.append(Profile(setting, ((name, counts.texts),), counts))
+    return merge_profiles(profiles)
+
+
+def profile_texts(
+    texts: Iterable[Text],
+    *,
+    name: str = "texts",
+    model: str | None = None,
+    max_length: int | None = None,
+    batch_sizes: Sequence[int] = BATCH_SIZES,
+) -> Profile:
+    """Count texts from anywhere: a shard of a dataset, a column of a table.
+
+    Args:
+        texts: Texts, or pairs of texts.
+        name: What to call them.
+        model: As in `profile_files`, and so the others.
+        max_length: One more length at which texts would be cut.
+        batch_sizes: Batch sizes that padding is counted for.
+
+    Raises:
+        BertshapeError: A text or the checkpoint cannot be used.
+    """
+    opened = open_model(model)
+    setting = _setting(opened, max_length, batch_sizes)
+    counts = _count(opened, setting, _chunks(texts), name, lambda _: None)
+    return Profile(setting, ((name, counts.texts),), counts)
+
+
+def _chunks(texts: Iterable[Text]) -> Iterator[list[Text]]:
+    chunk: list[Text] = []
+    for text in texts:
+        chunk.append(text)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _setting(model: Model, max_length: int | None, batch_sizes: Sequence[int]) -> Setting:
+    if max_length is not None and max_length < 1:
+        raise UsageError(f"--max-length is {max_length}", hint="Pass at least 1.", code="max-length-invalid")
+    if not batch_sizes or min(batch_sizes) < 1:
+        raise UsageError("--batch-size must be at least 1", hint="Pass 8 or 32.", code="batch-size-invalid")
+    limits = {where: limit for where, limit in model.limits.items() if limit is not None and where != "effective"}
+    runs = [limit for limit in (model.limits["effective"], max_length) if limit is not None]
+    return Setting(
+        tokenizer=facts.tokenizer_hash(model.checkpoint, model.tokenizer),
+        hidden_size=model.architecture.dimensions.hidden_size,
+        limits=limits,
+        max_length=max_length,
+        cut_at=min(runs, default=None),
+        batch_sizes=tuple(sorted(set(batch_sizes))),
+    )
+
+
+def _count(
+    model: Model, setting: Setting, chunks: Iterable[list[Text]], name: str, progress: Callable[[int], None]
+) -> Counts:
+    backend, unknown_token = model.tokenizer.backend, model.tokenizer.unk_token
+    unknown_id = None if unknown_token is None else backend.token_to_id(unknown_token)
+    lengths: Counter[int] = Counter()
+    unknown = texts_with_unknown = special = done = 0
+    batches = {size: _Batches(size, setting.cut_at) for size in setting.batch_sizes}
+    for chunk in chunks:
+        encodings = _encode(backend, chunk, name, done)
+        sizes = [len(encoding) for encoding in encodings]
+        lengths.update(sizes)
+        for batch in batches.values():
+            batch.add(sizes)
+        if unknown_id is not None:
+            found = [encoding.ids.count(unknown_id) for encoding in encodings]
+            unknown += sum(found)
+            texts_with_unknown += len(found) - found.count(0)
+        pairs = sum(isinstance(text, tuple) for text in chunk)
+        special += pairs * backend.num_special_tokens_to_add(True)
+        special += (len(chunk) - pairs) * backend.num_special_tokens_to_add(False)
+        done += len(chunk)
+        progress(len(chunk))
+    shapes = {size: batch.end() for size, batch in batches.items()}
+    return Counts(lengths, unknown, texts_with_unknown, special, shapes)
+
+
+def _encode(backend: Tokenizer, chunk: list[Text], name: str, done: int) -> list[Any]:
+    try:
+        return list(backend.encode_batch_fast(chunk))
+    except TypeError:
+        # A lone surrogate: the tokenizer takes none, and does not say which text has one.
+        for number, text in enumerate(chunk, start=done + 1):
+            for part in text if isinstance(text, tuple) else (text,):
+                check_unicode(part, f"{name}, text {number}")
+        raise
+
+
+class _Batches:
+    """The shapes of batches in the order of the texts, counted as they come."""
+
+    def __init__(self, batch_size: int, cut_at: int | None) -> None:
+        self._batch_size, self._cut_at = batch_size, cut_at
+        self._open: list[int] = []
+        self._shapes: Counter[tuple[int, int]] = Counter()
+
+    def add(self, sizes: list[int]) -> None:
+        """Take the lengths of more texts."""
+        waiting, step = self._open + sizes, self._batch_size
+        full = len(waiting) - len(waiting) % step
+        for start in range(0, full, step):
+            self._shapes[step, self._cut(max(waiting[start : start + step]))] += 1
+        self._open = waiting[full:]
+
+    def end(self) -> Counter[tuple[int, int]]:
+        """The shapes, the last batch as small as it is."""
+        if self._open:
+            self._shapes[len(self._open), self._cut(max(self._open))] += 1
+            self._open = []
+        return self._shapes
+
+    def _cut(self, length: int) -> int:
+        return length if self._cut_at is None else min(length, self._cut_at)
