@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.architectures import backbone_name
 from bertshape.report import Finding, OutputFacts, Run
-from bertshape.shapes import BATCH_SIZE, TensorShape
+from bertshape.shapes import TensorShape
 from bertshape.soundness import pooler_verdict, weight_findings
 from bertshape.tasks import with_head
 
@@ -180,8 +180,9 @@ def _observe_tasks(
 def _observed_shape(predicted: TensorShape | None, actual: Observed) -> TensorShape:
     if predicted is not None and len(predicted.sizes) == len(actual.sizes):
         return TensorShape(predicted.axes, actual.sizes, actual.dtype)
-    axes = (BATCH_SIZE, *(f"axis_{index}" for index in range(1, len(actual.sizes))))
-    return TensorShape(axes[: len(actual.sizes)], actual.sizes, actual.dtype)
+    # Outputs that nobody predicted need not begin with the batch: XLNet's mems begin with the sequence.
+    axes = tuple(f"axis_{index}" for index in range(len(actual.sizes)))
+    return TensorShape(axes, actual.sizes, actual.dtype)
 
 
 def _disagreement(name: str, expected: str, actual: str) -> Finding:

@@ -82,7 +82,7 @@ def cache_facts() -> Iterator[Fact]:
 
 def _place(folder: Path, chosen: str) -> Fact:
     existing = _existing(folder)
-    writable = existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+    writable = existing.is_dir() and _is_writable(existing)
     if folder.is_dir() and writable:
         return Fact(AREA, "path", str(folder), "ok", f"Checkpoints of the Hub are kept there ({chosen})")
     if folder.is_dir():
@@ -128,3 +128,8 @@ def _space(existing: Path) -> Fact:
 def _existing(folder: Path) -> Path:
     """The folder, or the nearest above it that exists."""
     return next((place for place in (folder, *folder.parents) if os.path.lexists(place)), Path(folder.anchor))
+
+
+def _is_writable(folder: Path) -> bool:
+    # The rights with which files would be written, where the system tells these from those of whoever logged in.
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _STATE_STYLE = {"ok": "green", "note": "cyan", "warning": "yellow", "error": "bold red"}
 _NAME_COLUMNS = 22
 """Columns of the names, so that the areas, which are printed one by one, stand below each other."""
-_VALUE_COLUMNS = 44
+_VALUE_COLUMNS, _MEANING_COLUMNS = 44, 58
 _BETWEEN = "  "
 
 
@@ -37,8 +37,10 @@ def render_area(area: Area, columns: int) -> RenderableType:
     if columns >= NARROW:
         table.add_column("name", min_width=_NAME_COLUMNS, overflow="fold")
     if columns >= WIDE:
-        table.add_column("value", min_width=_VALUE_COLUMNS, max_width=_VALUE_COLUMNS, overflow="fold")
-    table.add_column("meaning", overflow="fold")
+        # A path stays in one piece where it can: pieces cannot be copied.
+        most = columns - max(map(len, STATES)) - _NAME_COLUMNS - _MEANING_COLUMNS - 3
+        table.add_column("value", min_width=_VALUE_COLUMNS, max_width=most, overflow="fold")
+    table.add_column("meaning", min_width=_MEANING_COLUMNS if columns >= WIDE else None, overflow="fold")
     for fact in area.facts:
         table.add_row(Text(fact.state, style=_STATE_STYLE[fact.state]), *_cells(fact, columns))
     return Group(Text(area.name[0].upper() + area.name[1:], style="bold"), table, Text())

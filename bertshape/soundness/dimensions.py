@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from bertshape.architectures import Dimensions, layer_index, resolve
+from bertshape.errors import CheckpointError
 from bertshape.report import Finding
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def held_dimensions(checkpoint: Checkpoint, architecture: Architecture, stored: 
     layers = max(indices) + 1 if indices else None
     # Layers first: a wrong number of them would hide tensors, and a huge one would never end.
     mends = {} if layers is None else {architecture.config_key("num_hidden_layers"): layers}
-    layered = resolve({**checkpoint.config, **mends}, checkpoint.config_path)
+    layered = _mended(checkpoint, architecture, mends)
     votes = _votes(layered, stored)
     sizes = {symbol: _winner(count, stated(layered, symbol)) for symbol, count in votes.items()}
     implicit = architecture.config_key("embedding_size") not in architecture.values
@@ -67,7 +68,7 @@ def held_dimensions(checkpoint: Checkpoint, architecture: Architecture, stored: 
         layers=layers,
         sizes=sizes,
         tensors={symbol: votes[symbol][size] for symbol, size in sizes.items()},
-        architecture=resolve({**checkpoint.config, **mends}, checkpoint.config_path),
+        architecture=_mended(checkpoint, architecture, mends),
     )
 
 
@@ -137,6 +138,14 @@ def stated(architecture: Architecture, symbol: str) -> object:
     """Value that config.json, or the family's default, gives a dimension or another key."""
     value = getattr(architecture.dimensions, symbol, None)
     return architecture.values.get(symbol) if value is None else value
+
+
+def _mended(checkpoint: Checkpoint, architecture: Architecture, mends: Mapping[str, int]) -> Architecture:
+    """What config.json would describe with other values; what it does, where no model can have these."""
+    try:
+        return resolve({**checkpoint.config, **mends}, checkpoint.config_path)
+    except CheckpointError:
+        return architecture  # The names or sizes of the tensors are nonsense: config.json is not to blame.
 
 
 def _votes(architecture: Architecture, stored: Mapping[str, Shape]) -> dict[str, Counter[int]]:

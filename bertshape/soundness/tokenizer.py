@@ -61,10 +61,14 @@ def padding_findings(checkpoint: Checkpoint, architecture: Architecture, tokeniz
         return []
     shifts = architecture.family is not None and "pad_token_id" in architecture.family.length
     effect = "positions are counted from the wrong id" if shifts else "tools that read the one or the other disagree"
+    rows = architecture.dimensions.vocab_size
+    outside = rows is not None and not -rows <= configured < rows  # torch counts negative rows from the end
+    if outside:
+        effect = f"torch builds no embedding of {rows} rows with it"
     return [
         Finding(
             "pad-id-disagrees",
-            "error" if shifts else "warning",
+            "error" if shifts or outside else "warning",
             f"pad_token_id: {checkpoint.config_path} says {configured}, {tokenizer.file} gives {tokenizer.pad_token} "
             f"the id {tokenizer.pad_id}; {effect}",
             f"Set pad_token_id to {tokenizer.pad_id} in config.json, if this is the tokenizer of these weights.",

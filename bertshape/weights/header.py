@@ -81,7 +81,7 @@ def _fetch(source: ByteSource, start: int, length: int) -> bytes:
 def _header_length(source: ByteSource, beginning: bytes) -> int:
     length = int.from_bytes(beginning, "little")
     for prefix, (what, hint) in _FOREIGN.items():
-        if length > MAX_HEADER_BYTES and beginning.startswith(prefix):
+        if LENGTH_BYTES + length > min(source.size, MAX_HEADER_BYTES) and beginning.startswith(prefix):
             raise CheckpointError(f"{source.name} is {what}, not weights", hint=hint, code="weights-not-safetensors")
     if not 0 < length <= MAX_HEADER_BYTES:
         raise CheckpointError(

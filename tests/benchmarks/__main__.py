@@ -1,4 +1,7 @@
-"""`python -m tests.benchmarks` prints the table; with `--write` it goes into docs/performance.md."""
+"""`python -m tests.benchmarks` prints the table; with `--write` it goes into docs/performance.md.
+
+`python -m tests.benchmarks texts` measures one suite alone: inspect, check, texts or profile.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +12,37 @@ import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.benchmarks import check, inspect
+from tests.benchmarks import check, inspect, profile, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.benchmarks.processes import Row
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "performance.md"
 _TABLE = re.compile(r"<!-- table -->.*<!-- end -->", flags=re.DOTALL)
 
 
+_SUITES = {"inspect": inspect.rows, "check": check.rows, "texts": texts.rows, "profile": profile.rows}
+
+
+def _chosen() -> Iterator[Iterator[Row]]:
+    """Measurements named on the command line, or all of them."""
+    named = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+    for name in named or _SUITES:
+        yield _SUITES[name]()
+
+
 def main() -> None:
-    """Measure everything."""
+    """Measure, and print the table."""
     packages = ("torch", "transformers", "tokenizers", "typer", "rich")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     lines = [f"{datetime.now(UTC):%Y-%m-%d}; {machine}; {versions}.", ""]
     lines += ["| what | measured | at most | reached |", "|---|---|---|---|"]
-    lines += [str(row) for rows in (inspect.rows(), check.rows()) for row in rows]
+    lines += [str(row) for rows in _chosen() for row in rows]
     table = "\n".join(lines)
     print(table)
     if "--write" in sys.argv[1:]:

@@ -105,33 +105,53 @@ IMPOSSIBLE = (
     _size("type_vocab_size", -1),
     _size("type_vocab_size", "two"),
     Case("config of no positions", with_config(max_position_embeddings=0), INSPECT, 2, ("4 tokens",)),
-    Case("config of 3 heads for 8", with_config(num_attention_heads=3), CHECK, 1, ("num_attention_heads 3", "8")),
+    Case(
+        "config of 3 heads for 8",
+        with_config(num_attention_heads=3),
+        CHECK,
+        1,
+        ("num_attention_heads", "says 3", "divisor of 8"),
+    ),
     Case("config of another width", with_config(hidden_size=10), CHECK, 1, ("hidden_size",)),
     Case("config of more layers", with_config(num_hidden_layers=3), CHECK, 1, ("num_hidden_layers",)),
     Case("config of fewer layers", with_config(num_hidden_layers=1), CHECK, 1, ("num_hidden_layers",)),
     Case("config of a smaller vocabulary", with_config(vocab_size=6), INSPECT, 3, ("token", "vocab_size")),
     Case("config of the largest numbers", with_config(hidden_size=2**31 - 1), CHECK, 1, ("hidden_size",)),
     Case("config with a pad_token_id of text", with_config(pad_token_id="zero"), CHECK, 0, ("all passed",)),
-    Case("config with a huge pad_token_id", with_config(pad_token_id=10**12), CHECK, 1, ("pad_token_id",)),
-    Case("config with a negative pad_token_id", with_config(pad_token_id=-5), CHECK, 1, ("pad_token_id",)),
+    Case(
+        "config with a huge pad_token_id",
+        with_config(pad_token_id=10**12),
+        CHECK,
+        1,
+        ("pad_token_id", "no embedding of 12"),
+    ),
+    Case("config with a negative pad_token_id", with_config(pad_token_id=-5), CHECK, 0, ("says -5", "disagree")),
+    Case("config with a pad_token_id below all", with_config(pad_token_id=-13), CHECK, 1, ("says -13", "no embedding")),
     Case("config with architectures of numbers", with_config(architectures=[1, None]), INSPECT, 0, (), shape=(1, 4, 8)),
     Case("config with architectures as text", with_config(architectures="BertModel"), CHECK, 0, ("all passed",)),
     Case("config with a dtype of nonsense", with_config(dtype="float7"), INSPECT, 0, (), shape=(1, 4, 8)),
     Case("config with labels of nonsense", with_config(id2label=["a", 1, None]), CHECK, 0, ("all passed",)),
-    Case(
-        "config with a label for each task of nonsense",
-        with_config(id2label=7, num_labels="x"),
-        (*INSPECT, "--task", "all"),
-        3,
-        ("num_labels",),
-    ),
-    Case(
-        "config with -1 labels",
-        with_config(num_labels=-1),
-        (*INSPECT, "--task", "sequence-classification"),
-        3,
-        ("num_labels",),
-    ),
     Case("config with auto_map", with_config(auto_map={"AutoModel": "evil--code.Model"}), CHECK, 0, ("all passed",)),
 )
-CASES = BROKEN + IMPOSSIBLE
+_LABELS = (*INSPECT, "--task", "sequence-classification")
+
+
+def _labels(name: str, *words: str, code: int = 3, **values: object) -> Case:
+    return Case(f"config with {name}", with_config(**values), _LABELS, code, words or ("num_labels", "whole number"))
+
+
+LABELS = (
+    _labels("-1 labels", num_labels=-1),
+    _labels("0 labels", num_labels=0),
+    _labels("a billion labels", num_labels=10**9),
+    _labels("a number of labels as text", num_labels="3"),
+    _labels("half a label", num_labels=2.5),
+    _labels("labels of a number", "id2label is '7'", id2label=7),
+    _labels("labels as a list", "id2label is", "an object", id2label=["a", "b"]),
+    _labels("labels of words", "id2label is", "an object", id2label={"a": "b"}),
+    _labels("no label at all", "in id2label is '0'", id2label={}),
+    _labels("fewer names than labels", "[1, 3]", "LABEL_2", code=0, id2label={"0": "a", "1": "b"}, num_labels=3),
+    _labels("labels in disorder", "logits of 3 labels: a, b, None", code=0, id2label={"5": "b", "1": "a", "9": None}),
+    _labels("labels of escapes", "\\x1b[31mred", "::error::", code=0, id2label={"0": "\x1b[31mred", "1": "::error::"}),
+)
+CASES = BROKEN + IMPOSSIBLE + LABELS

@@ -112,7 +112,9 @@ CASES = (
     Case("whisper", _other(model_type="whisper", d_model=8), INSPECT, 3, ("a whisper model",)),
     Case("llama", _other(model_type="llama", hidden_size=8), CHECK, 3, ("a llama model",)),
     Case("vit", _other(model_type="vit", hidden_size=8), CHECK, 3, ("a vit model",)),
-    Case("clip text tower", _other(model_type="clip_text_model", hidden_size=8), CHECK, 3, ("clip_text_model",)),
+    Case(
+        "clip text tower", _other(model_type="clip_text_model", hidden_size=8), CHECK, 3, ("lacks num_hidden_layers",)
+    ),
     Case(
         "an encoder and a decoder of a new family",
         _other(model_type="new", is_encoder_decoder=True),
@@ -122,7 +124,7 @@ CASES = (
     ),
     Case("a family that nobody knows", with_config(model_type="nosuch"), INSPECT, 0, ("nosuch",), shape=(1, 4, 8)),
     Case("a repository on the Hub, offline", nothing, ("check", "org/name", "--offline"), 4, ("org/name", "offline")),
-    Case("a name that no repository has", nothing, ("check", "a b c"), 3, ()),
+    Case("a name that no repository has", nothing, ("check", "a b c"), 2, ("neither a folder nor a Hub name",)),
     Case(
         "an embedded name that is not there", nothing, ("check", "embedded:../../etc"), 3, ("no embedded checkpoint",)
     ),

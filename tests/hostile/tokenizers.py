@@ -1,0 +1,223 @@
+"""Tokenizer files that are broken, or belong to another model; and the files of sentence-transformers."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tests.hostile.case import Case
+from tests.hostile.model import CHECK, INSPECT, VOCABULARY, sound, tokenizer_json, with_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_FILE, _SETTINGS = "tokenizer.json", "tokenizer_config.json"
+_FIVE = VOCABULARY[:5]
+
+
+def _edited(**values: object) -> Callable[[Path], None]:
+    """A maker of the sound checkpoint with other values at the top of tokenizer.json."""
+    return with_file(_FILE, json.dumps({**json.loads(tokenizer_json()), **values}))
+
+
+def _model(**values: object) -> Callable[[Path], None]:
+    return _edited(model={**json.loads(tokenizer_json())["model"], **values})
+
+
+def _settings(**values: object) -> Callable[[Path], None]:
+    return with_file(_SETTINGS, json.dumps(values))
+
+
+def _vocabulary(content: str | bytes) -> Callable[[Path], None]:
+    """The sound checkpoint with a vocab.txt in place of tokenizer.json."""
+
+    def make(here: Path) -> None:
+        folder = sound(here)
+        (folder / _FILE).unlink()
+        (folder / "vocab.txt").write_bytes(content.encode() if isinstance(content, str) else content)
+
+    return make
+
+
+def _added(content: str, number: int) -> list[dict[str, Any]]:
+    flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized", "special"), False)
+    return [{"id": number, "content": content, **flags}]
+
+
+def _of(words: tuple[str, ...]) -> Callable[[Path], None]:
+    return with_file(_FILE, tokenizer_json(words))
+
+
+TOKENIZERS = (
+    Case("tokenizer.json empty", with_file(_FILE, ""), INSPECT, 3, ("tokenizer.json is not a tokenizer",)),
+    Case("tokenizer.json cut", with_file(_FILE, tokenizer_json()[:-50]), CHECK, 3, ("is not a tokenizer",)),
+    Case("tokenizer.json an array", with_file(_FILE, "[]"), INSPECT, 3, ("is not a tokenizer",)),
+    Case("tokenizer.json of no model", with_file(_FILE, "{}"), CHECK, 3, ("is not a tokenizer",)),
+    Case("tokenizer.json not UTF-8", with_file(_FILE, b"\xff\xfe{"), CHECK, 3, ("is not a tokenizer",)),
+    Case("tokenizer.json deep", with_file(_FILE, "[" * 100_000), INSPECT, 3, ("is not a tokenizer",)),
+    Case("tokenizer.json of an unknown model", _edited(model={"type": "Nosuch"}), CHECK, 3, ("is not a tokenizer",)),
+    Case("tokenizer.json with ids of text", _model(vocab={"a": "1"}), CHECK, 3, ("is not a tokenizer",)),
+    Case("tokenizer.json with negative ids", _model(vocab={"[UNK]": -1}), INSPECT, 3, ("is not a tokenizer",)),
+    Case("tokenizer.json with ids beyond 32 bits", _model(vocab={"[UNK]": 2**40}), CHECK, 3, ("is not a tokenizer",)),
+    Case("tokenizer.json with ids beyond the rows", _model(vocab={"[UNK]": 1, "text": 500}), CHECK, 1, ("500", "12")),
+    Case("tokenizer.json with ids beyond the rows, used", _model(vocab={"[UNK]": 1, "a": 500}), INSPECT, 3, ("500",)),
+    Case("tokenizer.json of no words", _model(vocab={}), CHECK, 1, ("tokenizer.json",)),
+    Case("tokenizer.json of no words, used", _model(vocab={}), INSPECT, 3, ("tokenizer.json", "[UNK]")),
+    Case("tokenizer.json of 5 words", _of(_FIVE), INSPECT, 0, ("2 of 2 content tokens are unknown",), shape=(1, 4, 8)),
+    Case("tokenizer.json of another model", _of((*VOCABULARY, *map(str, range(9)))), CHECK, 1, ("20", "below 12")),
+    Case(
+        "tokenizer.json with a broken expression",
+        _edited(pre_tokenizer={"type": "Split", "pattern": {"Regex": "("}, "behavior": "Isolated", "invert": False}),
+        CHECK,
+        3,
+        ("is not a tokenizer",),
+    ),
+    Case(
+        "tokenizer.json with a post-processor of nothing", _edited(post_processor=None), INSPECT, 0, (), shape=(1, 2, 8)
+    ),
+    Case(
+        "tokenizer.json with a token added far away", _edited(added_tokens=_added("a", 10**6)), INSPECT, 3, ("1000000",)
+    ),
+    Case("tokenizer.json with an empty token", _edited(added_tokens=_added("", 11)), INSPECT, 0, (), shape=(1, 4, 8)),
+    Case(
+        "tokenizer.json with truncation to 0",
+        _edited(truncation={"direction": "Right", "max_length": 0, "strategy": "LongestFirst", "stride": 0}),
+        INSPECT,
+        0,
+        (),
+        shape=(1, 4, 8),
+    ),
+    Case("no tokenizer at all", with_file(_FILE, None), INSPECT, 3, ("there is no tokenizer in m",)),
+    Case("vocab.txt empty", _vocabulary(""), CHECK, 3, ("vocab.txt lacks the special token",)),
+    Case("vocab.txt without [CLS]", _vocabulary("[PAD]\n[UNK]\n[SEP]\na\n"), INSPECT, 3, ("special token [CLS]",)),
+    Case("vocab.txt not UTF-8", _vocabulary(b"[PAD]\n\xff\xfe\n"), CHECK, 3, ("vocab.txt is not a vocabulary",)),
+    Case("vocab.txt sound", _vocabulary("\n".join(VOCABULARY)), INSPECT, 0, (), shape=(1, 4, 8)),
+    Case("settings not JSON", with_file(_SETTINGS, "{"), CHECK, 3, ("tokenizer_config.json is not valid JSON",)),
+    Case("settings an array", with_file(_SETTINGS, "[]"), INSPECT, 3, ("expected a JSON object",)),
+    Case("settings with a special token of no entry", _settings(cls_token="<s>"), CHECK, 1, ("cls_token", "'<s>'")),
+    Case("settings with special tokens of numbers", _settings(pad_token=3, unk_token=[]), CHECK, 0, ("all passed",)),
+    Case("settings with a length of text", _settings(model_max_length="long"), INSPECT, 0, (), shape=(1, 4, 8)),
+    Case("settings with a length below zero", _settings(model_max_length=-4), INSPECT, 0, (), shape=(1, 4, 8)),
+    Case(
+        "settings with a length of half a token",
+        _settings(model_max_length=0.5),
+        (*INSPECT, "--truncation"),
+        2,
+        ("leaves no room",),
+    ),
+    Case(
+        "settings with a length of 2", _settings(model_max_length=2), (*INSPECT, "--truncation"), 0, (), shape=(1, 2, 8)
+    ),
+    Case("settings with sides of nonsense", _settings(padding_side="up", truncation_side=1), CHECK, 0, ("all passed",)),
+    Case(
+        "padding without a padding token",
+        _settings(pad_token="<none>"),
+        ("inspect", "a", "a text", *INSPECT[2:]),
+        3,
+        ("no padding token",),
+    ),
+    Case("special_tokens_map.json not JSON", with_file("special_tokens_map.json", "?"), CHECK, 3, ("not valid JSON",)),
+)
+
+
+def _chain(modules: object, **configs: object) -> Callable[[Path], None]:
+    """A maker of the sound checkpoint with a modules.json, and a config.json for each step."""
+
+    def make(here: Path) -> None:
+        folder = sound(here)
+        (folder / "modules.json").write_text(modules if isinstance(modules, str) else json.dumps(modules))
+        for name, config in configs.items():
+            (folder / name).mkdir()
+            (folder / name / "config.json").write_text(config if isinstance(config, str) else json.dumps(config))
+
+    return make
+
+
+def _steps(*kinds: str) -> list[dict[str, str]]:
+    paths = {"Transformer": "", "Pooling": "pool", "Dense": "dense", "LayerNorm": "norm"}
+    return [{"type": f"sentence_transformers.models.{kind}", "path": paths.get(kind, "x")} for kind in kinds]
+
+
+def _step(path: object, kind: object = "a.Pooling") -> Callable[[Path], None]:
+    return _chain([{"type": "a.Transformer", "path": ""}, {"type": kind, "path": path}])
+
+
+_POOL = {"embedding_dimension": 8, "pooling_mode": "mean"}
+_DENSE = {"in_features": 8, "out_features": 4, "bias": True, "activation_function": "torch.nn.modules.activation.Tanh"}
+
+
+def _dense(*words: str, code: int = 3, **values: object) -> Case:
+    name = f"Dense with {', '.join(f'{key} {str(value)[:20]}' for key, value in values.items())}"
+    make = _chain(_steps("Transformer", "Pooling", "Dense"), pool=_POOL, dense={**_DENSE, **values})
+    return Case(name, make, CHECK, code, words)
+
+
+SENTENCE = (
+    Case("modules.json not JSON", _chain("["), CHECK, 3, ("modules.json is not valid JSON",)),
+    Case("modules.json an object", _chain({}), INSPECT, 3, ("expected an array of modules",)),
+    Case("modules.json empty", _chain([]), CHECK, 0, ("all passed",)),
+    Case("modules.json of numbers", _chain([1, 2]), CHECK, 3, ('needs a "type" and a "path"',)),
+    Case("modules.json of no paths", _step(None), INSPECT, 3, ('needs a "type" and a "path"',)),
+    Case("modules.json of no types", _step("pool", 3), CHECK, 3, ('needs a "type" and a "path"',)),
+    Case("a step above the folder", _step("../../etc"), CHECK, 3, ("leaves the checkpoint folder",)),
+    Case("a step at the root", _step("/etc"), INSPECT, 3, ("leaves the checkpoint folder",)),
+    Case("a step above a step", _step("a/../../b"), CHECK, 3, ("leaves the checkpoint folder",)),
+    Case("a step on a drive of Windows", _step("C:\\x"), CHECK, 3, ("leaves the checkpoint folder",)),
+    Case("a step above, as Windows writes it", _step("..\\..\\etc"), CHECK, 3, ("leaves the checkpoint folder",)),
+    Case("a step with NUL in its path", _step("a\0b"), CHECK, 3, ("leaves the checkpoint folder",)),
+    Case("a step that is not there", _step("nowhere"), INSPECT, 3, ("nowhere/config.json",)),
+    Case("a step of the name of 5,000 letters", _step("p" * 5000), CHECK, 3, ("too long",)),
+    Case("a step of an unknown kind", _step("", "evil.code.Run"), CHECK, 0, ("all passed",)),
+    Case(
+        "pooling of nonsense",
+        _chain(_steps("Transformer", "Pooling"), pool={"pooling_mode": "sum"}),
+        CHECK,
+        3,
+        ("pooling_mode is", "expected one"),
+    ),
+    Case(
+        "pooling of a number",
+        _chain(_steps("Transformer", "Pooling"), pool={"pooling_mode": 7}),
+        INSPECT,
+        3,
+        ("pooling_mode is",),
+    ),
+    Case(
+        "pooling of lists",
+        _chain(_steps("Transformer", "Pooling"), pool={"pooling_mode": [["mean"]]}),
+        CHECK,
+        3,
+        ("pooling_mode is",),
+    ),
+    Case(
+        "pooling of another size",
+        _chain(_steps("Transformer", "Pooling"), pool={**_POOL, "embedding_dimension": 7}),
+        CHECK,
+        1,
+        ("7",),
+    ),
+    Case(
+        "pooling of a negative size",
+        _chain(_steps("Transformer", "Pooling"), pool={**_POOL, "embedding_dimension": -8}),
+        INSPECT,
+        3,
+        ("embedding_dimension is -8",),
+    ),
+    Case("pooling not JSON", _chain(_steps("Transformer", "Pooling"), pool="{"), CHECK, 3, ("not valid JSON",)),
+    Case("two poolings", _chain(_steps("Transformer", "Pooling", "Pooling"), pool=_POOL), CHECK, 0, ()),
+    Case("a Dense before any pooling", _chain(_steps("Transformer", "Dense"), dense=_DENSE), CHECK, 1, ("Dense",)),
+    _dense("in_features is 0", in_features=0),
+    _dense("in_features is '8'", in_features="8"),
+    _dense("out_features is -4", out_features=-4),
+    _dense("out_features is 4.5", out_features=4.5),
+    _dense("out_features is True", out_features=True),
+    _dense("9", code=1, in_features=9),
+    _dense("dense", code=1, out_features=10**12),
+    _dense("dense", code=1, activation_function="os.system"),
+    _dense("dense", code=1, activation_function=["x"]),
+    Case(
+        "a length of text", with_file("sentence_bert_config.json", '{"max_seq_length": "x"}'), CHECK, 0, ("all passed",)
+    ),
+)
+CASES = TOKENIZERS + SENTENCE
