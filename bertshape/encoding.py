@@ -60,7 +60,7 @@ def encode_rows(
         for record in chunk:
             check_unicode(record.text, f"{name}, line {record.line}")
         texts = [record.text if record.pair is None else (record.text, record.pair) for record in chunk]
-        for record, encoding in zip(chunk, tokenizer.backend.encode_batch_fast(texts), strict=True):
+        for record, encoding in zip(chunk, tokenizer.encode_batch(texts), strict=True):
             if limit is None or len(encoding) <= limit:
                 yield _row(encoding)
             elif truncation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
 from bertshape.errors import CheckpointError
@@ -51,6 +52,15 @@ def check_regular(path: Path) -> None:
         raise CheckpointError(
             f"{path} is not a regular file", hint="Restore the file from the original.", code="file-unreadable"
         )
+
+
+def is_inside(name: str) -> bool:
+    """Whether a path from a file stays below the folder that it starts in.
+
+    Windows' rules cover both kinds of separators, and a drive leads away on one system alone.
+    """
+    path = PureWindowsPath(name)
+    return name.isprintable() and not path.anchor and ".." not in path.parts
 
 
 def read_text(path: Path) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from bertshape.errors import CheckpointError
-from bertshape.files import read_json, read_json_object, read_optional_object
+from bertshape.files import is_inside, read_json, read_json_object, read_optional_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,7 +134,7 @@ def _module_entries(folder: Path) -> list[tuple[str, str]]:
         kind, where = (step.get("type"), step.get("path")) if isinstance(step, dict) else (None, None)
         if not isinstance(kind, str) or not isinstance(where, str):
             raise _invalid(path, 'each module needs a "type" and a "path", both strings')
-        if PurePosixPath(where).is_absolute() or ".." in PurePosixPath(where).parts:
+        if not is_inside(where):
             raise _invalid(path, f"the module path {where!r} leaves the checkpoint folder")
         entries.append((kind.rpartition(".")[2], where))
     return entries

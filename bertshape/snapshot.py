@@ -33,8 +33,9 @@ def snapshot(
         texts: Texts whose token ids and shapes to write down, besides the probe texts.
 
     Raises:
-        BertshapeError: The checkpoint cannot be read.
+        BertshapeError: The checkpoint cannot be read, or a text is no text.
     """
+    InspectionRequest(texts=(*PROBE_TEXTS, *texts)).check()
     opened = open_model(model, revision=revision, offline=offline)
     scalars = facts.scalars(opened.checkpoint, opened.architecture, opened.tokenizer)
     expect = tuple(Expectation(name, "=", value) for name, value in scalars.items() if value is not None)

@@ -199,9 +199,10 @@ def encode_row(tokenizer: LoadedTokenizer, text: str, pair: str | None, max_leng
 
     Raises:
         UsageError: The length leaves no room for the special tokens.
+        CheckpointError: The tokenizer's own file keeps it from encoding.
     """
     backend = tokenizer.backend
-    encoding = backend.encode(text, pair)
+    encoding = tokenizer.encode(text, pair)
     if max_length is None or len(encoding) <= max_length:
         return encoding, 0
     special = backend.num_special_tokens_to_add(pair is not None)
@@ -214,7 +215,7 @@ def encode_row(tokenizer: LoadedTokenizer, text: str, pair: str | None, max_leng
     # Not by enable_truncation: for a pair it builds every combination of the parts cut away, quadratic in the length.
     post_processor, backend.post_processor = backend.post_processor, None
     try:
-        first, second = backend.encode(text), None if pair is None else backend.encode(pair)
+        first, second = tokenizer.encode(text), None if pair is None else tokenizer.encode(pair)
     finally:
         backend.post_processor = post_processor
     kept = _kept_lengths(len(first), 0 if second is None else len(second), max_length - special)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,10 @@ from bertshape.errors import CheckpointError, one_line
 from bertshape.files import check_regular
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
     from bertshape.checkpoint import Checkpoint
 
@@ -52,6 +54,32 @@ class LoadedTokenizer:
     truncation_side: str
     file_max_length: int | None
     file: str
+
+    def encode(self, text: str, pair: str | None = None) -> Encoding:
+        """Encode one text, or pair.
+
+        Raises:
+            CheckpointError: The tokenizer's own file keeps it from doing so.
+        """
+        with self._blamed():
+            return self.backend.encode(text, pair)
+
+    def encode_batch(self, texts: Sequence[str | tuple[str, str]]) -> list[Encoding]:
+        """Encode many texts, or pairs, in parallel and without offsets; errors are those of `encode`."""
+        with self._blamed():
+            return list(self.backend.encode_batch_fast(texts))
+
+    @contextmanager
+    def _blamed(self) -> Iterator[None]:
+        # A file may be well formed and yet lack what its model needs, such as the token for unknown words.
+        try:
+            yield
+        except Exception as error:  # tokenizers raises plain Exception
+            raise CheckpointError(
+                f"{self.file} cannot encode the text: {one_line(error)}",
+                hint="Save the tokenizer again, or copy it from the original checkpoint.",
+                code="tokenizer-invalid",
+            ) from error
 
     def release(self) -> None:
         """Give its memory back; whoever opened it does so, after its last use."""

@@ -93,7 +93,7 @@ def probe_hub(timeout: float) -> HubAnswer:
     # The HTTP library bounds each step of a request, not their sum, and the look-up of a name not at all.
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
-    thread.join()
+    thread.join(timeout)
     late = HubAnswer(None, False, time.perf_counter() - start, f"No answer within {timeout:g} s")
     return answers[0] if answers else late
 

@@ -51,6 +51,7 @@ def vocabulary_findings(
         *_blank(checkpoint, architecture, tokenizer),
         *_out_of_range(checkpoint, architecture, tokenizer),
         *_missing_special_tokens(checkpoint, tokenizer),
+        *_no_unknown_token(tokenizer),
     ]
 
 
@@ -143,3 +144,23 @@ def _missing_special_tokens(checkpoint: Checkpoint, tokenizer: LoadedTokenizer) 
             )
         )
     return findings
+
+
+def _no_unknown_token(tokenizer: LoadedTokenizer) -> list[Finding]:
+    """A model that names a token for unknown words and does not have it fails at the first of them."""
+    model = tokenizer.backend.model
+    token = getattr(model, "unk_token", None)
+    if not isinstance(token, str) or model.token_to_id(token) is not None:
+        return []
+    return [
+        Finding(
+            "unknown-token-missing",
+            "error",
+            f"unk_token: the model in {tokenizer.file} names {token!r}, and its vocabulary lacks it; a text with an "
+            "unknown word cannot be encoded",
+            _COPY_HINT,
+            where=f"{tokenizer.file} model.unk_token",
+            expected=f"an entry for {token!r}",
+            actual="none",
+        )
+    ]
