@@ -11,7 +11,6 @@ from bertshape.declared import length_limits, resolve_dtype
 from bertshape.errors import CheckpointError, UsageError
 from bertshape.pooling import STRATEGIES, select
 from bertshape.prediction import check_fits
-from bertshape.tasks import select_tasks
 from bertshape.tokenization import tokenize
 from bertshape.tokenizer import load_tokenizer
 
@@ -94,7 +93,7 @@ def make_case(request: InspectionRequest, model: Model) -> Case:
         CheckpointError: There are no weights to run, or a token has no row in the embedding.
     """
     strategies = select(request.pool)
-    tasks = select_tasks(request.tasks)
+    tasks = _select_tasks(request)
     weights = choose_weights(request, model.checkpoint)
     _check_options(request, model, weights)
     tokenization = _tokenize(request, model)
@@ -106,6 +105,15 @@ def make_case(request: InspectionRequest, model: Model) -> Case:
     stored = weights != "random" and model.checkpoint.has_weights
     dtype = resolve_dtype(model.checkpoint, request.dtype, stored=stored)
     return Case(request, model, tokenization, strategies, tasks, weights, dtype)
+
+
+def _select_tasks(request: InspectionRequest) -> tuple[str, ...]:
+    if not request.tasks:
+        return ()
+    # Not on top: most requests name none, and imports are most of a prediction's time.
+    from bertshape.tasks import select_tasks
+
+    return select_tasks(request.tasks)
 
 
 def choose_weights(request: InspectionRequest, checkpoint: Checkpoint) -> Weights:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bertshape.facts import Scalar
-    from bertshape.shapes import ShapePattern
+    from bertshape.patterns import ShapePattern
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from bertshape.errors import UsageError
 from bertshape.folding import unfold_name
-from bertshape.shapes import MAX_DIGITS, ShapePattern, TensorShape, parse_pattern
+from bertshape.patterns import MAX_DIGITS, ShapePattern, parse_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from bertshape.shapes import TensorShape
 
 TENSOR_PREFIX = "tensor:"
 OPERATORS: Mapping[str, Callable[[int, int], bool]] = {"=": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}

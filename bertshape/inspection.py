@@ -6,15 +6,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from bertshape import __version__
-from bertshape.agreement import judge_loading, observe
 from bertshape.case import Case, make_case, open_model
 from bertshape.checkpoint import fetch_weights, steps_without_weights
-from bertshape.embedding import predict_embedding
 from bertshape.notes import notes
 from bertshape.prediction import predict_inputs, predict_outputs, predict_pooled
 from bertshape.report import CheckpointFacts, Finding, Report, Run
 from bertshape.soundness import pooler_verdict, quick_findings, stored_backbone, tokenizer_findings
-from bertshape.tasks import load_head, predict_tasks, task_findings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -122,7 +119,8 @@ def run(case: Case, report: Report) -> Report:
     Raises:
         BertshapeError: The weights cannot be loaded, or the device fails.
     """
-    # Not on top: only here does an inspection begin to need torch.
+    # Not on top, here and below: what only some inspections need. Imports are most of a prediction's time.
+    from bertshape.agreement import judge_loading
     from bertshape.forward import Runner
 
     observation = Runner(forward_request(case)).observe(case.tokenization, plan(case, report))
@@ -140,6 +138,8 @@ def conclude(case: Case, report: Report, observation: Observation) -> Report:
         report: Its prediction.
         observation: What the run gave.
     """
+    from bertshape.agreement import observe
+
     observed = observe(report, observation, family_known=case.model.architecture.family is not None)
     return _with_head_findings(case, observed)
 
@@ -163,6 +163,7 @@ def forward_request(case: Case) -> ForwardRequest:
 def plan(case: Case, report: Report) -> Plan:
     """What `forward` is to do with a case's batch: all that has a predicted result."""
     from bertshape.forward import Chain, Plan, Saving
+    from bertshape.tasks import load_head
 
     request, checkpoint = case.request, case.model.checkpoint
     sentence, chain, saving = checkpoint.sentence_embedding, None, None
@@ -188,6 +189,8 @@ def _predict_steps(case: Case, outputs: Mapping[str, OutputFacts]) -> tuple[Step
     sentence, hidden = checkpoint.sentence_embedding, outputs.get("last_hidden_state")
     if sentence is None:
         return ()
+    from bertshape.embedding import predict_embedding
+
     return predict_embedding(
         sentence.modules,
         sentence.pooling,
@@ -200,6 +203,8 @@ def _predict_steps(case: Case, outputs: Mapping[str, OutputFacts]) -> tuple[Step
 def _predict_heads(case: Case) -> Mapping[str, TaskFacts]:
     if not case.tasks:
         return {}
+    from bertshape.tasks import predict_tasks
+
     model = case.model
     tasks = predict_tasks(case.tasks, model.checkpoint, model.architecture, case.tokenization, case.dtype)
     if case.weights != "random":
@@ -234,6 +239,8 @@ def _with_head_findings(case: Case, report: Report) -> Report:
     # Of random weights it is said once that all is random.
     if case.weights == "random" or not report.tasks:
         return report
+    from bertshape.tasks import task_findings
+
     number = case.tokenization.batch_size
     return report.with_findings(*task_findings(report.tasks, case.model.checkpoint, num_texts=number))
 

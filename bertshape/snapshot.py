@@ -9,8 +9,8 @@ from bertshape.case import make_case, open_model
 from bertshape.contract import CheckpointContract, ContractCase, fold_names
 from bertshape.expectations import Expectation
 from bertshape.inspection import predict
+from bertshape.patterns import ShapePattern
 from bertshape.request import InspectionRequest
-from bertshape.shapes import ShapePattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,7 +24,7 @@ from bertshape.contract.lines import find_lines
 from bertshape.contract.model import CASE_KEYS
 from bertshape.errors import ExitCode, UsageError
 from bertshape.expectations import Expectation
-from bertshape.shapes import ShapePattern, parse_pattern
+from bertshape.patterns import ShapePattern, parse_pattern
 from bertshape.weights import read_local
 from tests.test_expectations import expectations
 from tests.test_shapes import patterns

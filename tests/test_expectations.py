@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bertshape.errors import ExitCode, UsageError
 from bertshape.expectations import OPERATORS, Expectation, Subject, match, parse_expectation
-from bertshape.shapes import TensorShape, parse_pattern
+from bertshape.patterns import parse_pattern
+from bertshape.shapes import TensorShape
 from tests.test_shapes import patterns, refusal
 
 WEIGHT = "encoder.layer.{}.output.dense.weight"

@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bertshape.errors import ExitCode, UsageError
-from bertshape.pooling import GRAMMAR, Term, parse, select
+from bertshape.pooling import select
+from bertshape.pooling.grammar import GRAMMAR, Term, parse
 from bertshape.pooling.layers import Layers
 from tests.test_pooling_layers import terms
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from bertshape import inspect_texts
 from bertshape.errors import UsageError
-from bertshape.pooling import STRATEGIES, PoolingInputs, Term, Unavailable, predict_shape, select
+from bertshape.pooling import STRATEGIES, PoolingInputs, Unavailable, predict_shape, select
+from bertshape.pooling.grammar import Term
 from bertshape.pooling.layers import JOINS, Layers
 from bertshape.shapes import TensorShape
 from tests.test_pooling import (

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertshape.errors import ExitCode, UsageError
-from bertshape.shapes import AxisMismatch, ShapePattern, TensorShape, parse_pattern, pattern_from_list
+from bertshape.patterns import AxisMismatch, ShapePattern, parse_pattern, pattern_from_list
+from bertshape.shapes import TensorShape
 
 if TYPE_CHECKING:
     from collections.abc import Callable

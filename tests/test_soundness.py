@@ -17,7 +17,8 @@ from bertshape import inspect_texts
 from bertshape.architectures import family_names, load_family, resolve
 from bertshape.checkpoint import open_checkpoint
 from bertshape.locate import embedded_names
-from bertshape.soundness import check_soundness, check_values
+from bertshape.soundness import check_soundness
+from bertshape.soundness.values import check_values
 from bertshape.tokenizer import load_tokenizer
 from tests.checkpoints import FAMILIES, edited_copy
 from tests.make_family import tiny_config
@@ -636,7 +637,8 @@ def test_rules_import_nothing_heavy(minilm: Path) -> None:
 import sys
 from bertshape.checkpoint import open_checkpoint
 from bertshape.architectures import resolve
-from bertshape.soundness import check_soundness, check_values
+from bertshape.soundness import check_soundness
+from bertshape.soundness.values import check_values
 from bertshape.tokenizer import load_tokenizer
 checkpoint = open_checkpoint({str(minilm)!r})
 check_soundness(checkpoint, resolve(checkpoint.config, ""), load_tokenizer(checkpoint))

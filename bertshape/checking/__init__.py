@@ -11,7 +11,7 @@ from bertshape.checkpoint import open_checkpoint
 from bertshape.declared import length_limits
 from bertshape.errors import BertshapeError
 from bertshape.expectations import Expectation, Subject, match
-from bertshape.soundness import check_soundness, check_values, stored_backbone
+from bertshape.soundness import check_soundness, stored_backbone
 from bertshape.tokenizer import load_tokenizer, needs_conversion
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ def check(request: CheckRequest) -> CheckReport:
         return CheckReport(request.model, error=error)
     findings = check_soundness(checkpoint, architecture, tokenizer)
     if request.values:
+        from bertshape.soundness.values import check_values
+
         findings += check_values(checkpoint)
     outcomes = list(_static_outcomes(request, checkpoint, architecture, tokenizer))
     if tokenizer is not None and needs_tokens:

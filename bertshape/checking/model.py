@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from bertshape.errors import BertshapeError
     from bertshape.expectations import Expectation, Mismatch
     from bertshape.facts import Scalar
+    from bertshape.patterns import ShapePattern
     from bertshape.report import Finding
-    from bertshape.shapes import ShapePattern
 
 DEFAULT_TEXT = "This is an example sentence."
 """Text of expectations on shapes where no other is given."""

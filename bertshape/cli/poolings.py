@@ -19,7 +19,8 @@ def poolings_command(
     """List every pooling strategy: formula, axes, source."""
 
     def action() -> int:
-        from bertshape.pooling import GRAMMAR, STRATEGIES
+        from bertshape.pooling import STRATEGIES
+        from bertshape.pooling.grammar import GRAMMAR
 
         if as_json:
             import json

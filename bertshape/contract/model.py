@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bertshape.expectations import Expectation
-    from bertshape.shapes import ShapePattern
+    from bertshape.patterns import ShapePattern
 
 CASE_KEYS = ("text", "pair", "input_ids")
 """Keys of a case that are no names of shapes."""

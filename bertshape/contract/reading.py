@@ -11,14 +11,14 @@ from bertshape.contract.document import Document, Table
 from bertshape.contract.model import CASE_KEYS, CHECKPOINT_KEYS, CheckpointContract, ContractCase
 from bertshape.errors import UsageError
 from bertshape.expectations import parse_expectation
-from bertshape.shapes import pattern_from_list
+from bertshape.patterns import pattern_from_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from bertshape.expectations import Expectation
-    from bertshape.shapes import ShapePattern
+    from bertshape.patterns import ShapePattern
 
 CONTRACT_NAME = "bertshape.toml"
 PROJECT_NAME = "pyproject.toml"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bertshape.contract.model import CheckpointContract, ContractCase
-    from bertshape.shapes import ShapePattern
+    from bertshape.patterns import ShapePattern
 
 LINE_LENGTH = 100
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")

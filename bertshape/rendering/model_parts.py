@@ -1,4 +1,4 @@
-"""What lies around and inside the model: the chain to the sentence embedding, task heads, the tree of layers."""
+"""What lies on and inside the model: task heads, the tree of layers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from bertshape.rendering.embedding import add_reason, add_shape, shape_table
 from bertshape.rendering.escape import visible
 from bertshape.rendering.tables import NARROW, WIDE, evidence_text, sizes_text
 
@@ -18,42 +19,25 @@ if TYPE_CHECKING:
 
     from bertshape.layers import Layer
     from bertshape.report import Report, TaskFacts
-    from bertshape.shapes import TensorShape
 
 _SHOWN_LABELS = 4
-_NAME_COLUMNS = 26
-"""What the longest name of a task takes."""
 _HEADS_STYLE = {"stored": "green", "random": "red", "partly random": "red"}
-
-
-def render_embedding(report: Report, columns: int) -> RenderableType:
-    """Each step from tokens to the sentence embedding."""
-    title = Text("Sentence embedding", style="bold")
-    title.append("  as sentence-transformers computes it", style="not bold")
-    table = _table(columns, "step", "sizes", "axes", "formula", "evidence")
-    for step in report.embedding:
-        name = visible(step.name)
-        if step.shape is None:
-            _add_reason(table, columns, name, step.reason or "", cells=5)
-        else:
-            _add_shape(table, columns, name, step.shape, step.formula, evidence_text(step.evidence))
-    return Group(title, table)
 
 
 def render_tasks(report: Report, columns: int) -> RenderableType:
     """Each task head with the shapes of what it gives, and whether the checkpoint holds it."""
-    table = _table(columns, "task", "sizes", "axes", "output", "evidence", "head")
+    table = shape_table(columns, "task", "sizes", "axes", "output", "evidence", "head")
     for name, task in report.tasks.items():
         if task.reason is not None:
-            _add_reason(table, columns, name, task.reason, cells=6)
+            add_reason(table, columns, name, task.reason, cells=6)
             continue
         for number, (output, facts) in enumerate(task.outputs.items()):
             label, head = (name, _head(task)) if number == 0 else ("", Text())
             about = f"{output}{_labels(task)}"
             if columns >= WIDE:
-                _add_shape(table, columns, label, facts.shape, about, evidence_text(facts.evidence), head)
+                add_shape(table, columns, label, facts.shape, about, evidence_text(facts.evidence), head)
             else:
-                _add_shape(table, columns, label, facts.shape, about, evidence_text(facts.evidence).append("  "), head)
+                add_shape(table, columns, label, facts.shape, about, evidence_text(facts.evidence).append("  "), head)
     return Group(Text("Task heads", style="bold"), table)
 
 
@@ -109,32 +93,6 @@ def walk_layers(layer: Layer, guide: str, below: str, *, unicode: bool) -> Itera
         yield from walk_layers(
             child, below + (corner if last else branch), below + ("   " if last else trunk), unicode=unicode
         )
-
-
-def _table(columns: int, *headers: str) -> Table:
-    wide = columns >= WIDE
-    table = Table(box=None, show_header=wide, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
-    for index, header in enumerate(headers if wide else headers[:2]):
-        table.add_column(header, overflow="fold", no_wrap=wide and index < 2)
-    return table
-
-
-def _add_shape(table: Table, columns: int, name: str, shape: TensorShape, about: str, *marks: Text) -> None:
-    if columns >= WIDE:
-        table.add_row(Text(name), sizes_text(shape), Text(shape.by_name), Text(about), *marks)
-        return
-    label = Text(name)
-    if marks:
-        label.append("\n  ").append_text(Text().join(marks))
-    room = columns - _NAME_COLUMNS
-    between = "  " if columns >= NARROW and len(shape.by_size) + len(shape.by_name) + 2 <= room else "\n"
-    table.add_row(label, Text.assemble(sizes_text(shape), between, shape.by_name, "\n", (about, "dim")))
-
-
-def _add_reason(table: Table, columns: int, name: str, reason: str, *, cells: int) -> None:
-    text = Text(f"unavailable: {visible(reason)}", style="dim")
-    blanks = [""] * (cells - 4) if columns >= WIDE else []
-    table.add_row(Text(name, style="dim"), *(["-", text, "-"] if columns >= WIDE else [text]), *blanks)
 
 
 def _head(task: TaskFacts) -> Text:

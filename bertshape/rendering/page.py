@@ -60,11 +60,13 @@ class Page:
             "pooled": render_pooled(report, self.columns, star=star),
         }
         # Not on top: most reports have none of these, and every module costs a little of each start.
-        if report.embedding or report.tasks or report.layers is not None:
-            from bertshape.rendering.model_parts import render_embedding, render_layers, render_tasks
+        if report.embedding:
+            from bertshape.rendering.embedding import render_embedding
 
-            if report.embedding:
-                tables["embedding"] = render_embedding(report, self.columns)
+            tables["embedding"] = render_embedding(report, self.columns)
+        if report.tasks or report.layers is not None:
+            from bertshape.rendering.model_parts import render_layers, render_tasks
+
             if report.tasks:
                 tables["tasks"] = render_tasks(report, self.columns)
             if report.layers is not None:

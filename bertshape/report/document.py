@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from bertshape import __version__
-from bertshape.words import words_to_dicts
 
 if TYPE_CHECKING:
     from bertshape.errors import BertshapeError
@@ -68,8 +67,12 @@ def sequence_to_dict(row: Row, has_token_types: bool, *, words: bool = False) ->
         entry["token_type_id"] = token.token_type_id if has_token_types else None
         tokens.append(entry)
     counts = {name: getattr(row, name) for name in ("content", "special", "padding", "unknown", "truncated")}
-    told = {"words": words_to_dicts(row)} if words else {}
-    return {"text": row.text, "pair": row.pair, **counts, "tokens": tokens, **told}
+    sequence = {"text": row.text, "pair": row.pair, **counts, "tokens": tokens}
+    if words:
+        from bertshape.words import words_to_dicts
+
+        sequence["words"] = words_to_dicts(row)
+    return sequence
 
 
 def error_to_dict(error: BertshapeError) -> dict[str, object]:

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 from bertshape.report import Finding
 from bertshape.soundness.dimensions import head_findings, held_dimensions
 from bertshape.soundness.identity import class_findings, family_of_names, padding_identity
-from bertshape.soundness.lengths import length_findings
 from bertshape.soundness.sentence import sentence_findings
 from bertshape.soundness.tokenizer import padding_findings, tokenizer_findings, vocabulary_findings
-from bertshape.soundness.values import check_values
 from bertshape.soundness.weights import pooler_verdict, settle_pooler, stored_backbone, weight_findings
 
 if TYPE_CHECKING:
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_soundness",
-    "check_values",
     "pooler_verdict",
     "quick_findings",
     "stored_backbone",
@@ -61,6 +58,9 @@ def check_soundness(
     if tokenizer is not None and not _wrong(identity):
         findings += padding_findings(checkpoint, architecture, tokenizer)
     if not _wrong(identity):
+        # Not on top: an inspection does not ask it.
+        from bertshape.soundness.lengths import length_findings
+
         findings += length_findings(checkpoint, fitting, tokenizer)
     return findings + sentence_findings(checkpoint, fitting)
 

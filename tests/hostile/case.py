@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-HAVE_JSON = ("inspect", "check", "diff", "embed", "families", "poolings")
+HAVE_JSON = ("inspect", "check", "diff", "embed", "profile", "doctor", "families", "poolings")
 SECONDS = 60
 """After so long a command is taken to hang; nothing here comes near it."""
 NEVER = ("Traceback", "internal error", "\x1b[", "\N{RIGHT-TO-LEFT OVERRIDE}")

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.hostile import configs, folders, texts, tokenizers, weights
+from tests.hostile import configs, contracts, folders, options, texts, tokenizers, weights
 from tests.hostile.case import Case, hold
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 CASES: tuple[Case, ...] = tuple(
-    case for table in (folders, configs, weights, tokenizers, texts) for case in table.CASES
+    case for table in (folders, configs, weights, tokenizers, texts, options, contracts) for case in table.CASES
 )
 
 

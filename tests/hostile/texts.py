@@ -81,7 +81,14 @@ STREAMS = (
     Case(
         "JSON lines with half a pair", sound, _STREAM, 2, ("line 2", "surrog"), b'{"text": "a"}\n{"text": "\\ud800"}\n'
     ),
-    Case("JSON lines with half a pair first", sound, _STREAM, 2, ("line 1", "surrogates not allowed"), b'{"text": "\\ud800"}\n'),
+    Case(
+        "JSON lines with half a pair first",
+        sound,
+        _STREAM,
+        2,
+        ("line 1", "surrogates not allowed"),
+        b'{"text": "\\ud800"}\n',
+    ),
     Case(
         "JSON lines of pairs and none",
         sound,

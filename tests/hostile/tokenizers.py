@@ -77,7 +77,11 @@ TOKENIZERS = (
         "tokenizer.json with a post-processor of nothing", _edited(post_processor=None), INSPECT, 0, (), shape=(1, 2, 8)
     ),
     Case(
-        "tokenizer.json with a token added far away", _edited(added_tokens=_added("zebra", 10**6)), INSPECT, 3, ("1000000",)
+        "tokenizer.json with a token added far away",
+        _edited(added_tokens=_added("zebra", 10**6)),
+        CHECK,
+        1,
+        ("'zebra'", "below 12"),
     ),
     Case("tokenizer.json with an empty token", _edited(added_tokens=_added("", 11)), INSPECT, 0, (), shape=(1, 4, 8)),
     Case(
