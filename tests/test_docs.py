@@ -18,13 +18,13 @@ import pytest
 from tests.checkpoints import edited_copy, minilm_folder
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 _CONSOLE = re.compile(r"```console\n\$ (?P<command>[^\n]+)\n(?P<output>.*?)```", flags=re.DOTALL)
 _PYTHON = re.compile(r"```python\n(?P<code>.*?)```", flags=re.DOTALL)
 
 
 def blocks(pattern: re.Pattern[str]) -> list[tuple[str, re.Match[str]]]:
-    return [(page.name, match) for page in PAGES for match in pattern.finditer(page.read_text(encoding="utf-8"))]
+    return [(page.relative_to(ROOT).as_posix(), match) for page in PAGES for match in pattern.finditer(page.read_text(encoding="utf-8"))]
 
 
 def make_place(folder: Path) -> Path:

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import importlib
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import bertshape
-from bertshape.cli.check import check_command
-from bertshape.cli.diff import diff_command
-from bertshape.cli.doctor import doctor_command
-from bertshape.cli.embed import embed_command
-from bertshape.cli.families import families_command
-from bertshape.cli.inspect import inspect_command
-from bertshape.cli.poolings import poolings_command
-from bertshape.cli.profile import profile_command
-from bertshape.cli.snapshot import snapshot_command
 
-app = typer.Typer(
-    name="bertshape",
-    help="What comes out of a BERT checkpoint, in which shape, and why.",
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = ("inspect", "check", "snapshot", "diff", "embed", "profile", "families", "poolings", "doctor")
+"""Names of the commands in the order of the help; `NAME_command` of the module of that name is the function."""
+
+
+def build_app(arguments: Sequence[str]) -> typer.Typer:
+    """The application, with the command that the arguments begin with, or with all of them.
+
+    Options of a command that is not called would be read in vain: a fifth of the time of a prediction.
+
+    Args:
+        arguments: The command line without the program's name.
+    """
+    app = typer.Typer(
+        name="bertshape",
+        help="What comes out of a BERT checkpoint, in which shape, and why.",
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    called = arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS
+    for name in called:
+        module = importlib.import_module(f"bertshape.cli.{name}")
+        app.command(name)(getattr(module, f"{name}_command"))
+    return app
 
 
 def _print_version(wanted: bool) -> None:
@@ -31,21 +44,9 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """What comes out of a BERT checkpoint, in which shape, and why."""
-
-
-app.command("inspect")(inspect_command)
-app.command("check")(check_command)
-app.command("snapshot")(snapshot_command)
-app.command("diff")(diff_command)
-app.command("embed")(embed_command)
-app.command("profile")(profile_command)
-app.command("families")(families_command)
-app.command("poolings")(poolings_command)
-app.command("doctor")(doctor_command)

@@ -45,10 +45,11 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    from bertshape.cli.app import app
+    from bertshape.cli.app import build_app
 
     # A command only reads its options and returns what is to be done, so that no error of the work itself passes
     # through Typer, which has its own ideas of exit codes. --help and --version return an exit code.
+    app = build_app(arguments)
     action = app(args=arguments or ["--help"], prog_name="bertshape", standalone_mode=False)
     return int(action() if callable(action) else action or ExitCode.OK)
 
