@@ -100,11 +100,23 @@ class InspectionRequest:
         if self.max_length is not None and self.max_length < 1:
             hint = "Pass a number of tokens, at least 1."
             raise UsageError(f"--max-length is {self.max_length}", hint=hint, code="max-length-invalid")
-        if not _DEVICE.fullmatch(self.device):
-            hint = "Use auto, cpu, cuda, cuda:N or mps."
-            raise UsageError(f"--device {self.device} is not a device", hint=hint, code="device-invalid")
+        check_device(self.device)
+        if self.save_only and self.save is None:
+            hint = "Name the file that they go into: --save FILE.safetensors."
+            raise UsageError("--save-only names tensors, and no --save is given", hint=hint, code="save-missing")
         if self.save is not None:
             _check_file(self.save)
+
+
+def check_device(device: str) -> None:
+    """Refuse what names no device.
+
+    Raises:
+        UsageError: It does not.
+    """
+    if not _DEVICE.fullmatch(device):
+        hint = "Use auto, cpu, cuda, cuda:N or mps."
+        raise UsageError(f"--device {device} is not a device", hint=hint, code="device-invalid")
 
 
 def _check_file(path: Path) -> None:
@@ -112,6 +124,8 @@ def _check_file(path: Path) -> None:
     if path.suffix not in (".safetensors", ".npz"):
         hint = "Name the file FILE.safetensors or FILE.npz."
         raise UsageError(f"--save {path}: the ending tells the format", hint=hint, code="save-format")
+    if "\0" in str(path):
+        raise UsageError("--save has a NUL byte in its path", hint="Pass the path of a file.", code="save-path")
     if path.is_dir() or not path.absolute().parent.is_dir():
         what = "is a folder" if path.is_dir() else "is in a folder that does not exist"
         raise UsageError(f"--save {path} {what}", hint="Pass the path of a file.", code="save-path")

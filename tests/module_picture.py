@@ -81,6 +81,12 @@ def direct_imports(imports: Mapping[str, set[str]]) -> list[tuple[str, str]]:
     ]
 
 
+def _height_of_neighbours(module: str, edges: list[tuple[str, str]], boxes: Mapping[str, Box]) -> float:
+    """Mean height of the modules that lines join to this one, as far as they have a place."""
+    neighbours = {name for edge in edges if module in edge for name in edge if name != module and name in boxes}
+    return sum(boxes[name].y for name in sorted(neighbours)) / max(1, len(neighbours))
+
+
 def _place(imports: Mapping[str, set[str]], edges: list[tuple[str, str]]) -> dict[str, Box]:
     """Boxes in columns, each near the modules that it imports, so that lines cross less."""
     columns = columns_of(imports)
@@ -89,9 +95,7 @@ def _place(imports: Mapping[str, set[str]], edges: list[tuple[str, str]]) -> dic
     boxes: dict[str, Box] = {}
     for _ in range(4):
         for index, modules in members.items():
-            if boxes:
-                near = {m: [boxes[b if a == m else a].y for a, b in edges if m in (a, b)] for m in modules}
-                modules.sort(key=lambda m: sum(near[m]) / max(1, len(near[m])))  # noqa: B023
+            modules.sort(key=lambda module: _height_of_neighbours(module, edges, boxes))
             offset = _TOP + (tallest - len(modules)) * _ROW / 2
             for row, module in enumerate(modules):
                 boxes[module] = Box(12 + index * _WIDTH, offset + row * _ROW, index)

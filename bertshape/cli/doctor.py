@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from typing import Annotated
@@ -27,9 +28,11 @@ def doctor_command(
     def action() -> int:
         from bertshape.cli.consoles import open_console, print_plain
         from bertshape.diagnosis import Fact, Terminal, diagnose, usable
-        from bertshape.errors import ExitCode
+        from bertshape.errors import ExitCode, UsageError
         from bertshape.rendering.diagnosis import render_area, render_diagnosis_json, render_verdict
 
+        if math.isnan(timeout):  # which is neither too small nor too large
+            raise UsageError("--timeout is not a number", hint="Pass seconds, such as 3.", code="timeout-invalid")
         console = open_console()
         terminal = Terminal(
             stdout=sys.stdout.isatty(),

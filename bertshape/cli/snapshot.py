@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from bertshape.cli import options
+from bertshape.errors import UsageError
 
 
 def snapshot_command(
@@ -46,7 +47,15 @@ def snapshot_command(
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all: a reader never sees half of it, a full disk keeps the old one."""
+    """Write a file whole or not at all: a reader never sees half of it, a full disk keeps the old one.
+
+    Raises:
+        UsageError: The path is no file's.
+        OSError: It cannot be written.
+    """
+    if path.is_dir() or "\0" in str(path):
+        hint = "Pass the path of a file, such as bertshape.toml."
+        raise UsageError(f"--output {path} is not the path of a file", hint=hint, code="output-path")
     beside = path.with_name(f".{path.name}.part")
     try:
         beside.write_text(text, encoding="utf-8")

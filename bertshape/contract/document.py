@@ -34,6 +34,7 @@ _EXPECTED = {
 }
 """What tomllib leaves unsaid, by the beginning of its message."""
 
+_HINT = "See docs/check.md, or let it be written: bertshape snapshot CHECKPOINT -o FILE"
 _KINDS = {
     str: "text in quotes",
     bool: "true or false",
@@ -99,7 +100,7 @@ class Document:
         return self._broken(f"{problem}{more}", line, f"The line reads: {shown}", column)
 
     def _broken(self, what: str, line: int, hint: str = "", column: str = "") -> UsageError:
-        return UsageError(f"{self.path}, line {line}{column}: {what}", hint=hint, code="contract-invalid")
+        return UsageError(f"{self.path}, line {line}{column}: {what}", hint=hint or _HINT, code="contract-invalid")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import itertools
 import sys
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -12,13 +11,17 @@ from bertshape.errors import UsageError, one_line
 from bertshape.records import MAX_LINE_BYTES, read_records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import BinaryIO, NoReturn
 
 Text = str | tuple[str, str]
 """A text, or a text and its pair."""
 CHUNK = 2000
-"""Texts that are held at a time."""
+"""Most texts that are held at a time."""
+CHUNK_CHARACTERS = 1_000_000
+"""Characters from which no more texts are held: a token costs the tokenizer some hundred bytes while it works."""
+_PARQUET_ROWS = 256
+_PARQUET_BUFFER = 1024 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -34,8 +37,20 @@ def read_chunks(path: str, column: str) -> Iterator[list[Text]]:
     """
     ending = PurePath(path).suffix.lower()
     texts = _parquet(path, column) if ending == ".parquet" else _opened(path, ending, column)
-    waiting = iter(texts)
-    while chunk := list(itertools.islice(waiting, CHUNK)):
+    return in_chunks(texts)
+
+
+def in_chunks(texts: Iterable[Text]) -> Iterator[list[Text]]:
+    """The same texts, as many at a time as are worth a call of the tokenizer and fit in little memory."""
+    chunk: list[Text] = []
+    characters = 0
+    for text in texts:
+        chunk.append(text)
+        characters += len(text) if isinstance(text, str) else len(text[0]) + len(text[1])
+        if len(chunk) >= CHUNK or characters >= CHUNK_CHARACTERS:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
         yield chunk
 
 
@@ -103,19 +118,34 @@ def _parquet(path: str, column: str) -> Iterator[str]:
         hint = "Install it: python -m pip install pyarrow."
         raise UsageError(f"{path}: Parquet files need pyarrow", hint=hint, code="pyarrow-missing") from error
     try:
-        file = ParquetFile(path)
-        if column not in file.schema_arrow.names:
-            there = ", ".join(file.schema_arrow.names)
-            hint = f"Pass --column with one of: {there}."
-            raise UsageError(f"{path} has no column {column!r}", hint=hint, code="column-missing")
-        row = 0
-        for batch in file.iter_batches(batch_size=CHUNK, columns=[column]):
-            for value in batch.column(0).to_pylist():
-                row += 1
-                yield _text(value, path, row, column)
+        # With a buffer a row group is streamed; without one all of a column's part of it would be held.
+        with ParquetFile(path, buffer_size=_PARQUET_BUFFER) as file:
+            if column not in file.schema_arrow.names:
+                there = ", ".join(file.schema_arrow.names)
+                hint = f"Pass --column with one of: {there}."
+                raise UsageError(f"{path} has no column {column!r}", hint=hint, code="column-missing")
+            row = 0
+            for batch in file.iter_batches(batch_size=_PARQUET_ROWS, columns=[column]):
+                for value in _values(batch.column(0), path, row):
+                    row += 1
+                    yield _text(value, path, row, column)
     except (ArrowException, OSError) as error:
         hint = "Check the path, and that it is a Parquet file."
         raise UsageError(f"cannot read {path}: {one_line(error)}", hint=hint, code="file-unreadable") from error
+
+
+def _values(column: Any, path: str, before: int) -> list[Any]:
+    """Values of some rows; Parquet's strings are not held to UTF-8 by those who write them."""
+    try:
+        return list(column.to_pylist())
+    except UnicodeDecodeError:
+        for row, value in enumerate(column, start=before + 1):
+            try:
+                value.as_py()
+            except UnicodeDecodeError as error:
+                what = f"{path}, row {row} is not UTF-8: {error.reason} at byte {error.start + 1}"
+                raise UsageError(what, hint="Convert the column to UTF-8.", code="line-invalid") from error
+        raise
 
 
 def _text(value: Any, path: str, row: int, column: str) -> str:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from bertshape import __version__
 from bertshape.errors import CheckpointError, UsageError, one_line
-from bertshape.files import read_bytes
-from bertshape.profiling.counts import Counts
+from bertshape.profiling.counts import Counts, cut_lengths
 from bertshape.profiling.profile import Profile, Setting
 from bertshape.profiling.summary import summarize
 from bertshape.report import SCHEMA_VERSION
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
     from bertshape.profiling.counts import Shape
 
+MAX_BYTES = 256 * 1024 * 1024
+"""No profile comes near this size: a hundred thousand shards take some 10 MB."""
 _HINT = "Pass what bertshape profile --json wrote."
 
 
@@ -42,7 +43,12 @@ def profile_from_json(text: str | bytes, name: str = "the profile") -> Profile:
     """
     try:
         data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
-        return _read(_object(parse_object(data, subject=name, code="profile")["profile"]))
+        document = parse_object(data, subject=name, code="profile")
+        if document["schema_version"] != SCHEMA_VERSION:
+            raise ValueError(f"schema_version is not {SCHEMA_VERSION}")
+        profile = _read(_object(document["profile"]))
+        _check(profile)
+        return profile
     except CheckpointError as error:
         raise UsageError(error.message, hint=_HINT, code="profile-invalid") from error
     except (KeyError, TypeError, ValueError) as error:
@@ -57,10 +63,32 @@ def read_profile(path: Path) -> Profile:
         UsageError: The file cannot be read, or is no profile.
     """
     try:
-        data = read_bytes(path)
-    except CheckpointError as error:
-        raise UsageError(error.message, hint=_HINT, code="profile-invalid") from error
+        # Not held to regular files: <(bertshape profile FILE --json) is a pipe.
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        what = f"cannot read {path}: {error.strerror or error}"
+        raise UsageError(what, hint="Check the path.", code="file-unreadable") from error
+    if len(data) > MAX_BYTES:
+        what = f"{path} is longer than {MAX_BYTES // 1024 // 1024} MiB, and so no profile"
+        raise UsageError(what, hint=_HINT, code="profile-invalid")
     return profile_from_json(data, str(path))
+
+
+def _check(profile: Profile) -> None:
+    """Raises ValueError where the parts of a profile contradict each other."""
+    texts = profile.counts.texts
+    if sum(number for _, number in profile.files) != texts:
+        raise ValueError("its files have another number of texts than its lengths")
+    if set(profile.setting.batch_sizes) != set(profile.counts.batches):
+        raise ValueError("batch_sizes are not those of the batches")
+    lengths = cut_lengths(profile.counts.lengths, profile.setting.cut_at)
+    tokens = sum(length * count for length, count in lengths.items())
+    for size, shapes in profile.counts.batches.items():
+        if sum(rows * count for (rows, _), count in shapes.items()) != texts or any(rows > size for rows, _ in shapes):
+            raise ValueError(f"its batches of {size} hold other texts than its lengths")
+        if sum(rows * length * count for (rows, length), count in shapes.items()) < tokens:
+            raise ValueError(f"its batches of {size} have fewer positions than tokens")
 
 
 def _read(profile: Mapping[str, object]) -> Profile:
@@ -76,15 +104,14 @@ def _read(profile: Mapping[str, object]) -> Profile:
     }
     numbers = [_number(counts[name]) for name in ("unknown", "texts_with_unknown", "special")]
     entries = [(str(_object(file)["name"]), _number(_object(file)["texts"])) for file in files]
-    if sum(texts for _, texts in entries) != sum(lengths.values()):
-        raise ValueError("its files have another number of texts than its lengths")
-    sizes = setting["batch_sizes"]
-    if not isinstance(sizes, list) or set(map(_number, sizes)) != set(batches):
-        raise ValueError("batch_sizes are not those of the batches")
+    sizes, unknown_token = setting["batch_sizes"], setting["unknown_token"]
+    if not isinstance(sizes, list):
+        raise TypeError("batch_sizes is no list")
     optional = [None if setting[name] is None else _number(setting[name]) for name in ("max_length", "cut_at")]
     return Profile(
         Setting(
             tokenizer=str(setting["tokenizer"]),
+            unknown_token=None if unknown_token is None else str(unknown_token),
             hidden_size=_number(setting["hidden_size"]),
             limits={name: _number(limit) for name, limit in _object(setting["limits"]).items()},
             max_length=optional[0],

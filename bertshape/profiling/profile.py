@@ -17,15 +17,17 @@ class Setting:
     """What the counts depend on; profiles are added only where all of it is the same.
 
     Attributes:
-        tokenizer: Digest of the tokenizer's file.
+        tokenizer: Digest of the tokenizer.
+        unknown_token: Token that is counted as unknown, or None.
         hidden_size: Of the checkpoint, for the bytes of a batch.
-        limits: Length limits by the place where each is declared.
+        limits: Length limits by the place where each is declared, and `effective`: what the model runs.
         max_length: One more limit, that was asked for.
         cut_at: Length at which texts are cut before they make batches; None for no limit.
         batch_sizes: Batch sizes that padding was counted for.
     """
 
     tokenizer: str
+    unknown_token: str | None
     hidden_size: int
     limits: Mapping[str, int]
     max_length: int | None
@@ -53,6 +55,7 @@ class Profile:
         return {
             "setting": {
                 "tokenizer": setting.tokenizer,
+                "unknown_token": setting.unknown_token,
                 "hidden_size": setting.hidden_size,
                 "limits": dict(setting.limits),
                 "max_length": setting.max_length,

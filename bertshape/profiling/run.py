@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bertshape import facts
 from bertshape.case import Model, open_model
 from bertshape.errors import UsageError
-from bertshape.profiling.corpus import CHUNK, read_chunks
+from bertshape.profiling.corpus import in_chunks, read_chunks
 from bertshape.profiling.counts import Counts
 from bertshape.profiling.profile import Profile, Setting, merge_profiles
 from bertshape.tokenization import check_unicode
@@ -50,11 +50,14 @@ def profile_files(
     Raises:
         BertshapeError: A file or the checkpoint cannot be read.
     """
+    if list(paths).count("-") > 1:
+        raise UsageError("stdin is named twice", hint="Name - once.", code="stdin-twice")
     opened = open_model(model, revision=revision, offline=offline)
     setting = _setting(opened, max_length, batch_sizes)
     profiles = []
     for path in paths:
-        name = "stdin" if path == "-" else path
+        # A path that is not UTF-8 holds half surrogates, which JSON cannot carry.
+        name = "stdin" if path == "-" else path.encode(errors="backslashreplace").decode()
         counts = _count(opened, setting, read_chunks(path, column), name, progress)
         profiles.append(Profile(setting, ((name, counts.texts),), counts))
     return merge_profiles(profiles)
@@ -65,6 +68,8 @@ def profile_texts(
     *,
     name: str = "texts",
     model: str | None = None,
+    revision: str | None = None,
+    offline: bool = False,
     max_length: int | None = None,
     batch_sizes: Sequence[int] = BATCH_SIZES,
 ) -> Profile:
@@ -80,21 +85,19 @@ def profile_texts(
     Raises:
         BertshapeError: A text or the checkpoint cannot be used.
     """
-    opened = open_model(model)
+    opened = open_model(model, revision=revision, offline=offline)
     setting = _setting(opened, max_length, batch_sizes)
-    counts = _count(opened, setting, _chunks(texts), name, lambda _: None)
+    counts = _count(opened, setting, in_chunks(_only_texts(texts, name)), name, lambda _: None)
     return Profile(setting, ((name, counts.texts),), counts)
 
 
-def _chunks(texts: Iterable[Text]) -> Iterator[list[Text]]:
-    chunk: list[Text] = []
-    for text in texts:
-        chunk.append(text)
-        if len(chunk) == CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
+def _only_texts(texts: Iterable[Text], name: str) -> Iterator[Text]:
+    for number, text in enumerate(texts, start=1):
+        pair = isinstance(text, tuple) and len(text) == 2 and all(isinstance(part, str) for part in text)
+        if not pair and not isinstance(text, str):
+            what = f"{name}, text {number} is neither a text nor a pair of them: {type(text).__name__}"
+            raise UsageError(what, hint="Pass strings.", code="text-invalid")
+        yield text
 
 
 def _setting(model: Model, max_length: int | None, batch_sizes: Sequence[int]) -> Setting:
@@ -102,16 +105,26 @@ def _setting(model: Model, max_length: int | None, batch_sizes: Sequence[int]) -
         raise UsageError(f"--max-length is {max_length}", hint="Pass at least 1.", code="max-length-invalid")
     if not batch_sizes or min(batch_sizes) < 1:
         raise UsageError("--batch-size must be at least 1", hint="Pass 8 or 32.", code="batch-size-invalid")
-    limits = {where: limit for where, limit in model.limits.items() if limit is not None and where != "effective"}
+    limits = {where: limit for where, limit in model.limits.items() if limit is not None}
     runs = [limit for limit in (model.limits["effective"], max_length) if limit is not None]
     return Setting(
-        tokenizer=facts.tokenizer_hash(model.checkpoint, model.tokenizer),
+        tokenizer=_digest(model),
+        unknown_token=model.tokenizer.unk_token,
         hidden_size=model.architecture.dimensions.hidden_size,
         limits=limits,
         max_length=max_length,
         cut_at=min(runs, default=None),
         batch_sizes=tuple(sorted(set(batch_sizes))),
     )
+
+
+def _digest(model: Model) -> str:
+    """Digest of the whole tokenizer: of its file where that says all, else of what was built from several."""
+    if model.tokenizer.file == "tokenizer.json":
+        return facts.tokenizer_hash(model.checkpoint, model.tokenizer)
+    import hashlib  # Not on top: it loads OpenSSL.
+
+    return f"sha256:{hashlib.sha256(model.tokenizer.backend.to_str().encode()).hexdigest()}"
 
 
 def _count(
@@ -135,6 +148,7 @@ def _count(
         pairs = sum(isinstance(text, tuple) for text in chunk)
         special += pairs * backend.num_special_tokens_to_add(True)
         special += (len(chunk) - pairs) * backend.num_special_tokens_to_add(False)
+        del encodings  # Before the next ones are made: they are far larger than the texts.
         done += len(chunk)
         progress(len(chunk))
     shapes = {size: batch.end() for size, batch in batches.items()}

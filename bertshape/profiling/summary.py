@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bertshape.profiling.profile import Profile
 
 PERCENTILES = (50, 90, 95, 99, 99.9)
-DTYPES = ("float32", "float16")
+DTYPES = ("float32", "float16", "bfloat16")
 MAX_LENGTH, LONGEST, SORTED = "max_length", "longest", "longest, sorted by length"
 
 
@@ -114,35 +114,47 @@ def summarize(profile: Profile) -> Summary:
 def histogram(lengths: Mapping[int, int], rows: int = 16) -> list[tuple[int, int, int]]:
     """Texts by length in equal steps: first length, last length, number of texts.
 
+    The last step takes all that is far beyond the others: one endless text would press the rest into one bar.
+
     Args:
         lengths: How many texts have which length.
         rows: Most steps wanted.
     """
     if not lengths:
         return []
-    least, most = min(lengths), max(lengths)
-    step = -(-(most - least + 1) // rows)
-    found = [(low, min(low + step - 1, most), 0) for low in range(least, most + 1, step)]
+    least, most, usual = min(lengths), max(lengths), percentile(lengths, 99)
+    far = rows > 1 and most - least > 2 * (usual - least + 1)
+    end, rows = (usual, rows - 1) if far else (most, rows)
+    step = -(-(end - least + 1) // rows)
+    lows = list(range(least, end + 1, step))
+    highs = [*(low - 1 for low in lows[1:]), end]
+    if far:
+        lows, highs = [*lows, end + 1], [*highs, most]
+    totals = [0] * len(lows)
     for length, count in lengths.items():
-        low, high, total = found[(length - least) // step]
-        found[(length - least) // step] = (low, high, total + count)
-    return found
+        totals[len(lows) - 1 if length > end else (length - least) // step] += count
+    return list(zip(lows, highs, totals, strict=True))
+
+
+def percentile(lengths: Mapping[int, int], percent: float) -> int:
+    """The least length that this share of the texts does not exceed: nearest rank, in whole numbers.
+
+    Args:
+        lengths: How many texts have which length; not empty.
+        percent: At most one digit after the point counts.
+    """
+    needed, seen = -(-sum(lengths.values()) * round(percent * 10) // 1000), 0
+    for length in sorted(lengths):
+        seen += lengths[length]
+        if seen >= needed:
+            break
+    return length
 
 
 def _length(lengths: Mapping[int, int]) -> Length:
-    total = sum(lengths.values())
-    ranked = sorted(lengths)
-    percentiles = {}
-    for percent in PERCENTILES:
-        # Nearest rank in whole numbers: the least length with at least this share of the texts up to it.
-        needed, seen = -(-total * int(percent * 10) // 1000), 0
-        for length in ranked:
-            seen += lengths[length]
-            if seen >= needed:
-                percentiles[f"{percent:g}"] = length
-                break
-    mean = sum(length * count for length, count in lengths.items()) / total
-    return Length(ranked[0], round(mean, 6), percentiles, ranked[-1])
+    mean = sum(length * count for length, count in lengths.items()) / sum(lengths.values())
+    percentiles = {f"{percent:g}": percentile(lengths, percent) for percent in PERCENTILES}
+    return Length(min(lengths), round(mean, 6), percentiles, max(lengths))
 
 
 def _cuts(profile: Profile) -> Iterable[Cut]:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.processes import BERTSHAPE, Row, in_turn, peak, plain_script
+from tests.benchmarks.processes import BERTSHAPE, ENVIRONMENT, Row, in_turn, peak, plain_script
 from tests.checkpoints import minilm_folder
 
 if TYPE_CHECKING:
@@ -82,7 +82,9 @@ def _ratio(first: Sequence[str], second: Sequence[str]) -> float:
 def _first_table(command: Sequence[str]) -> float:
     """Seconds until the token table is on stdout."""
     begin = time.perf_counter()
-    with subprocess.Popen(list(command), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    with subprocess.Popen(
+        list(command), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=ENVIRONMENT
+    ) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if "[SEP]" in line:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+# As a user has it: compiled once, by pip or by the first run, and not anew at every start.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 BERTSHAPE = (sys.executable, "-m", "bertshape")
 
 
@@ -74,7 +76,9 @@ def measure(command: Sequence[str]) -> Measure:
     """
     with open(os.devnull, "w") as nowhere:
         begin = time.perf_counter()
-        with subprocess.Popen(list(command), stdout=nowhere, stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            list(command), stdout=nowhere, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+        ) as process:
             errors = process.stderr.read() if process.stderr else ""
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertshape.locate import locate
-from tests.benchmarks.processes import BERTSHAPE, Row, in_turn, measure, median_wall, peak
+from tests.benchmarks.processes import BERTSHAPE, ENVIRONMENT, Row, in_turn, measure, median_wall, peak
 from tests.benchmarks.profile import write_lines
 from tests.checkpoints import minilm_folder
 
@@ -90,5 +90,7 @@ def _encoded(command: Sequence[str]) -> float:
 
 
 def _output(command: Sequence[str]) -> str:
-    done = subprocess.run(list(command), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
+    done = subprocess.run(
+        list(command), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True, env=ENVIRONMENT
+    )
     return done.stdout
