@@ -30,7 +30,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     ),
     "show": ("rendering", "cli", "pytest_plugin"),
 }
-_WIDTH, _BOX, _HEIGHT, _ROW, _TOP = 176, 126, 26, 46, 150
+_LEFT, _WIDTH, _BOX, _HEIGHT, _ROW, _TOP = 32, 182, 138, 26, 46, 150
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _place(imports: Mapping[str, set[str]], edges: list[tuple[str, str]]) -> dic
             modules.sort(key=lambda module: _height_of_neighbours(module, edges, boxes))
             offset = _TOP + (tallest - len(modules)) * _ROW / 2
             for row, module in enumerate(modules):
-                boxes[module] = Box(12 + index * _WIDTH, offset + row * _ROW, index)
+                boxes[module] = Box(_LEFT + index * _WIDTH, offset + row * _ROW, index)
     return boxes
 
 
@@ -140,11 +140,11 @@ def draw_modules() -> str:
     imports = read_imports()
     edges = direct_imports(imports)
     boxes = _place(imports, edges)
-    width = len(STAGES) * _WIDTH - _WIDTH + _BOX + 24
+    width = _LEFT + len(STAGES) * _WIDTH - _WIDTH + _BOX + 12
     height = max(box.y for box in boxes.values()) + _HEIGHT + 14
     parts = _flow(width)
     parts += [
-        f'<text class="stage" x="{12 + index * _WIDTH + _BOX / 2}" y="128">{escape(stage)}</text>'
+        f'<text class="stage" x="{_LEFT + index * _WIDTH + _BOX / 2}" y="128">{escape(stage)}</text>'
         for index, stage in enumerate(STAGES)
     ]
     parts += [_line(boxes[imported], boxes[module]) for module, imported in edges]
