@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from bertshape.report import Report
     from bertshape.shapes import TensorShape
 
-_NAME_COLUMNS = 26
-"""What the longest name of a task takes."""
+_NAME_COLUMNS = 13
+"""What the longest name of a step takes."""
 
 
 def render_embedding(report: Report, columns: int) -> RenderableType:
@@ -44,15 +44,27 @@ def shape_table(columns: int, *headers: str) -> Table:
     return table
 
 
-def add_shape(table: Table, columns: int, name: str, shape: TensorShape, about: str, *marks: Text) -> None:
-    """A row of a shape; marks, such as its evidence, stand in columns of their own or under the name."""
+def add_shape(
+    table: Table, columns: int, name: str, shape: TensorShape, about: str, *marks: Text, names: int = _NAME_COLUMNS
+) -> None:
+    """A row of a shape; marks, such as its evidence, stand in columns of their own or under the name.
+
+    Args:
+        table: The table.
+        columns: Width of the terminal.
+        name: First cell.
+        shape: The shape.
+        about: What it is.
+        marks: More cells.
+        names: What the longest name takes of the width.
+    """
     if columns >= WIDE:
         table.add_row(Text(name), sizes_text(shape), Text(shape.by_name), Text(about), *marks)
         return
     label = Text(name)
     if marks:
         label.append("\n  ").append_text(Text().join(marks))
-    room = columns - _NAME_COLUMNS
+    room = columns - names
     between = "  " if columns >= NARROW and len(shape.by_size) + len(shape.by_name) + 2 <= room else "\n"
     table.add_row(label, Text.assemble(sizes_text(shape), between, shape.by_name, "\n", (about, "dim")))
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from bertshape.report import Report, TaskFacts
 
 _SHOWN_LABELS = 4
+_NAME_COLUMNS = 26
+"""What the longest name of a task takes."""
 _HEADS_STYLE = {"stored": "green", "random": "red", "partly random": "red"}
 
 
@@ -37,7 +39,8 @@ def render_tasks(report: Report, columns: int) -> RenderableType:
             if columns >= WIDE:
                 add_shape(table, columns, label, facts.shape, about, evidence_text(facts.evidence), head)
             else:
-                add_shape(table, columns, label, facts.shape, about, evidence_text(facts.evidence).append("  "), head)
+                marks = (evidence_text(facts.evidence).append("  "), head)
+                add_shape(table, columns, label, facts.shape, about, *marks, names=_NAME_COLUMNS)
     return Group(Text("Task heads", style="bold"), table)
 
 
