@@ -100,7 +100,7 @@ def walk_layers(layer: Layer, guide: str, below: str, *, unicode: bool) -> Itera
 
 def _head(task: TaskFacts) -> Text:
     if task.head is None:
-        return Text("head not known without loading", style="dim")
+        return Text("head not known", style="dim")
     return Text(f"head {task.head}", style=_HEADS_STYLE[task.head])
 
 
