@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from bertshape.cli import options
+from bertshape.cli.progress import count_texts
 from bertshape.cli.texts import open_texts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def embed_command(
@@ -69,7 +66,7 @@ def embed_command(
             save=output,
             progress=not as_json and sys.stderr.isatty(),
         )
-        with open_texts(file) as (stream, name), _bar(shown=request.progress) as advance:
+        with open_texts(file) as (stream, name), count_texts(shown=request.progress) as advance:
             report = embed(request, read_records(stream, name), name, batch_size=batch_size, progress=advance)
         if as_json:
             import json
@@ -84,18 +81,3 @@ def embed_command(
         return 0
 
     return action
-
-
-@contextmanager
-def _bar(*, shown: bool) -> Iterator[Callable[[int], None]]:
-    """A count of texts on stderr, and the function that advances it."""
-    if not shown:
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.completed} texts"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as progress:
-        task = progress.add_task("texts", total=None)
-        yield lambda count: progress.advance(task, count)

@@ -6,16 +6,21 @@ import gc
 import os
 import sys
 from collections.abc import Callable
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from bertshape.cli import options
+from bertshape.cli.progress import count_texts
+from bertshape.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
+
+    from bertshape.profiling import Profile
+
+FormatChoice = Literal["table", "json", "markdown"]
 
 
 def profile_command(
@@ -26,12 +31,15 @@ def profile_command(
     model: options.Model = None,
     revision: options.Revision = None,
     offline: options.Offline = False,
-    column: Annotated[str, typer.Option(metavar="NAME", help="Column of the texts in CSV, TSV and Parquet.")] = "text",
+    column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Column of the texts in CSV, TSV and Parquet.  [default: text]")
+    ] = None,
     max_length: Annotated[int | None, typer.Option(min=1, help="One more length to cut at.")] = None,
     batch_size: Annotated[
         list[int] | None, typer.Option(min=1, help="Texts a batch; repeatable.  [default: 8, 32, 128]")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON, which can be merged.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Same as --format json, which can be merged.")] = False,
+    output_format: Annotated[FormatChoice, typer.Option("--format", help="How to print the report.")] = "table",
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:
     """Show what shapes a corpus will produce: lengths, truncation, padding, bytes."""
@@ -39,50 +47,62 @@ def profile_command(
     def action() -> int:
         # Before the tokenizer is used: all cores are to work on its batches, unless somebody said otherwise.
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
-        from bertshape.profiling import merge_profiles, profile_files, profile_to_json, read_profile
+        from bertshape.profiling import merge_profiles, profile_files, read_profile
         from bertshape.profiling.run import BATCH_SIZES
+
+        chosen = "json" if as_json else output_format
+        given = {
+            "--model": model,
+            "--revision": revision,
+            "--offline": offline or None,
+            "--column": column,
+            "--max-length": max_length,
+            "--batch-size": batch_size,
+        }
 
         # Here objects are made without end: what the imports left is set aside, and the rest is collected as usual.
         gc.freeze()
         gc.enable()
         if merge:
+            _refuse(given)
             profile = merge_profiles([read_profile(Path(file)) for file in files])
         else:
-            with _bar(shown=not as_json and sys.stderr.isatty()) as advance:
+            with count_texts(shown=chosen != "json" and sys.stderr.isatty()) as advance:
                 profile = profile_files(
                     files,
                     model=model,
                     revision=revision,
                     offline=offline,
-                    column=column,
+                    column=column or "text",
                     max_length=max_length,
                     batch_sizes=batch_size or BATCH_SIZES,
                     progress=advance,
                 )
-        if as_json:
-            sys.stdout.write(profile_to_json(profile))
-            return 0
-        from bertshape.cli.consoles import open_console, print_plain
-        from bertshape.rendering.profile import render_profile
-
-        console = open_console()
-        unicode = console.encoding.lower().startswith("utf")
-        print_plain(console, render_profile(profile, console.width, unicode=unicode))
+        _print(profile, chosen, None if merge else model or "embedded:bert-base-uncased")
         return 0
 
     return action
 
 
-@contextmanager
-def _bar(*, shown: bool) -> Iterator[Callable[[int], None]]:
-    """A count of texts on stderr, and the function that advances it."""
-    if not shown:
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+def _refuse(given: Mapping[str, object]) -> None:
+    """Counts that are there cannot be counted otherwise: an option that would be passed over is refused."""
+    for option, value in given.items():
+        if value is not None:
+            what = f"--merge takes no {option}: the profiles were made with theirs"
+            raise UsageError(what, hint=f"Leave {option} out, or profile the files anew.", code="merge-option")
 
-    columns = (SpinnerColumn(), TextColumn("{task.completed} texts"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as progress:
-        task = progress.add_task("texts", total=None)
-        yield lambda count: progress.advance(task, count)
+
+def _print(profile: Profile, chosen: FormatChoice, model: str | None) -> None:
+    from bertshape.profiling import profile_to_json
+    from bertshape.rendering.profile import render_profile, render_profile_markdown
+
+    if chosen == "json":
+        sys.stdout.write(profile_to_json(profile))
+    elif chosen == "markdown":
+        sys.stdout.write(render_profile_markdown(profile))
+    else:
+        from bertshape.cli.consoles import open_console, print_plain
+
+        console = open_console()
+        unicode = console.encoding.lower().startswith("utf")
+        print_plain(console, render_profile(profile, console.width, unicode=unicode, model=model))

@@ -8,10 +8,12 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, NoReturn
 
+from bertshape.cli.surroundings import mend_surroundings
 from bertshape.errors import BertshapeError, ExitCode, UsageError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TextIO
 
 _JSON_FORMATS = ("json", "jsonl")
 
@@ -20,6 +22,7 @@ def main() -> NoReturn:
     """Entry point of the `bertshape` command."""
     # A command makes objects that stay until it ends, most of them by importing; nothing it makes in number is cyclic.
     gc.disable()
+    mend_surroundings()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -59,17 +62,25 @@ def _report_failure(error: BaseException, arguments: Sequence[str]) -> int:
     if "--debug" in arguments:
         traceback.print_exception(error)
     if isinstance(error, BrokenPipeError):
-        # The reader has seen enough. Python would fail once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has seen enough.
+        _silence(sys.stdout)
         return ExitCode.OK
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else ExitCode.INTERNAL
     failure = _as_failure(error)
-    try:
-        _print_failure(failure, arguments)
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    # Where stdout takes no more, stderr may still do.
+    for stream, show in ((sys.stdout, _print_document), (sys.stderr, _print_message)):
+        try:
+            show(failure, arguments)
+            stream.flush()
+        except OSError:
+            _silence(stream)
     return failure.exit_code
+
+
+def _silence(stream: TextIO) -> None:
+    """Send the rest of a stream nowhere: Python would fail once more when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _as_failure(error: BaseException) -> BertshapeError:
@@ -101,13 +112,15 @@ class _OutputError(BertshapeError):
     exit_code = ExitCode.OUTPUT
 
 
-def _print_failure(failure: BertshapeError, arguments: Sequence[str]) -> None:
+def _print_document(failure: BertshapeError, arguments: Sequence[str]) -> None:
     wanted = _requested_json(arguments)
     if wanted is not None:
         from bertshape.rendering.json import render_error
 
         sys.stdout.write(render_error(failure, lines=wanted == "jsonl"))
-        sys.stdout.flush()
+
+
+def _print_message(failure: BertshapeError, arguments: Sequence[str]) -> None:  # noqa: ARG001 - as _print_document
     from bertshape.rendering.escape import visible
 
     sys.stderr.write(f"bertshape: error: {visible(failure.message)}\n")

@@ -53,7 +53,7 @@ def write_whole(path: Path, text: str) -> None:
         UsageError: The path is no file's.
         OSError: It cannot be written.
     """
-    if path.is_dir() or "\0" in str(path):
+    if path.is_dir():
         hint = "Pass the path of a file, such as bertshape.toml."
         raise UsageError(f"--output {path} is not the path of a file", hint=hint, code="output-path")
     beside = path.with_name(f".{path.name}.part")

@@ -7,6 +7,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from bertshape.cli.progress import count_texts
 from bertshape.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -80,12 +81,7 @@ def _shown(records: Iterable[Record]) -> Iterator[Record]:
     if not sys.stderr.isatty() or sys.stdout.isatty():
         yield from records
         return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.completed} texts"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as progress:
-        task = progress.add_task("texts", total=None)
+    with count_texts(shown=True) as advance:
         for record in records:
             yield record
-            progress.advance(task)
+            advance(1)

@@ -78,6 +78,8 @@ def read_profile(path: Path) -> Profile:
 def _check(profile: Profile) -> None:
     """Raises ValueError where the parts of a profile contradict each other."""
     texts = profile.counts.texts
+    if 0 in profile.counts.lengths.values() or any(0 in shapes.values() for shapes in profile.counts.batches.values()):
+        raise ValueError("a count is 0")
     if sum(number for _, number in profile.files) != texts:
         raise ValueError("its files have another number of texts than its lengths")
     if set(profile.setting.batch_sizes) != set(profile.counts.batches):

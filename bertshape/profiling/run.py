@@ -78,7 +78,9 @@ def profile_texts(
     Args:
         texts: Texts, or pairs of texts.
         name: What to call them.
-        model: As in `profile_files`, and so the others.
+        model: Checkpoint whose tokenizer and limits apply; None for the embedded default.
+        revision: Branch, tag or commit of a Hub repository.
+        offline: Use the Hub's cache alone.
         max_length: One more length at which texts would be cut.
         batch_sizes: Batch sizes that padding is counted for.
 

@@ -1,0 +1,53 @@
+"""What a process finds around it, made fit for work: streams, the width of the screen, signals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+_DIGITS = 4
+"""A screen has at most 9,999 columns; Rich fills lines, and would take any number at its word."""
+
+
+def mend_surroundings() -> None:
+    """Make the process ready for one command; called once, before anything else is done."""
+    _open_closed_streams()
+    _forget_impossible_sizes()
+    # Without a handler the process dies on the spot, with the cursor hidden and files half written.
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # nohup, for one, sets SIGHUP to be ignored: that stays so.
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _leave)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """Unwind as for Ctrl-C, and quietly; a second signal ends the process at once."""
+    signal.signal(number, signal.SIG_DFL)
+    raise SystemExit(128 + number)
+
+
+def _open_closed_streams() -> None:
+    """Stand in for streams that were closed by `>&-`, which Python gives as None.
+
+    A file opened later would get the free number, and what a library writes to stdout would go into it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115 - open as long as the process
+            setattr(sys, name, stream)
+
+
+def _forget_impossible_sizes() -> None:
+    for name in ("COLUMNS", "LINES"):
+        value = os.environ.get(name)
+        if value is None:
+            continue
+        digits = value.lstrip("0")
+        if not (value.isascii() and value.isdigit() and 0 < len(digits) <= _DIGITS):
+            del os.environ[name]
