@@ -70,12 +70,16 @@ class SentenceEmbedding:
         dimension: Size of the final vector, where the files say it.
         modules: The chain, in order.
         max_seq_length: Tokens after which `encode` truncates, where the files say it.
+        prompt: What `encode` puts before each text unless it is told otherwise.
+        lower_case: Whether `encode` makes texts lower case before the tokenizer gets them.
     """
 
     pooling: str | None
     dimension: int | None
     modules: tuple[Module, ...]
     max_seq_length: int | None
+    prompt: str | None = None
+    lower_case: bool = False
 
     def to_dict(self) -> dict[str, object]:
         """The declaration as the JSON document shows it."""
@@ -121,7 +125,15 @@ def read_sentence_embedding(folder: Path) -> SentenceEmbedding | None:
             module = _with_features(module, read_optional_object(folder / path / "config.json"))
         dimension = module.output_dimension or dimension
         modules.append(module)
-    return SentenceEmbedding(pooling, dimension, tuple(modules), _max_seq_length(folder, modules))
+    inner = _transformer_config(folder, modules)
+    return SentenceEmbedding(
+        pooling,
+        dimension,
+        tuple(modules),
+        _size(inner[0], inner[1], "max_seq_length"),
+        _default_prompt(folder),
+        inner[1].get("do_lower_case") is True,
+    )
 
 
 def _module_entries(folder: Path) -> list[tuple[str, str]]:
@@ -178,10 +190,17 @@ def _with_features(module: Module, config: Mapping[str, object]) -> Module:
     return replace(module, takes=taken, gives=gives if isinstance(gives, str) else taken)
 
 
-def _max_seq_length(folder: Path, modules: list[Module]) -> int | None:
-    where = folder / modules[0].path if modules else folder
-    file = where / "sentence_bert_config.json"
-    return _size(file, read_optional_object(file), "max_seq_length")
+def _transformer_config(folder: Path, modules: list[Module]) -> tuple[Path, dict[str, object]]:
+    """The file of the Transformer step, and what it says."""
+    file = (folder / modules[0].path if modules else folder) / "sentence_bert_config.json"
+    return file, read_optional_object(file)
+
+
+def _default_prompt(folder: Path) -> str | None:
+    config = read_optional_object(folder / "config_sentence_transformers.json")
+    prompts, name = config.get("prompts"), config.get("default_prompt_name")
+    prompt = prompts.get(name) if isinstance(prompts, dict) and isinstance(name, str) else None
+    return prompt if isinstance(prompt, str) and prompt else None
 
 
 def _size(file: Path, config: Mapping[str, object], field: str) -> int | None:

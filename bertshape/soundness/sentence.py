@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bertshape.architectures import Architecture
     from bertshape.checkpoint import Checkpoint
-    from bertshape.sentence_embedding import Module
+    from bertshape.sentence_embedding import Module, SentenceEmbedding
 
 _KEEP = frozenset({"Normalize", "Dropout"})
 _FIELDS = {"Pooling": "embedding_dimension", "Dense": "in_features", "LayerNorm": "dimension"}
@@ -31,7 +31,7 @@ def sentence_findings(checkpoint: Checkpoint, architecture: Architecture) -> lis
     sentence = checkpoint.sentence_embedding
     if sentence is None:
         return []
-    findings: list[Finding] = []
+    findings = [*_before_the_model(sentence)]
     size: int | None = None
     giver = ""
     for step in sentence.modules:
@@ -49,6 +49,27 @@ def sentence_findings(checkpoint: Checkpoint, architecture: Architecture) -> lis
         size = step.output_dimension or (size * parts if size else None)
         giver = f"{step.path}/config.json"
     return findings
+
+
+def _before_the_model(sentence: SentenceEmbedding) -> Iterator[Finding]:
+    """What `encode` does to a text and nobody else does: the same text gives other numbers there."""
+    if sentence.prompt is not None:
+        yield Finding(
+            "default-prompt",
+            "note",
+            f"encode puts the prompt {sentence.prompt!r} before each text; here the text is taken as it is",
+            "Put it before the text yourself to get the same vectors.",
+            where="config_sentence_transformers.json default_prompt_name",
+            actual=sentence.prompt,
+        )
+    if sentence.lower_case:
+        yield Finding(
+            "lower-case",
+            "note",
+            "encode makes each text lower case first (do_lower_case); here the text is taken as it is",
+            where="sentence_bert_config.json do_lower_case",
+            actual="true",
+        )
 
 
 def _input(step: Module, size: int | None, giver: str) -> Iterator[Finding]:
