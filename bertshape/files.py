@@ -18,20 +18,13 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read a whole small file, without a byte order mark.
+    """Read a whole small file, without a byte order mark; JSON of `MAX_BYTES` takes 300 MB at most, once parsed.
 
     Raises:
         CheckpointError: The file cannot be read, is no regular file, or is too large.
     """
     try:
-        check_regular(path)
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise CheckpointError(
-                f"{path} is {size:,} bytes long; a configuration has at most {MAX_BYTES:,}",
-                hint="Restore the file, or download the checkpoint again.",
-                code="file-too-large",
-            )
+        check_file(path, MAX_BYTES, "a configuration")
         return path.read_bytes().removeprefix(_BYTE_ORDER_MARK)
     except OSError as error:
         hint = "Check the path and its permissions."
@@ -40,17 +33,30 @@ def read_bytes(path: Path) -> bytes:
         ) from error
 
 
-def check_regular(path: Path) -> None:
-    """Refuse what is no file: opening a pipe would wait for a writer for ever, and a device has no end.
+def check_file(path: Path, most: int, what: str) -> None:
+    """Refuse what is no file, or too large a one, before it is opened.
+
+    Opening a pipe would wait for a writer for ever, and a device has no end.
+
+    Args:
+        path: The file; a folder is left to the error of opening it.
+        most: Bytes that it may have.
+        what: What has no more than these, for the message.
 
     Raises:
-        CheckpointError: It is a pipe, a device or a socket; a folder is left to the error of opening it.
+        CheckpointError: It is a pipe, a device or a socket, or too large.
         OSError: There is nothing, or it cannot be looked at.
     """
-    mode = path.stat().st_mode
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
         raise CheckpointError(
             f"{path} is not a regular file", hint="Restore the file from the original.", code="file-unreadable"
+        )
+    if status.st_size > most:
+        raise CheckpointError(
+            f"{path} is {status.st_size:,} bytes long; {what} has at most {most:,}",
+            hint="Restore the file, or download the checkpoint again.",
+            code="file-too-large",
         )
 
 

@@ -6,7 +6,11 @@ import errno
 
 from bertshape.errors import BertshapeError, HubError, UsageError
 
-_DISK = (errno.EACCES, errno.EDQUOT, errno.EEXIST, errno.EIO, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS)
+_DISK = frozenset(
+    getattr(errno, name)
+    for name in ("EACCES", "EDQUOT", "EEXIST", "EFBIG", "EIO", "ENOSPC", "ENOTDIR", "EPERM", "EROFS")
+    if hasattr(errno, name)
+)
 _ACCESS_HINT = "Accept its terms on its page, then set HF_TOKEN or run `hf auth login`."
 _BY_KIND = {
     "EntryNotFoundError": ("hub-file-not-found", "{what} is not on the Hub", "Check --revision."),

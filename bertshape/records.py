@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO, NoReturn
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
-"""A longer line is no text, and is not read into memory."""
+"""A longer line is no text, and is not read into memory; one of JSON takes 600 MB at most, once parsed."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _FIELDS = frozenset({"text", "pair", "id"})
 

@@ -20,6 +20,10 @@ MAX_DEPTH = 127
 MAX_INTEGER = 2**64 - 1
 """Largest integer that serde_json keeps as an integer, and largest offset in a file."""
 
+MAX_VALUES = 3_000_000
+"""More brackets and commas than this are not parsed: each stands for an object of some 60 bytes, and JSON of 100 MB
+would take 3 GB. A header of 300,000 tensors has as many."""
+
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 100
 
@@ -27,6 +31,21 @@ _short.maxstring = _short.maxother = 100
 def quoted(value: object) -> str:
     """A value from a file for an error message: on one line, escaped, and cut if it is long."""
     return _short.repr(value)
+
+
+def check_values(data: bytes, *, subject: str, code: str) -> None:
+    """Refuse JSON that would take far more memory than it has bytes; for texts that may be large.
+
+    Raises:
+        CheckpointError: Code `...-size`; it has more than `MAX_VALUES` brackets and commas.
+    """
+    count = sum(map(data.count, (b"{", b"[", b",")))
+    if count > MAX_VALUES:
+        raise CheckpointError(
+            f"{subject} has {count:,} brackets and commas; expected at most {MAX_VALUES:,}",
+            hint="Download the file again: no checkpoint has so many tensors.",
+            code=f"{code}-size",
+        )
 
 
 def parse_object(data: bytes, *, subject: str, code: str) -> dict[str, object]:

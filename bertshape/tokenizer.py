@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bertshape.errors import CheckpointError, one_line
-from bertshape.files import check_regular
+from bertshape.files import check_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from bertshape.checkpoint import Checkpoint
 
+MAX_BYTES = 128_000_000
+"""Those of a million tokens have half of it; `tokenizers` reads the file whole, and takes some ten times its size."""
 # Tokenizer classes and model types whose vocab.txt is WordPiece with BERT's normalizer: no need of transformers.
 _WORDPIECE_CLASSES = ("Bert", "DistilBert", "Electra", "MobileBert", "ConvBert", "Funnel", "SqueezeBert", "LayoutLM")
 _WORDPIECE_MODELS = frozenset({"bert", "distilbert", "electra", "mobilebert", "convbert", "squeezebert", "nomic_bert"})
@@ -146,7 +148,7 @@ def _load_backend(checkpoint: Checkpoint, folder: Path) -> tuple[Tokenizer, str]
 def _load_tokenizer_json(path: Path) -> Tokenizer:
     from tokenizers import Tokenizer
 
-    check_regular(path)
+    check_file(path, MAX_BYTES, "a tokenizer")
     try:
         return Tokenizer.from_file(str(path))
     except Exception as error:  # tokenizers raises plain Exception, for unreadable and for malformed files alike
@@ -167,7 +169,7 @@ def _load_wordpiece(checkpoint: Checkpoint, path: Path) -> Tokenizer:
     from tokenizers import Tokenizer as Backend
     from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
-    check_regular(path)
+    check_file(path, MAX_BYTES, "a vocabulary")
     options, tokens = checkpoint.tokenizer_config, checkpoint.special_tokens
     unk, cls, sep = (tokens.get(f"{role}_token", f"[{role.upper()}]") for role in ("unk", "cls", "sep"))
     try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.checkpoints import build_checkpoint, minilm_folder
+from tests.schema_check import check_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,14 +46,14 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def bertshape() -> Callable[..., Run]:
-    """Run the command line in a process of its own, as a user does."""
+    """Run the command line in a process of its own, as a user does; JSON that it prints is held to its schema."""
 
     def run(*arguments: str, columns: int | None = 80, **environment: str) -> Run:
         variables = os.environ | {"NO_COLOR": "1"} | environment
         variables.pop("COLUMNS", None)
         if columns is not None:
             variables["COLUMNS"] = str(columns)
-        return subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-m", "bertshape", *arguments],
             capture_output=True,
             text=True,
@@ -61,5 +62,7 @@ def bertshape() -> Callable[..., Run]:
             check=False,
             timeout=120,
         )
+        check_output(done.stdout)
+        return done
 
     return run

@@ -30,7 +30,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     ),
     "show": ("rendering", "cli", "pytest_plugin"),
 }
-_LEFT, _WIDTH, _BOX, _HEIGHT, _ROW, _TOP = 32, 182, 138, 26, 46, 150
+_LEFT, _WIDTH, _BOX, _HEIGHT, _ROW, _TOP = 32, 200, 172, 30, 48, 154
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,9 @@ def _flow(width: float) -> list[str]:
         tip = x + step - 6
         outline = f"M{x:.0f} 20 H{tip - 14:.0f} L{tip:.0f} 52 L{tip - 14:.0f} 84 H{x:.0f} L{x + 14:.0f} 52 Z"
         parts.append(f'<path class="flow" d="{outline if index else outline.replace(f" L{x + 14:.0f} 52", "")}"/>')
-        top = 56 - 8 * (len(words) - 1)
+        top = 58 - 9 * (len(words) - 1)
         parts += [
-            f'<text class="step" x="{x + step / 2:.0f}" y="{top + 17 * row}">{escape(word)}</text>'
+            f'<text class="step" x="{x + step / 2:.0f}" y="{top + 18 * row}">{escape(word)}</text>'
             for row, word in enumerate(words)
         ]
     return parts
@@ -150,10 +150,10 @@ def draw_modules() -> str:
     parts += [_line(boxes[imported], boxes[module]) for module, imported in edges]
     for module, box in boxes.items():
         parts.append(f'<rect x="{box.x}" y="{box.y}" width="{_BOX}" height="{_HEIGHT}" rx="5"/>')
-        parts.append(f'<text x="{box.x + _BOX / 2}" y="{box.y + 17.5}">{escape(module)}</text>')
+        parts.append(f'<text x="{box.x + _BOX / 2}" y="{box.y + 20.5}">{escape(module)}</text>')
     style = (
-        "text { font: 13px sans-serif; text-anchor: middle; fill: #1c2b33 } .stage { font-weight: bold; fill: #546e7a }"
-        " .step { font-size: 14px } rect { fill: #eceff1; stroke: #546e7a } .flow { fill: #cfd8dc; stroke: none }"
+        "text { font: 16px sans-serif; text-anchor: middle; fill: #1c2b33 } .stage { font-weight: bold; fill: #546e7a }"
+        " .step { font-size: 17px } rect { fill: #eceff1; stroke: #546e7a } .flow { fill: #cfd8dc; stroke: none }"
         " path { fill: none; stroke: #78909c; stroke-opacity: 0.6 } .ground { fill: #fff; stroke: none }"
     )
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">'

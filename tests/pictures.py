@@ -21,10 +21,10 @@ FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
 _COLUMNS = "80"
 _MINILM = ("--model", "./all-MiniLM-L6-v2")
 TERMINAL: Mapping[str, tuple[str, ...]] = {
-    "tokens.svg": ("This is an example sentence.", "--weights", "none", "--pool", "tokens", "--pool", "mean"),
-    "words.svg": ("An unbelievably long word.", "--weights", "none", "--pool", "words", "--words"),
+    "tokens.svg": ("This is an example sentence.", "--pool", "mean", "--pool", "tokens"),
+    "words.svg": ("unbelievably long", "--weights", "none", "--pool", "words", "--words"),
     "vectors.svg": ("An example.", *_MINILM, "--pool", "cls", "--pool", "pooler", "--pool", "mean", "--explain"),
-    "padding.svg": ("Short.", "A longer text.", *_MINILM, "--pool", "mean", "--pool", "mean_unmasked"),
+    "padding.svg": ("Short.", "A text that is a little longer.", *_MINILM, "--pool", "mean", "--pool", "mean_unmasked"),
     "layers.svg": ("a b", "--model", "embedded:bert-tiny-uncased", "--weights", "none", "--pool", "mean", "--layers"),
 }
 # Rich names a font that browsers would fetch from elsewhere; `monospace`, named after it, does.

@@ -126,6 +126,8 @@ def test_random_models_are_those_of_transformers(name: str) -> None:
 def test_random_weights_are_seeded_finite_and_differ(name: str) -> None:
     model, again = random(name), random(name)
     for one, other in zip(outputs(model), outputs(again), strict=True):
+        if one is None:
+            continue  # XLNet keeps no memory of a first segment.
         assert torch.isfinite(one).all()
         assert torch.equal(one, other)
     first = outputs(model)[0]
@@ -136,7 +138,8 @@ def test_random_weights_are_seeded_finite_and_differ(name: str) -> None:
             assert (parameter == float(key.endswith("weight"))).all(), key
         else:
             assert parameter.float().std() > 0.01, key
-            assert not torch.equal(parameter[0], parameter[1]), key
+            # Tables of one row: RoBERTa's kin have one token type, ESM's contact head one output.
+            assert len(parameter) == 1 or not torch.equal(parameter[0], parameter[1]), key
 
 
 @pytest.mark.parametrize("name", ["bert", "deberta-v2", "modernbert", "roformer", "ibert"])

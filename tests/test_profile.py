@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
-import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pyarrow
 import pyarrow.parquet
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bertshape.checkpoint import open_checkpoint
-from bertshape.errors import BertshapeError, UsageError
+from bertshape.errors import UsageError
 from bertshape.profiling import (
-    Counts,
     merge_profiles,
     profile_files,
+    profile_from_json,
     profile_texts,
     profile_to_json,
     read_profile,
     summarize,
 )
-from bertshape.profiling.counts import cut_lengths, sorted_batches
-from bertshape.profiling.summary import histogram
 from bertshape.tokenizer import load_tokenizer
+from tests.checkpoints import edited_copy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,46 +31,11 @@ if TYPE_CHECKING:
 
     from tests.conftest import Run
 
-LENGTHS = st.lists(st.integers(2, 60), min_size=1, max_size=80)
-SIZES = st.integers(1, 12)
-
 
 def naive(lengths: Sequence[int], size: int) -> tuple[int, int]:
     """Batches and positions, by making the batches."""
     batches = [lengths[start : start + size] for start in range(0, len(lengths), size)]
     return len(batches), sum(len(batch) * max(batch) for batch in batches)
-
-
-@given(LENGTHS, SIZES)
-def test_sorted_batches_are_those_of_a_sorted_list(lengths: list[int], size: int) -> None:
-    shapes = list(sorted_batches(Counter(lengths), size))
-    expected = Counter(
-        (len(batch), batch[0])
-        for start in range(0, len(lengths), size)
-        for batch in [sorted(lengths, reverse=True)[start : start + size]]
-    )
-    counted: Counter[tuple[int, int]] = Counter()
-    for shape, count in shapes:
-        counted[shape] += count
-    assert counted == expected
-
-
-COUNTS = st.builds(
-    Counts,
-    lengths=st.dictionaries(st.integers(2, 9), st.integers(1, 5)),
-    unknown=st.integers(0, 9),
-    texts_with_unknown=st.integers(0, 9),
-    special=st.integers(0, 9),
-    batches=st.dictionaries(
-        st.sampled_from([2, 4]), st.dictionaries(st.tuples(st.integers(1, 4), st.integers(2, 9)), st.integers(1, 5))
-    ),
-)
-
-
-@given(COUNTS, COUNTS, COUNTS)
-def test_counts_add_up_in_any_order(one: Counts, other: Counts, third: Counts) -> None:
-    assert one + other == other + one
-    assert (one + other) + third == one + (other + third)
 
 
 @pytest.fixture(scope="module")
@@ -112,31 +72,6 @@ def test_counts_are_those_of_the_tokenizer(minilm: Path, texts: list[str]) -> No
     over = [length - 16 for length in lengths if length > 16]
     assert limits["--max-length"] == (len(over), sum(over))
     assert limits["tokenizer.json truncation.max_length"] == (0, 0)
-
-
-@given(LENGTHS)
-def test_percentiles_and_histogram(lengths: list[int]) -> None:
-    counted = Counter(lengths)
-    rows = histogram(counted, rows=5)
-    assert sum(count for _, _, count in rows) == len(lengths)
-    assert all(count == sum(low <= length <= high for length in lengths) for low, high, count in rows)
-    assert len(rows) <= 5
-    ordered = sorted(lengths)
-    profile = profile_texts([], batch_sizes=[2])
-    profile = type(profile)(profile.setting, (("x", len(lengths)),), Counts(counted, 0, 0, 0, {2: {(1, 2): 1}}))
-    length = summarize(profile).length
-    assert length is not None
-    assert (length.least, length.most) == (ordered[0], ordered[-1])
-    for percent, value in length.percentiles.items():
-        share = sum(other <= value for other in lengths) / len(lengths)
-        assert share >= float(percent) / 100
-        below = [other for other in ordered if other < value]
-        assert len(below) / len(lengths) < float(percent) / 100
-
-
-@given(LENGTHS, st.integers(2, 40))
-def test_cut_lengths(lengths: list[int], limit: int) -> None:
-    assert cut_lengths(Counter(lengths), limit) == Counter(min(length, limit) for length in lengths)
 
 
 def write_all(folder: Path, texts: Sequence[str]) -> dict[str, Path]:
@@ -194,53 +129,15 @@ def test_pairs_are_counted_together(tmp_path: Path, minilm: Path) -> None:
 
 def test_profiles_of_other_settings_are_refused(minilm: Path) -> None:
     one = profile_texts(["a"], model=str(minilm))
-    for other in (
-        profile_texts(["a"], model=str(minilm), max_length=5),
-        profile_texts(["a"], model=str(minilm), batch_sizes=[3]),
-        profile_texts(["a"], model="embedded:bert-tiny-uncased"),
+    for other, field in (
+        (profile_texts(["a"], model=str(minilm), max_length=5), "max_length is None in texts and 5 in texts"),
+        (profile_texts(["a"], model=str(minilm), batch_sizes=[3]), "batch_sizes is"),
+        (profile_texts(["a"], model="embedded:bert-tiny-uncased"), "tokenizer is"),
     ):
-        with pytest.raises(UsageError, match="cannot be merged"):
+        with pytest.raises(UsageError, match=f"cannot be merged: {field}"):
             merge_profiles([one, other])
     with pytest.raises(UsageError, match="no profile"):
         merge_profiles([])
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "words"),
-    [
-        ("a.txt", b"fine\n\xff\n", ["line 2", "UTF-8"]),
-        ("a.csv", b"id,words\n1,a\n", ["no column 'text'"]),
-        ("a.csv", b"id,text\n1,\xff\n", ["line 2", "UTF-8"]),
-        ("a.csv", b"id,text\n1\n", ["line 2", "1 fields"]),
-        ("a.csv", b'id,text\n1,"a"b\n', ["line 2", "no CSV"]),
-        ("a.csv", b"", ["no column"]),
-        ("a.jsonl", b'{"text": 1}\n', ["line 1", '"text"']),
-        ("a.parquet", b"PAR1 no", ["cannot read"]),
-    ],
-)
-def test_bad_files_are_named(name: str, content: bytes, words: list[str], tmp_path: Path) -> None:
-    path = tmp_path / name
-    path.write_bytes(content)
-    with pytest.raises(BertshapeError) as caught:
-        profile_files([str(path)])
-    assert all(word in caught.value.message for word in (*words, name)), caught.value.message
-
-
-def test_bad_columns_of_parquet_are_named(tmp_path: Path) -> None:
-    path = tmp_path / "a.parquet"
-    pyarrow.parquet.write_table(pyarrow.table({"text": ["a", None], "number": [1, 2]}), path)
-    for column, words in (
-        ("text", "row 2 holds nothing"),
-        ("number", "row 1 holds a value of type int"),
-        ("x", "no column"),
-    ):
-        with pytest.raises(UsageError, match=words):
-            profile_files([str(path)], column=column)
-
-
-def test_lone_surrogates_are_named(minilm: Path) -> None:
-    with pytest.raises(UsageError, match="texts, text 2 has a"):
-        profile_texts(["a", "b\udcff"], model=str(minilm))
 
 
 @pytest.mark.parametrize(
@@ -303,17 +200,94 @@ def test_empty_files_and_bad_options(bertshape: Callable[..., Run], tmp_path: Pa
         assert "internal" not in done.stderr
 
 
-def test_stdin_is_a_file(minilm: Path) -> None:
-    command = [sys.executable, "-m", "bertshape", "profile", "-", "--model", str(minilm), "--json"]
-    done = subprocess.run(command, input=b"one\ntwo words\n", capture_output=True, check=False, timeout=60)
-    document = json.loads(done.stdout)
-    assert document["profile"]["files"] == [{"name": "stdin", "texts": 2}]
-    assert document["profile"]["counts"]["lengths"] == {"3": 1, "4": 1}
+def test_merging_on_the_command_line_is_profiling_together(bertshape: Callable[..., Run], tmp_path: Path) -> None:
+    """Byte for byte, whatever the order of either; the same file twice is counted twice, and the report says so."""
+    for number, name in enumerate("abc"):
+        (tmp_path / f"{name}.txt").write_text("".join("word " * (index % (7 + number)) + "\n" for index in range(70)))
+        done = bertshape("profile", str(tmp_path / f"{name}.txt"), "--json")
+        (tmp_path / f"{name}.json").write_text(done.stdout)
+    for order in ("abc", "cab", "aab", "aba"):
+        together = bertshape("profile", *(str(tmp_path / f"{name}.txt") for name in order), "--json")
+        merged = bertshape(
+            "profile", "--merge", *(str(tmp_path / f"{name}.json") for name in reversed(order)), "--json"
+        )
+        assert merged.stdout == together.stdout
+        assert json.loads(merged.stdout)["summary"]["texts"] == 210
+    assert "a.txt (2 times)" in bertshape("profile", "--merge", *[str(tmp_path / "a.json")] * 2).stdout
 
 
-def test_names_of_files_are_data(bertshape: Callable[..., Run], tmp_path: Path) -> None:
-    path = tmp_path / "a[red]\x1b[31m.txt"
-    path.write_text("a\n")
-    shown = bertshape("profile", str(path)).stdout
-    assert "\x1b" not in shown
-    assert "[red]" in shown
+def test_options_that_merging_would_pass_over_are_refused(bertshape: Callable[..., Run], tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(profile_to_json(profile_texts(["a"])))
+    for option in (["--max-length", "5"], ["--batch-size", "8"], ["--model", "x"], ["--column", "text"], ["--offline"]):
+        done = bertshape("profile", "--merge", str(path), *option)
+        assert done.returncode == 2
+        assert f"--merge takes no {option[0]}" in done.stderr
+
+
+def test_a_vocabulary_that_is_read_otherwise_is_another_tokenizer(minilm: Path, tmp_path: Path) -> None:
+    """The very same vocab.txt, lowercased and not: the counts differ, so they must not be added."""
+    profiles = []
+    for lower in (True, False):
+        folder = tmp_path / str(lower)
+        folder.mkdir()
+        vocabulary = json.loads((minilm / "tokenizer.json").read_text())["model"]["vocab"]
+        (folder / "vocab.txt").write_text("\n".join(vocabulary))
+        (folder / "config.json").write_text((minilm / "config.json").read_text())
+        options = {"do_lower_case": lower, "tokenizer_class": "BertTokenizer"}
+        (folder / "tokenizer_config.json").write_text(json.dumps(options))
+        profiles.append(profile_texts(["A Sentence"], model=str(folder)))
+    assert profiles[0].counts != profiles[1].counts
+    with pytest.raises(UsageError, match="cannot be merged: tokenizer is"):
+        merge_profiles(profiles)
+
+
+def test_what_the_model_runs_is_a_limit_too(minilm: Path, tmp_path: Path) -> None:
+    """RoBERTa numbers positions after the padding id: 20 positions run 18 tokens, and batches are cut there."""
+    folder = tmp_path / "roberta"
+    changes: dict[str, object] = {"model_type": "roberta", "max_position_embeddings": 20, "pad_token_id": 1}
+    edited_copy(minilm, folder, **changes)
+    profile = profile_texts(["word " * 17, "a"], model=str(folder), batch_sizes=[2])
+    summary = summarize(profile)
+    cuts = {cut.where: (cut.limit, cut.texts, cut.tokens) for cut in summary.cuts}
+    assert cuts["config.json max_position_embeddings"] == (20, 0, 0)
+    assert cuts["effective"] == (18, 1, 1)
+    assert [row.largest for row in summary.waste] == [(2, 18)] * 3
+
+
+def test_markdown_holds_the_same_numbers(bertshape: Callable[..., Run], tmp_path: Path) -> None:
+    path = tmp_path / "a|b<c>.txt"
+    path.write_text("one two\nthree\n")
+    shown = bertshape("profile", str(path), "--format", "markdown", "--batch-size", "2").stdout
+    assert "| 2 | longest | 1 | 12.5% | [2, 4, 768] | 24.0 KiB | 12.0 KiB |" in shown
+    assert r"a\|b\<c\>\.txt" in shown
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("counts", "batches", "8"), {}),
+        (("counts", "batches", "8"), {"1x4": 1, "2x4": 0}),
+        (("counts", "batches", "8"), {"9x4": 1}),
+        (("counts", "batches", "8"), {"1x2": 1}),
+        (("counts", "lengths"), {"4": 1, "5": 0}),
+        (("counts", "special"), 5),
+        (("counts", "texts_with_unknown"), 1),
+        (("setting", "batch_sizes"), [8, 32]),
+    ],
+)
+def test_documents_that_contradict_themselves_are_refused(path: tuple[str, ...], value: object) -> None:
+    """A table of nonsense, or an internal error, would come of them."""
+    document = json.loads(profile_to_json(profile_texts(["a b"])))
+    inner = document["profile"]
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    with pytest.raises(UsageError, match="is no profile"):
+        profile_from_json(json.dumps(document))
+
+
+def test_profiles_of_another_schema_are_refused() -> None:
+    document = json.loads(profile_to_json(profile_texts(["a b"]))) | {"schema_version": "2"}
+    with pytest.raises(UsageError, match="schema_version"):
+        profile_from_json(json.dumps(document))

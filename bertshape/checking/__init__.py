@@ -11,7 +11,6 @@ from bertshape.checkpoint import open_checkpoint
 from bertshape.declared import length_limits
 from bertshape.errors import BertshapeError
 from bertshape.expectations import Expectation, Subject, match
-from bertshape.request import check_device
 from bertshape.soundness import check_soundness, stored_backbone
 from bertshape.tokenizer import load_tokenizer, needs_conversion
 
@@ -49,7 +48,11 @@ def check(request: CheckRequest) -> CheckReport:
         UsageError: An expectation speaks of something that does not exist, a text cannot be tokenized, or the device
             is none.
     """
-    check_device(request.device)
+    if request.device != "auto":
+        # Not on top: few checks name a device, and imports are most of a check's time.
+        from bertshape.request import check_device
+
+        check_device(request.device)
     try:
         checkpoint = open_checkpoint(request.model, revision=request.revision, offline=request.offline)
         architecture = resolve(checkpoint.config, checkpoint.config_path)

@@ -12,7 +12,7 @@ import bertshape
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ("inspect", "check", "snapshot", "diff", "embed", "profile", "families", "poolings", "doctor")
+COMMANDS = ("inspect", "check", "snapshot", "diff", "embed", "profile", "families", "poolings", "doctor", "schema")
 """Names of the commands in the order of the help; `NAME_command` of the module of that name is the function."""
 
 

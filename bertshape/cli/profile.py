@@ -93,15 +93,17 @@ def _refuse(given: Mapping[str, object]) -> None:
 
 
 def _print(profile: Profile, chosen: FormatChoice, model: str | None) -> None:
-    from bertshape.profiling import profile_to_json
-    from bertshape.rendering.profile import render_profile, render_profile_markdown
-
     if chosen == "json":
+        from bertshape.profiling import profile_to_json
+
         sys.stdout.write(profile_to_json(profile))
     elif chosen == "markdown":
+        from bertshape.rendering.profile import render_profile_markdown
+
         sys.stdout.write(render_profile_markdown(profile))
     else:
         from bertshape.cli.consoles import open_console, print_plain
+        from bertshape.rendering.profile import render_profile
 
         console = open_console()
         unicode = console.encoding.lower().startswith("utf")

@@ -88,3 +88,35 @@ def sorted_batches(lengths: Mapping[int, int], batch_size: int) -> Iterator[tupl
             open_rows, open_length = count % batch_size, length
     if open_rows:
         yield (open_rows, open_length), 1
+
+
+class BatchShapes:
+    """The shapes of batches in the order of the texts, counted as they come; the one value here that changes.
+
+    Args:
+        batch_size: Texts a batch; the last one may have fewer.
+        cut_at: Length at which texts are cut, or None.
+    """
+
+    def __init__(self, batch_size: int, cut_at: int | None) -> None:
+        self._batch_size, self._cut_at = batch_size, cut_at
+        self._open: list[int] = []
+        self._shapes: Counter[Shape] = Counter()
+
+    def add(self, sizes: list[int]) -> None:
+        """Take the lengths of more texts."""
+        waiting, step = self._open + sizes, self._batch_size
+        full = len(waiting) - len(waiting) % step
+        for start in range(0, full, step):
+            self._shapes[step, self._cut(max(waiting[start : start + step]))] += 1
+        self._open = waiting[full:]
+
+    def end(self) -> Counter[Shape]:
+        """The shapes, the last batch as small as it is."""
+        if self._open:
+            self._shapes[len(self._open), self._cut(max(self._open))] += 1
+            self._open = []
+        return self._shapes
+
+    def _cut(self, length: int) -> int:
+        return length if self._cut_at is None else min(length, self._cut_at)

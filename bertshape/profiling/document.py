@@ -84,6 +84,9 @@ def _check(profile: Profile) -> None:
         raise ValueError("its files have another number of texts than its lengths")
     if set(profile.setting.batch_sizes) != set(profile.counts.batches):
         raise ValueError("batch_sizes are not those of the batches")
+    counts = profile.counts
+    if max(counts.unknown, counts.special) > counts.tokens or counts.texts_with_unknown > min(texts, counts.unknown):
+        raise ValueError("it has more unknown or special tokens than tokens")
     lengths = cut_lengths(profile.counts.lengths, profile.setting.cut_at)
     tokens = sum(length * count for length, count in lengths.items())
     for size, shapes in profile.counts.batches.items():

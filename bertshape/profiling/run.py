@@ -9,7 +9,7 @@ from bertshape import facts
 from bertshape.case import Model, open_model
 from bertshape.errors import UsageError
 from bertshape.profiling.corpus import in_chunks, read_chunks
-from bertshape.profiling.counts import Counts
+from bertshape.profiling.counts import BatchShapes, Counts
 from bertshape.profiling.profile import Profile, Setting, merge_profiles
 from bertshape.tokenization import check_unicode
 
@@ -136,7 +136,7 @@ def _count(
     unknown_id = None if unknown_token is None else backend.token_to_id(unknown_token)
     lengths: Counter[int] = Counter()
     unknown = texts_with_unknown = special = done = 0
-    batches = {size: _Batches(size, setting.cut_at) for size in setting.batch_sizes}
+    batches = {size: BatchShapes(size, setting.cut_at) for size in setting.batch_sizes}
     for chunk in chunks:
         encodings = _encode(backend, chunk, name, done)
         sizes = [len(encoding) for encoding in encodings]
@@ -166,30 +166,3 @@ def _encode(backend: Tokenizer, chunk: list[Text], name: str, done: int) -> list
             for part in text if isinstance(text, tuple) else (text,):
                 check_unicode(part, f"{name}, text {number}")
         raise
-
-
-class _Batches:
-    """The shapes of batches in the order of the texts, counted as they come."""
-
-    def __init__(self, batch_size: int, cut_at: int | None) -> None:
-        self._batch_size, self._cut_at = batch_size, cut_at
-        self._open: list[int] = []
-        self._shapes: Counter[tuple[int, int]] = Counter()
-
-    def add(self, sizes: list[int]) -> None:
-        """Take the lengths of more texts."""
-        waiting, step = self._open + sizes, self._batch_size
-        full = len(waiting) - len(waiting) % step
-        for start in range(0, full, step):
-            self._shapes[step, self._cut(max(waiting[start : start + step]))] += 1
-        self._open = waiting[full:]
-
-    def end(self) -> Counter[tuple[int, int]]:
-        """The shapes, the last batch as small as it is."""
-        if self._open:
-            self._shapes[len(self._open), self._cut(max(self._open))] += 1
-            self._open = []
-        return self._shapes
-
-    def _cut(self, length: int) -> int:
-        return length if self._cut_at is None else min(length, self._cut_at)

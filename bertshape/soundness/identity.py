@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from bertshape.architectures import Family, backbone_tensors, family_names, load_family
@@ -22,6 +23,10 @@ _LEAST_LEAD = 0.1
 _HINT = "Restore model_type in config.json: the right family depends on it, and loading does not notice."
 
 
+_ASKED = 10_000
+"""Each of 40 families is asked about so many names at most; the largest encoder has not a tenth of them."""
+
+
 def declared_classes(checkpoint: Checkpoint) -> list[str]:
     """Class names in config.json's `architectures`."""
     declared = checkpoint.config.get("architectures")
@@ -33,7 +38,7 @@ def family_of_names(checkpoint: Checkpoint, architecture: Architecture) -> Findi
     own = architecture.family
     if own is None or not own.has_template or not checkpoint.headers or not checkpoint.headers.tensors:
         return None
-    names = checkpoint.headers.tensors
+    names = dict(islice(checkpoint.headers.tensors.items(), _ASKED))
     recognised = _recognised(names, own)
     # Task heads are in no family's table; what the own family leaves open must be more than a few of them.
     if len(names) - recognised <= _LEAST_LEAD * len(names):

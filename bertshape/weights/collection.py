@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 
 from bertshape.errors import CheckpointError
-from bertshape.strict_json import parse_object, quoted
+from bertshape.strict_json import check_values, parse_object, quoted
 from bertshape.weights.header import LENGTH_BYTES, MAX_HEADER_BYTES, read_header
 from bertshape.weights.sources import ByteSource, FileSource, MissingWeightsError
 from bertshape.weights.tensors import FileHeader, TensorInfo, WeightHeaders
@@ -166,6 +166,7 @@ def _read_index(source: ByteSource) -> bytes:
 def _weight_map(index: str | bytes, index_name: str) -> dict[str, str]:
     # A lone surrogate becomes bytes that are no UTF-8: refused below, with the rest of what is not JSON.
     data = index.encode(errors="surrogatepass") if isinstance(index, str) else index
+    check_values(data, subject=index_name, code="weights-index")
     weight_map = parse_object(data, subject=index_name, code="weights-index").get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
         raise CheckpointError(

@@ -22,7 +22,7 @@ def _row(case: Case) -> object:
     return pytest.param(case, id=case.id, marks=marks)
 
 
-@pytest.mark.parametrize("case", map(_row, CASES))
+@pytest.mark.parametrize("case", [_row(case) for case in CASES])
 def test_bad_input(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,32 @@
+"""`bertshape schema`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from bertshape.cli import options
+
+_DOCUMENTS = "inspect, record (a line of jsonl), check, diff, embed, profile, families, poolings, doctor or error"
+
+
+def schema_command(
+    document: Annotated[
+        str | None, typer.Argument(metavar="DOCUMENT", help=f"One document alone: {_DOCUMENTS}.  [default: all]")
+    ] = None,
+    debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
+) -> Callable[[], int]:
+    """Print the JSON Schema of what --json prints."""
+
+    def action() -> int:
+        import json
+
+        from bertshape.schema import build_schema
+
+        sys.stdout.write(json.dumps(build_schema(document), indent=2, allow_nan=False) + "\n")
+        return 0
+
+    return action

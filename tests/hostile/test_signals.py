@@ -1,0 +1,144 @@
+"""Ctrl-C and SIGTERM in each phase: the process ends at once and quietly, and leaves no mess.
+
+Each phase is one that the test can be sure of: the process has opened a pipe, asked a server, or drawn a table.
+"""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.hostile.model import sound
+from tests.hostile.process import COMMAND, SECONDS, environment
+from tests.loopback_hub import User
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+INTERRUPT, TERMINATE = (signal.SIGINT, 130), (signal.SIGTERM, 143)
+each_signal = pytest.mark.parametrize(("number", "code"), [INTERRUPT, TERMINATE], ids=["SIGINT", "SIGTERM"])
+# Those that read texts, each with a pipe in place of a file.
+READERS = {
+    "stream": ("inspect", "-f", "pipe", "--format", "jsonl", "--weights", "none", "--model", "m"),
+    "batch": ("inspect", "-f", "pipe", "--weights", "none", "--model", "m"),
+    "embed": ("embed", "pipe", "-o", "out.npz", "--model", "m"),
+    "profile": ("profile", "pipe", "--model", "m"),
+}
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    sound(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    return tmp_path
+
+
+def start(here: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=here,
+        env=variables or environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def hold_end(process: subprocess.Popen[str], code: int, folder: Path) -> None:
+    """How a process that was told to stop ends."""
+    with process:
+        _, errors = process.communicate(timeout=SECONDS)
+    assert process.returncode == code, errors
+    assert errors in ("", "bertshape: error: interrupted\n")
+    assert sorted(path.name for path in folder.iterdir()) == ["m", "pipe"]
+
+
+@each_signal
+@pytest.mark.parametrize("arguments", READERS.values(), ids=READERS.keys())
+def test_while_texts_are_awaited(here: Path, arguments: tuple[str, ...], number: int, code: int) -> None:
+    process = start(here, *arguments)
+    with (here / "pipe").open("w") as texts:  # waits until the other end is open
+        texts.write("a text\n")
+        texts.flush()
+        process.send_signal(number)
+        hold_end(process, code, here)
+
+
+@each_signal
+@pytest.mark.parametrize("delay", [0.0, 0.3, 0.9, 1.8])
+def test_while_torch_is_imported_and_the_model_runs(here: Path, delay: float, number: int, code: int) -> None:
+    """Whichever import the signal meets; a run that is over by then has written its file, whole."""
+    process = start(here, *READERS["embed"])
+    with (here / "pipe").open("w") as texts:
+        texts.write("a text\n" * 200_000)
+    time.sleep(delay)
+    process.send_signal(number)
+    if process.wait(SECONDS) == 0:
+        (here / "out.npz").unlink()
+        code = 0
+    hold_end(process, code, here)
+
+
+@each_signal
+def test_while_the_hub_is_asked(here: Path, number: int, code: int) -> None:
+    """A Hub that takes the call and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        user = User(here / "m" / "home", f"http://127.0.0.1:{server.getsockname()[1]}")
+        process = start(here, "check", "org/name", variables=user.environment())
+        server.settimeout(SECONDS)
+        with server.accept()[0] as call:
+            call.recv(1)
+            process.send_signal(number)
+            hold_end(process, code, here)
+
+
+@each_signal
+def test_while_a_table_is_drawn(here: Path, number: int, code: int) -> None:
+    """The cursor that was hidden for the drawing is shown again."""
+    master, slave = pty.openpty()
+    variables = environment(TERM="xterm-256color")
+    command = [*COMMAND, "inspect", "a text", "--model", "embedded:bert-large-uncased"]
+    with subprocess.Popen(command, cwd=here, env=variables, stdin=slave, stdout=slave, stderr=slave) as process:
+        os.close(slave)
+        raw = b""
+        while b"predicted" not in raw:
+            raw += os.read(master, 65536)
+        process.send_signal(number)
+        while True:
+            try:
+                more = os.read(master, 65536)
+            except OSError:  # Linux says EIO when the other end has closed
+                break
+            raw += more
+        assert process.wait(SECONDS) == code
+    os.close(master)
+    assert b"Traceback" not in raw
+    assert raw.count(b"\x1b[?25l") >= 1
+    assert raw.rfind(b"\x1b[?25h") > raw.rfind(b"\x1b[?25l")
+
+
+def test_signals_that_are_ignored_stay_so(here: Path) -> None:
+    """What nohup does."""
+    process = subprocess.Popen(
+        ["bash", "-c", 'trap "" HUP; exec "$@"', "bash", *COMMAND, *READERS["stream"]],
+        cwd=here,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with (here / "pipe").open("w") as texts:
+        process.send_signal(signal.SIGHUP)
+        texts.write("a text\n")
+    with process:
+        output, errors = process.communicate(timeout=SECONDS)
+    assert (process.returncode, errors, output.count("\n")) == (0, "", 1)
