@@ -13,8 +13,9 @@ from transformers.models.auto import modeling_auto
 
 from bertshape import inspect_texts
 from bertshape.architectures import family_names, load_family
+from bertshape.checkpoint import open_checkpoint
 from bertshape.errors import UsageError
-from bertshape.tasks import TASKS, load_head, select_tasks
+from bertshape.tasks import LABELLED, TASKS, load_head, select_tasks, stored_labels
 from tests.checkpoints import FAMILIES, edited_copy
 from tests.make_family import tiny_config
 
@@ -134,12 +135,30 @@ def test_a_head_of_another_task_is_told(tiny: Callable[[str], Path], tmp_path: P
     assert "BertForSequenceClassification" in finding.message
 
 
-def test_a_head_of_another_size_is_an_error(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+def test_a_head_of_another_size_is_an_error(
+    tiny: Callable[[str], Path], tmp_path: Path, bertshape: Callable[..., Run]
+) -> None:
     source = with_head(tmp_path / "m", tiny("bert"), "BertForSequenceClassification", id2label=LABELS)
     folder = edited_copy(source, tmp_path / "edited", id2label={"0": "a", "1": "b"}, label2id={"a": 0, "b": 1})
-    report = inspect_texts("a b", model=str(folder), tasks=["sequence-classification"])
-    assert report.failed
-    assert any(finding.code == "head-partly-random" for finding in report.findings)
+    for weights in ("none", "checkpoint"):
+        report = inspect_texts("a b", model=str(folder), tasks=["sequence-classification"], weights=weights)
+        assert report.failed
+        assert any(finding.code == "head-partly-random" for finding in report.findings)
+    done = bertshape("check", str(folder))
+    assert done.returncode == 1
+    assert "says 2 labels, the stored head of BertForSequenceClassification has 3" in " ".join(done.stdout.split())
+    assert bertshape("check", str(source)).returncode == 0
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_stored_labels_are_counted_in_every_family(family: str, tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    checkpoints = {}
+    for task in LABELLED:
+        head = load_head(family, task)
+        assert head is not None
+        folder = with_head(tmp_path / task, tiny(family), head.model_class, id2label=LABELS | {3: "OTHER", 4: "LAST"})
+        checkpoints[task] = stored_labels(open_checkpoint(str(folder)), head)
+    assert checkpoints == dict.fromkeys(LABELLED, 5)
 
 
 def test_a_masked_lm_head_shares_the_word_embeddings(tiny: Callable[[str], Path], tmp_path: Path) -> None:

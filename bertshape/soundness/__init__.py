@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.report import Finding
 from bertshape.soundness.dimensions import head_findings, held_dimensions
-from bertshape.soundness.identity import class_findings, family_of_names, padding_identity
+from bertshape.soundness.identity import class_findings, declared_classes, family_of_names, padding_identity
 from bertshape.soundness.sentence import sentence_findings
 from bertshape.soundness.tokenizer import padding_findings, tokenizer_findings, vocabulary_findings
 from bertshape.soundness.weights import pooler_verdict, settle_pooler, stored_backbone, weight_findings
@@ -51,6 +51,11 @@ def check_soundness(
         findings += settle_pooler(checkpoint, architecture, weight_findings(checkpoint, architecture, stored))
         fitting = held_dimensions(checkpoint, architecture, stored).architecture
     findings += head_findings(checkpoint, fitting)
+    if any(name.endswith("Classification") for name in declared_classes(checkpoint)):
+        # Not on top: the table of heads is read where a checkpoint says that it has one.
+        from bertshape.soundness.labels import label_findings
+
+        findings += label_findings(checkpoint, architecture, declared_classes(checkpoint))
     identity = class_findings(checkpoint, architecture) or padding_identity(architecture, tokenizer)
     findings += identity
     if tokenizer is not None:

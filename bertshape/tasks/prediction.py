@@ -36,6 +36,10 @@ _AXES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 _NEXT_SENTENCE = ("the second text follows", "it does not")
 """What the two numbers of next-sentence-prediction are for (Devlin et al. 2019; transformers' BertForPreTraining)."""
 _MOST_LABELS = 1_000_000
+LABELLED = ("sequence-classification", "token-classification")
+"""Tasks whose last matrix has a row for each label."""
+_LAST_MATRICES = ("out_proj.weight", "logits_proj.weight", "classifier.weight", "summary.weight")
+"""Endings of the name of a head's last matrix, the likelier ones first."""
 
 
 def predict_tasks(
@@ -72,7 +76,7 @@ def predict_tasks(
             output: OutputFacts(TensorShape(axes, tuple(sizes[axis] for axis in axes), dtype))
             for output, axes in _AXES[name].items()
         }
-        tasks[name] = TaskFacts(head.model_class, _stored(checkpoint, head), labels, outputs)
+        tasks[name] = TaskFacts(head.model_class, _stored(checkpoint, head, labels), labels, outputs)
     return tasks
 
 
@@ -86,7 +90,7 @@ def task_labels(task: str, config: Mapping[str, object]) -> tuple[str, ...]:
     """
     if task == "next-sentence-prediction":
         return _NEXT_SENTENCE
-    if task not in ("sequence-classification", "token-classification"):
+    if task not in LABELLED:
         return ()
     named = _named_labels(config.get("id2label"))
     count = config.get("num_labels")
@@ -174,8 +178,23 @@ def with_head(task: TaskFacts, *, missing: int, misfits: int, total: int) -> Tas
     return replace(task, head="random" if missing == total and not misfits else "partly random")
 
 
-def _stored(checkpoint: Checkpoint, head: Head) -> HeadVerdict | None:
+def stored_labels(checkpoint: Checkpoint, head: Head) -> int | None:
+    """How many labels the stored head has: the rows of its last matrix; None where it is not stored or not known."""
+    tensors = checkpoint.headers.tensors if checkpoint.headers else {}
+    own = {name: tensor.shape for name, tensor in tensors.items() if head.owns(name) and len(tensor.shape) == 2}
+    for ending in _LAST_MATRICES:
+        rows = [shape[0] for name, shape in own.items() if name.endswith(ending)]
+        if rows:
+            return rows[0]
+    return None
+
+
+def _stored(checkpoint: Checkpoint, head: Head, labels: tuple[str, ...]) -> HeadVerdict | None:
     """Whether any tensor of a head is in the files; None where the names are not known without loading."""
     if checkpoint.headers is None:
         return None
-    return "stored" if any(head.owns(name) for name in checkpoint.headers.tensors) else "random"
+    if not any(head.owns(name) for name in checkpoint.headers.tensors):
+        return "random"
+    # A matrix of another size is not loaded.
+    misfits = head.task in LABELLED and stored_labels(checkpoint, head) not in (None, len(labels))
+    return "partly random" if misfits else "stored"

@@ -1,0 +1,61 @@
+"""Inputs to begin with: sound ones of each kind, and those that once broke a reader."""
+
+from __future__ import annotations
+
+import json
+
+from bertshape.architectures import family_names, load_family
+from bertshape.contract import CheckpointContract, write_contract
+from tests.hostile.model import CONFIG, shapes, tokenizer_json, weights_of
+from tests.weight_files import packed, tensor
+
+_CONTRACT = """
+[[checkpoint]]
+model = "org/name"
+revision = "v1"
+expect = ["hidden_size=384", "pooling=mean", 'last_hidden_state=[batch_size, ..., 384]']
+[checkpoint.tensors]
+"layer.{0-5}.weight" = [384, "_"]
+pooler.bias = [384]
+[[checkpoint.case]]
+text = '''two
+lines'''
+input_ids = [101, 102]
+last_hidden_state = [1, 2, 384]
+"""
+SEEDS: dict[str, tuple[bytes, ...]] = {
+    "header": (
+        weights_of(dict(list(shapes().items())[:3])),
+        packed({"a": tensor(), "b": tensor("F16", [2, 2], [8, 16]), "__metadata__": {"x": "y"}}, 16),
+        packed({}),
+        packed('{"a":{"dtype":"F4","shape":[2],"data_offsets":[0,1]}}', 1),
+    ),
+    "config": (
+        json.dumps(dict(CONFIG)).encode(),
+        b'{"model_type":"nosuch","d_model":8,"n_layer":2}',
+        *(
+            json.dumps({"model_type": name, **family.defaults}).encode()
+            for name in family_names()
+            if (family := load_family(name))
+        ),
+    ),
+    "expectation": (
+        b"hidden_size=8",
+        b"hidden_size >= 6",
+        b"pooling!=mean",
+        b"last_hidden_state=[batch_size, _, 8]",
+        b"last_hidden_state=[..., 2*hidden_size]",
+        b"tensor:layer.{0-2}.weight=[8]",
+        b"pooler_output=[1, 8]",
+    ),
+    "contract": (
+        _CONTRACT.encode(),
+        write_contract(
+            [CheckpointContract(model="./x", revision=None, expect=(), tokenizer=None, tensors={}, cases=())]
+        ).encode(),
+        b"checkpoint = [{model = 'x', expect = [\"a=1\"]}]",
+    ),
+    "records": (b"a text\ntwo words\r\n", b'\xef\xbb\xbf{"text": "a", "pair": "b", "id": 3}\n\n{"text": ""}\n'),
+    "pooling": (b"mean", b"cls+max", b"mean@-2", b"mean@-4:-1:concat", b"cls+mean@0+words_first"),
+    "tokenizer": (tokenizer_json().encode(),),
+}

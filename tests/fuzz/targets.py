@@ -1,0 +1,157 @@
+"""One function a reader: it takes any bytes, and raises AssertionError where the reader does what it must not."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import safetensors
+
+from bertshape.architectures import resolve
+from bertshape.contract import read_contract, write_contract
+from bertshape.errors import BertshapeError, UsageError
+from bertshape.expectations import Subject, match, parse_expectation
+from bertshape.pooling import select
+from bertshape.records import read_records
+from bertshape.shapes import TensorShape
+from bertshape.strict_json import parse_object
+from bertshape.tokenizer import MAX_BYTES, LoadedTokenizer, load_tokenizer
+from bertshape.weights import read_header
+from tests.weight_files import Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_FOLDER = Path(tempfile.mkdtemp(prefix="bertshape-fuzz-"))
+_SUBJECT = Subject(
+    scalars={"hidden_size": 8, "pooling": "mean", "dtype": None},
+    shapes={"last_hidden_state": TensorShape(("batch_size", "sequence_length", "hidden_size"), (1, 4, 8), "float32")},
+    unavailable={"pooler_output": "the model has no pooler"},
+    tensors={f"layer.{index}.weight": TensorShape(("hidden_size",), (8,), "float32") for index in range(3)},
+)
+
+
+class Refused:
+    """Lets pass the errors that a person can use: one line, a next step, a code."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, BertshapeError):
+            return False
+        assert error.message
+        assert error.hint, error.message
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", error.code), error.code
+        assert len(error.message) < 5_000, len(error.message)
+        return True
+
+
+def header(data: bytes) -> None:
+    """A weight file is read where the library reads it, and with the same tensors."""
+    try:
+        theirs = {name: (entry["dtype"], entry["shape"]) for name, entry in safetensors.deserialize(data)}  # type: ignore[no-untyped-call]
+    except safetensors.SafetensorError:
+        theirs = None
+    ours = None
+    with Refused():
+        found = read_header(Memory(data))
+        ours = {name: list(tensor.shape) for name, tensor in found.tensors.items()}
+        assert sum(tensor.bytes for tensor in found.tensors.values()) < max(len(data), 1)
+    assert (ours is None) == (theirs is None), (ours, theirs)
+    if ours is not None and theirs is not None:
+        assert ours == {name: shape for name, (_, shape) in theirs.items()}
+
+
+def config(data: bytes) -> None:
+    """A config.json is refused, or describes a model whose parameters can be counted."""
+    with Refused():
+        document = parse_object(data, subject="config.json", code="file")
+        assert list(document) == list(json.loads(data.decode())), "what is read is what stands there"
+        architecture = resolve(document, "config.json")
+        assert architecture.dimensions.hidden_size >= 1
+        count = architecture.parameters()
+        assert count is None or count >= 0
+        for name in ("pooler_size", "observed_only", "accepts_token_type_ids"):
+            getattr(architecture, name)
+
+
+def expectation(data: bytes) -> None:
+    """An expectation reads back as it is written, and is held to a checkpoint or refused."""
+    with Refused():
+        parsed = parse_expectation(data.decode("utf-8", "surrogateescape"))
+        assert parse_expectation(str(parsed)) == parsed
+        for mismatch in match([parsed], _SUBJECT):
+            assert mismatch.message
+
+
+def contract(data: bytes) -> None:
+    """A contract reads back as it is written; what is refused has a line."""
+    path = _FOLDER / "bertshape.toml"
+    path.write_bytes(data)
+    try:
+        with Refused():
+            contracts = read_contract(path)
+            with suppress(UsageError):  # names that a case has no place for
+                path.write_text(write_contract(contracts), encoding="utf-8")
+                again = read_contract(path)
+                assert again == contracts
+    except UsageError as error:
+        raise AssertionError(error.message) from error
+
+
+def records(data: bytes) -> None:
+    """Lines are texts, or one of them is named; no text holds half a pair."""
+    for name in ("texts.txt", "texts.jsonl"):
+        with Refused():
+            for number, record in enumerate(read_records(io.BytesIO(data), name), 1):
+                assert record.line >= number
+                record.text.encode()
+                assert "\n" not in record.text or name.endswith("l") or data.lstrip().startswith((b"{", b"\xef"))
+
+
+def pooling(data: bytes) -> None:
+    """The name of a strategy gives one of that name, or is refused."""
+    with Refused():
+        assert len(select([data.decode("utf-8", "surrogateescape")])) == 1
+
+
+def tokenizer(data: bytes) -> None:
+    """A tokenizer.json is refused, or encodes a text, or says that it cannot."""
+    path = _FOLDER / "tokenizer.json"
+    path.write_bytes(data)
+    with Refused():
+        loaded = load_tokenizer(_checkpoint())
+        _encode(loaded)
+    assert len(data) <= MAX_BYTES
+
+
+def _encode(loaded: LoadedTokenizer) -> None:
+    for text in ("a text", "", "two words! \N{GRINNING FACE}"):
+        loaded.encode(text)
+        loaded.encode(text, "a")
+
+
+def _checkpoint() -> Any:
+    """As much of a checkpoint as its tokenizer needs."""
+    from bertshape.checkpoint import Checkpoint
+    from bertshape.locate import Location
+
+    location = Location("fuzz", "directory", _FOLDER, _FOLDER)
+    return Checkpoint(location, _FOLDER, {"model_type": "bert"}, {}, {}, None, None, ())
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "header": header,
+    "config": config,
+    "expectation": expectation,
+    "contract": contract,
+    "records": records,
+    "pooling": pooling,
+    "tokenizer": tokenizer,
+}
