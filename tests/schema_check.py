@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
 import re
@@ -28,6 +29,22 @@ MARKS = {
     "poolings": "poolings",
     "usable": "doctor",
 }
+# Keys that are data and no fields: the names under them may be any. `bytes` is such a place in a profile alone.
+DATA = {
+    "inspect": {"length_limits", "tensors", "outputs", "pooled", "tasks"},
+    "record": {"tensors", "outputs", "pooled", "tasks"},
+    "diff": {"differences", "equal", "tensors"},
+    "embed": {"saved"},
+    "profile": {"limits", "lengths", "batches", "percentiles", "bytes"},
+    "families": {"families"},
+    "poolings": {"poolings"},
+    "doctor": {"numbers"},
+}
+# Fields that need not be there: those asked for by options, and what `poolings --json` alone does not print.
+OPTIONAL = {("inspect", "tasks"), ("inspect", "layers"), ("inspect", "words"), ("poolings", "bertshape")}
+OPTIONAL |= {("record", name) for name in ("tasks", "layers", "words")}
+Place = tuple[str | int, ...]
+"""Keys and positions that lead to a value of a document."""
 _DOCUMENT = re.compile(r'\{\s*"schema_version"')
 _LINES = '{"schema_version"'
 
@@ -93,6 +110,52 @@ def check_output(output: str) -> None:
     for number, document in enumerate(documents_in(output), start=1):
         found = problem(document)
         assert found is None, f"document {number} of this output does not follow bertshape schema: {found}"
+
+
+def nodes(schema: object) -> Iterator[dict[str, Any]]:
+    """All schemas inside a schema, itself included."""
+    if isinstance(schema, list):
+        for item in schema:
+            yield from nodes(item)
+    if not isinstance(schema, dict):
+        return
+    yield schema
+    for key, inner in schema.items():
+        if key in ("properties", "$defs"):
+            for item in inner.values():
+                yield from nodes(item)
+        elif key in ("items", "additionalProperties", "anyOf", "oneOf", "allOf"):
+            yield from nodes(inner)
+
+
+def paths(node: object, path: Place = ()) -> Iterator[Place]:
+    """The way to every value inside a document."""
+    entries: Any = ()
+    if isinstance(node, dict):
+        entries = node.items()
+    elif isinstance(node, list):
+        entries = enumerate(node)
+    for key, value in entries:
+        yield (*path, key)
+        yield from paths(value, (*path, key))
+
+
+def at(document: Any, path: Place) -> Any:
+    for key in path:
+        document = document[key]
+    return document
+
+
+def with_value(document: dict[str, Any], path: Place, value: object) -> dict[str, Any]:
+    changed = copy.deepcopy(document)
+    at(changed, path[:-1])[path[-1]] = value
+    return changed
+
+
+def is_data(name: str, path: Place) -> bool:
+    """Whether what a way leads to is an object whose keys are data."""
+    data = DATA.get(name, set())
+    return path[-1:] != () and (path[-1] in data or path[-2:-1] == ("batches",))
 
 
 def _refuse(constant: str) -> NoReturn:

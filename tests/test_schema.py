@@ -23,14 +23,29 @@ from bertshape.report import Evidence, HeadVerdict, PoolerVerdict, Severity, Wei
 from bertshape.schema import DOCUMENTS, build_schema, documents, profiles, tensors, texts
 from bertshape.tokenization import Kind, Padding
 from tests.checkpoints import FAMILIES, edited_copy
-from tests.schema_check import MARKS, check_output, documents_in, name_of, problem, strict, validator
+from tests.schema_check import (
+    MARKS,
+    OPTIONAL,
+    at,
+    check_output,
+    documents_in,
+    is_data,
+    name_of,
+    nodes,
+    paths,
+    problem,
+    strict,
+    validator,
+    with_value,
+)
 from tests.test_imports import imported_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.conftest import Run
+    from tests.schema_check import Place
 
     Command = Callable[..., Run]
     Documents = dict[str, list[dict[str, Any]]]
@@ -38,22 +53,6 @@ if TYPE_CHECKING:
 TINY = ("--model", "embedded:bert-tiny-uncased")
 PREDICT = (*TINY, "--weights", "none")
 ALL = ("--task", "all", "--layers", "--words", "--attentions")
-# Keys that are data and no fields: the names under them may be any. `bytes` is such a place in a profile alone.
-DATA = {
-    "inspect": {"length_limits", "tensors", "outputs", "pooled", "tasks"},
-    "record": {"tensors", "outputs", "pooled", "tasks"},
-    "diff": {"differences", "equal", "tensors"},
-    "embed": {"saved"},
-    "profile": {"limits", "lengths", "batches", "percentiles", "bytes"},
-    "families": {"families"},
-    "poolings": {"poolings"},
-    "doctor": {"numbers"},
-}
-# Fields that need not be there: those asked for by options, and what `poolings --json` alone does not print.
-OPTIONAL = {("inspect", "tasks"), ("inspect", "layers"), ("inspect", "words"), ("poolings", "bertshape")}
-OPTIONAL |= {("record", name) for name in ("tasks", "layers", "words")}
-
-Path_ = tuple[str | int, ...]
 
 
 @pytest.fixture(scope="module")
@@ -82,52 +81,6 @@ def printed(bertshape: Command, minilm: Path, tmp_path_factory: pytest.TempPathF
     assert not found["record"][0]["pooled"]["last4_sum"]["available"]
     assert {"facts", "error"} <= {field for checked in found["check"][0]["checkpoints"] for field in checked}
     return found
-
-
-def nodes(schema: object) -> Iterator[dict[str, Any]]:
-    """All schemas inside a schema, itself included."""
-    if isinstance(schema, list):
-        for item in schema:
-            yield from nodes(item)
-    if not isinstance(schema, dict):
-        return
-    yield schema
-    for key, inner in schema.items():
-        if key in ("properties", "$defs"):
-            for item in inner.values():
-                yield from nodes(item)
-        elif key in ("items", "additionalProperties", "anyOf", "oneOf", "allOf"):
-            yield from nodes(inner)
-
-
-def paths(node: object, path: Path_ = ()) -> Iterator[Path_]:
-    """The way to every value inside a document."""
-    entries: Any = ()
-    if isinstance(node, dict):
-        entries = node.items()
-    elif isinstance(node, list):
-        entries = enumerate(node)
-    for key, value in entries:
-        yield (*path, key)
-        yield from paths(value, (*path, key))
-
-
-def at(document: Any, path: Path_) -> Any:
-    for key in path:
-        document = document[key]
-    return document
-
-
-def with_value(document: dict[str, Any], path: Path_, value: object) -> dict[str, Any]:
-    changed = copy.deepcopy(document)
-    at(changed, path[:-1])[path[-1]] = value
-    return changed
-
-
-def is_data(name: str, path: Path_) -> bool:
-    """Whether what a way leads to is an object whose keys are data."""
-    data = DATA.get(name, set())
-    return path[-1:] != () and (path[-1] in data or path[-2:-1] == ("batches",))
 
 
 @pytest.mark.parametrize("name", [None, *DOCUMENTS])
@@ -341,7 +294,7 @@ def test_a_value_that_is_not_listed_is_refused(name: str, field: str, printed: D
     assert found
 
 
-def draw_place(data: st.DataObject, printed: Documents) -> tuple[str, dict[str, Any], Path_]:
+def draw_place(data: st.DataObject, printed: Documents) -> tuple[str, dict[str, Any], Place]:
     """Any value in any document, the small documents as often as the large ones."""
     name = data.draw(st.sampled_from(DOCUMENTS))
     document = data.draw(st.sampled_from(printed[name]))
