@@ -12,7 +12,19 @@ import bertshape
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ("inspect", "check", "snapshot", "diff", "embed", "profile", "families", "poolings", "doctor", "schema")
+COMMANDS = (
+    "inspect",
+    "check",
+    "snapshot",
+    "diff",
+    "embed",
+    "profile",
+    "families",
+    "poolings",
+    "doctor",
+    "schema",
+    "man",
+)
 """Names of the commands in the order of the help; `NAME_command` of the module of that name is the function."""
 
 

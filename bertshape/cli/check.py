@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from bertshape.cli import options
+from bertshape.cli.completion import complete_expectation, complete_model
 from bertshape.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -22,11 +23,21 @@ Format = Literal["table", "json", "junit", "github"]
 def check_command(
     checkpoints: Annotated[
         list[str] | None,
-        typer.Argument(metavar="CHECKPOINT...", help="Folders, Hub ids or embedded: names; none reads a contract."),
+        typer.Argument(
+            metavar="CHECKPOINT...",
+            help="Folders, Hub ids or embedded: names; none reads a contract.",
+            autocompletion=complete_model,
+        ),
     ] = None,
     expect: Annotated[
         list[str] | None,
-        typer.Option("--expect", "-e", metavar="NAME=VALUE", help="What must hold; repeatable. See docs/check.md."),
+        typer.Option(
+            "--expect",
+            "-e",
+            metavar="NAME=VALUE",
+            help="What must hold; repeatable. See docs/check.md.",
+            autocompletion=complete_expectation,
+        ),
     ] = None,
     text: Annotated[
         list[str] | None, typer.Option("--text", metavar="TEXT", help="Text of the expectations on shapes; repeatable.")

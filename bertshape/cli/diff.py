@@ -9,14 +9,15 @@ from typing import Annotated
 import typer
 
 from bertshape.cli import options
+from bertshape.cli.completion import complete_model
 from bertshape.errors import ExitCode
 
 _SIDE = "Folder, Hub id, embedded: name or contract file (.toml)."
 
 
 def diff_command(
-    before: Annotated[str, typer.Argument(metavar="A", help=_SIDE)],
-    after: Annotated[str, typer.Argument(metavar="B", help=_SIDE)],
+    before: Annotated[str, typer.Argument(metavar="A", help=_SIDE, autocompletion=complete_model)],
+    after: Annotated[str, typer.Argument(metavar="B", help=_SIDE, autocompletion=complete_model)],
     offline: options.Offline = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the differences as JSON.")] = False,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from bertshape.cli import options
+from bertshape.cli.completion import complete_pooling
 from bertshape.cli.progress import count_texts
 from bertshape.cli.texts import open_texts
 
@@ -24,7 +25,12 @@ def embed_command(
     offline: options.Offline = False,
     pool: Annotated[
         list[str] | None,
-        typer.Option("--pool", metavar="NAME", help="Pooling; repeatable.  [default: what the checkpoint declares]"),
+        typer.Option(
+            "--pool",
+            metavar="NAME",
+            help="Pooling; repeatable.  [default: what the checkpoint declares]",
+            autocompletion=complete_pooling,
+        ),
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Texts that run together.")] = 32,
     weights: Annotated[

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from bertshape.cli import options
+from bertshape.cli.completion import complete_pooling, complete_task
 from bertshape.cli.reports import run_one
 from bertshape.cli.texts import read_all, run_stream
 from bertshape.errors import UsageError
@@ -39,7 +40,10 @@ def inspect_command(
     pool: Annotated[
         list[str] | None,
         typer.Option(
-            "--pool", metavar="NAME", help="Pooling, such as mean, cls+max, mean@-2 or mean@-4:concat; repeatable."
+            "--pool",
+            metavar="NAME",
+            help="Pooling, such as mean, cls+max, mean@-2 or mean@-4:concat; repeatable.",
+            autocompletion=complete_pooling,
         ),
     ] = None,
     max_length: Annotated[int | None, typer.Option(min=1, help="Tokens a text may have; cuts longer ones.")] = None,
@@ -55,7 +59,10 @@ def inspect_command(
     task: Annotated[
         list[str] | None,
         typer.Option(
-            "--task", metavar="NAME|all", help="Task head to put on the model, such as masked-lm; repeatable."
+            "--task",
+            metavar="NAME|all",
+            help="Task head to put on the model, such as masked-lm; repeatable.",
+            autocompletion=complete_task,
         ),
     ] = None,
     truncate_dim: Annotated[int | None, typer.Option(min=1, help="Cut the sentence embedding to N numbers.")] = None,

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from bertshape.cli.completion import complete_model
+
 RunnableChoice = Literal["checkpoint", "random"]
 WeightsChoice = Literal["checkpoint", "random", "none"]
 DTypeChoice = Literal["auto", "float32", "float16", "bfloat16"]
@@ -18,6 +20,7 @@ Model = Annotated[
         "-m",
         metavar="DIR|HUB_ID",
         help="Checkpoint: a folder, a Hub id, or embedded:NAME.  [default: embedded:bert-base-uncased]",
+        autocompletion=complete_model,
     ),
 ]
 Revision = Annotated[str | None, typer.Option(help="Branch, tag or commit of a Hub repository.")]

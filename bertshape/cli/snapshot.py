@@ -12,11 +12,15 @@ from typing import Annotated
 import typer
 
 from bertshape.cli import options
+from bertshape.cli.completion import complete_model
 from bertshape.errors import UsageError
 
 
 def snapshot_command(
-    checkpoint: Annotated[str, typer.Argument(metavar="CHECKPOINT", help="Folder, Hub id or embedded: name.")],
+    checkpoint: Annotated[
+        str,
+        typer.Argument(metavar="CHECKPOINT", help="Folder, Hub id or embedded: name.", autocompletion=complete_model),
+    ],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.  [default: stdout]")
     ] = None,

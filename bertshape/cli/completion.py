@@ -1,0 +1,48 @@
+"""What a shell may complete after an option: names that are known without reading a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def complete_pooling(incomplete: str) -> list[str]:
+    """Pooling strategies; after a plus, the one that is being written."""
+    from bertshape.pooling import STRATEGIES
+
+    before, plus, last = incomplete.rpartition("+")
+    return [f"{before}{plus}{name}" for name in STRATEGIES if name.startswith(last)]
+
+
+def complete_task(incomplete: str) -> list[str]:
+    """Task heads, and `all`."""
+    from bertshape.tasks import TASKS
+
+    return [name for name in (*TASKS, "all") if name.startswith(incomplete)]
+
+
+def complete_model(incomplete: str) -> list[str]:
+    """Embedded checkpoints, and folders here: those that hold a checkpoint, and those that lead on."""
+    from bertshape.locate import EMBEDDED_PREFIX, embedded_names
+
+    names = [f"{EMBEDDED_PREFIX}{name}" for name in embedded_names()]
+    return [name for name in names if name.startswith(incomplete)] + _folders(incomplete)
+
+
+def complete_expectation(incomplete: str) -> list[str]:
+    """Names that an expectation may speak of, up to its operator."""
+    from bertshape.facts import SCALAR_NAMES
+
+    return [f"{name}=" for name in SCALAR_NAMES if name.startswith(incomplete)]
+
+
+def _folders(incomplete: str) -> list[str]:
+    before, slash, last = incomplete.rpartition("/")
+    folder = Path(before + slash).expanduser() if slash else Path()
+    try:
+        found = sorted(path for path in folder.iterdir() if path.is_dir() and path.name.startswith(last))
+    except OSError:
+        return []
+    checkpoints = [path for path in found if (path / "config.json").exists() or (path / "modules.json").exists()]
+    hidden = not last.startswith(".")
+    chosen = checkpoints or [path for path in found if not (hidden and path.name.startswith("."))]
+    return [f"{before}{slash}{path.name}{'' if path in checkpoints else '/'}" for path in chosen]
