@@ -41,7 +41,7 @@ DATA = {
     "doctor": {"numbers"},
 }
 # Fields that need not be there: those asked for by options, and what `poolings --json` alone does not print.
-OPTIONAL = {("inspect", "tasks"), ("inspect", "layers"), ("inspect", "words"), ("poolings", "bertshape")}
+OPTIONAL = {("inspect", "tasks"), ("inspect", "layers"), ("inspect", "words")}
 OPTIONAL |= {("record", name) for name in ("tasks", "layers", "words")}
 Place = tuple[str | int, ...]
 """Keys and positions that lead to a value of a document."""

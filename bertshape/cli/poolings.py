@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Annotated
 
@@ -23,20 +24,9 @@ def poolings_command(
         from bertshape.pooling.grammar import GRAMMAR
 
         if as_json:
-            import json
-            import sys
+            from bertshape.rendering.json import render_poolings_json
 
-            rows = {
-                name: {
-                    "axes": list(strategy.axes),
-                    "formula": strategy.formula,
-                    "over": strategy.over(),
-                    "source": strategy.source,
-                }
-                for name, strategy in STRATEGIES.items()
-            }
-            document = {"schema_version": "1", "ok": True, "grammar": GRAMMAR, "poolings": rows}
-            sys.stdout.write(json.dumps(document, indent=2, allow_nan=False) + "\n")
+            sys.stdout.write(render_poolings_json(STRATEGIES.values(), GRAMMAR))
             return 0
         from bertshape.cli.consoles import open_console, print_plain
         from bertshape.rendering.tables import render_poolings

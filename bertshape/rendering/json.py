@@ -10,12 +10,13 @@ from bertshape import __version__
 from bertshape.report import SCHEMA_VERSION, error_to_dict, sequence_to_dict, shapes_to_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from bertshape.architectures import Family
     from bertshape.checking import CheckReport
     from bertshape.comparison import Comparison
     from bertshape.errors import BertshapeError
+    from bertshape.pooling import Strategy
     from bertshape.records import Record
     from bertshape.report import Report
 
@@ -78,6 +79,21 @@ def render_families_json(families: Sequence[Family]) -> str:
         for family in families
     }
     return json.dumps(_envelope() | {"families": rows}, indent=2) + "\n"
+
+
+def render_poolings_json(strategies: Iterable[Strategy], grammar: str) -> str:
+    """The table of strategies as one document."""
+    rows = {
+        strategy.name: {
+            "axes": list(strategy.axes),
+            "formula": strategy.formula,
+            "over": strategy.over(),
+            "source": strategy.source,
+        }
+        for strategy in strategies
+    }
+    document = _envelope() | {"grammar": grammar, "poolings": rows}
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
 def render_error(error: BertshapeError, *, lines: bool = False) -> str:

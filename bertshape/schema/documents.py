@@ -213,7 +213,7 @@ def _poolings() -> Schema:
         "grammar": text("How strategies are written, layers and combinations included.", least=1),
         "poolings": mapping("The strategies, by name.", row),
     }
-    return record("The table of `poolings --json`.", {**_VERSION, **_OK, **fields}, optional=_BERTSHAPE)
+    return record("The table of `poolings --json`.", {**_ENVELOPE, **fields})
 
 
 def _embed() -> Schema:

@@ -23,6 +23,35 @@ lines'''
 input_ids = [101, 102]
 last_hidden_state = [1, 2, 384]
 """
+_FILES = {
+    "config": {**CONFIG, "id2label": {"0": "a", "1": "b"}, "num_labels": 2, "dtype": "float32"},
+    "tokenizer_config": {
+        "tokenizer_class": "BertTokenizer",
+        "model_max_length": 12,
+        "pad_token": "[PAD]",
+        "mask_token": {"content": "[MASK]"},
+        "padding_side": "right",
+        "do_lower_case": True,
+    },
+    "special_tokens_map": {"unk_token": "[UNK]", "cls_token": {"content": "[CLS]"}},
+    "sentence_bert_config": {"max_seq_length": 9},
+    "modules": [
+        {"type": "sentence_transformers.models.Transformer", "path": ""},
+        {"type": "sentence_transformers.models.Pooling", "path": "p"},
+        {"type": "sentence_transformers.models.Dense", "path": "p"},
+        {"type": "sentence_transformers.models.Normalize", "path": "n"},
+    ],
+    "p/config": {
+        "embedding_dimension": 8,
+        "pooling_mode": "mean",
+        "pooling_mode_cls_token": False,
+        "in_features": 8,
+        "out_features": 4,
+        "bias": True,
+        "activation_function": "torch.nn.modules.activation.Tanh",
+        "module_input_name": "sentence_embedding",
+    },
+}
 SEEDS: dict[str, tuple[bytes, ...]] = {
     "header": (
         weights_of(dict(list(shapes().items())[:3])),
@@ -58,4 +87,5 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
     "records": (b"a text\ntwo words\r\n", b'\xef\xbb\xbf{"text": "a", "pair": "b", "id": 3}\n\n{"text": ""}\n'),
     "pooling": (b"mean", b"cls+max", b"mean@-2", b"mean@-4:-1:concat", b"cls+mean@0+words_first"),
     "tokenizer": (tokenizer_json().encode(),),
+    "checkpoint": (json.dumps(_FILES).encode(),),
 }

@@ -6,13 +6,14 @@ import io
 import json
 import re
 import tempfile
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import safetensors
 
 from bertshape.architectures import resolve
+from bertshape.cli.program import run
 from bertshape.contract import read_contract, write_contract
 from bertshape.errors import BertshapeError, UsageError
 from bertshape.expectations import Subject, match, parse_expectation
@@ -22,6 +23,7 @@ from bertshape.shapes import TensorShape
 from bertshape.strict_json import parse_object
 from bertshape.tokenizer import MAX_BYTES, LoadedTokenizer, load_tokenizer
 from bertshape.weights import read_header
+from tests.hostile.model import sound
 from tests.weight_files import Memory
 
 if TYPE_CHECKING:
@@ -146,6 +148,26 @@ def _checkpoint() -> Any:
     return Checkpoint(location, _FOLDER, {"model_type": "bert"}, {}, {}, None, None, ())
 
 
+def checkpoint(data: bytes) -> None:
+    """A folder of such files is inspected and checked, or refused; what is printed is one document."""
+    files = json.loads(data)
+    folder = _FOLDER / "m"
+    if not folder.exists():
+        (sound(_FOLDER) / "p").mkdir()
+    if not isinstance(files, dict):
+        return
+    for name in ("config", "tokenizer_config", "modules", "sentence_bert_config", "special_tokens_map", "p/config"):
+        (folder / f"{name}.json").write_text(json.dumps(files.get(name, {})))
+    more = ("a text", "--pair", "two", "--weights", "none", "--task", "all", "--layers", "--words", "--model")
+    for arguments in (("check", "-e", "sequence_length=3"), ("inspect", *more)):
+        printed, said = io.StringIO(), io.StringIO()
+        with redirect_stdout(printed), redirect_stderr(said):
+            code = run([*arguments, str(folder), "--json"])
+        document = json.loads(printed.getvalue())
+        assert code in (0, 1, 2, 3), said.getvalue()
+        assert document["ok"] is (code in (0, 1) or "checkpoints" in document)
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "header": header,
     "config": config,
@@ -154,4 +176,5 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "records": records,
     "pooling": pooling,
     "tokenizer": tokenizer,
+    "checkpoint": checkpoint,
 }

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.seeds import SEEDS
-from tests.fuzz.targets import TARGETS, config, contract, expectation, header, pooling, records, tokenizer
+from tests.fuzz.targets import TARGETS, checkpoint, config, contract, expectation, header, pooling, records, tokenizer
 from tests.weight_files import packed
 
 if TYPE_CHECKING:
@@ -153,6 +153,12 @@ def test_tokenizer(data: bytes) -> None:
     tokenizer(data)
 
 
+@settings(many, max_examples=_EXAMPLES // 4)
+@given(edited("checkpoint"))
+def test_checkpoint(data: bytes) -> None:
+    checkpoint(data)
+
+
 @pytest.mark.parametrize("name", TARGETS)
 def test_seeds(name: str) -> None:
     """Each is read: a seed that is refused at once leads nowhere."""
@@ -167,8 +173,8 @@ def broken(_: bytes) -> None:
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 def test_targets_can_fail(monkeypatch: pytest.MonkeyPatch, target: Callable[[bytes], None]) -> None:
     """Any error but those for people comes out of a target."""
-    for name in ("read_header", "parse_object", "parse_expectation", "read_contract", "read_records", "select"):
+    for name in ("read_header", "parse_object", "parse_expectation", "read_contract", "read_records", "select", "run"):
         monkeypatch.setattr(f"tests.fuzz.targets.{name}", lambda *_, **__: broken(b""))
     monkeypatch.setattr("tests.fuzz.targets.load_tokenizer", lambda *_, **__: broken(b""))
     with pytest.raises(ValueError, match="slip"):
-        target(b"x=1")
+        target(b"{}")
