@@ -22,6 +22,8 @@ _OLD_MODES = {
     "pooling_mode_lasttoken": "lasttoken",
 }
 _MODES = tuple(_OLD_MODES.values())
+_LONGEST_NAME = 255
+"""Bytes of the name of a folder, on every common file system."""
 SENTENCE = "sentence_embedding"
 TOKENS = "token_embeddings"
 TANH = "torch.nn.modules.activation.Tanh"
@@ -148,6 +150,8 @@ def _module_entries(folder: Path) -> list[tuple[str, str]]:
             raise _invalid(path, 'each module needs a "type" and a "path", both strings')
         if not is_inside(where):
             raise _invalid(path, f"the module path {where!r} leaves the checkpoint folder")
+        if any(len(part.encode(errors="surrogatepass")) > _LONGEST_NAME for part in where.split("/")):
+            raise _invalid(path, f"the module path {where[:20]!r}... is longer than a name of a folder can be")
         entries.append((kind.rpartition(".")[2], where))
     return entries
 

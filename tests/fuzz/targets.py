@@ -150,12 +150,14 @@ def _checkpoint() -> Any:
 
 def checkpoint(data: bytes) -> None:
     """A folder of such files is inspected and checked, or refused; what is printed is one document."""
-    files = json.loads(data)
+    files: Any = None
+    with suppress(ValueError, RecursionError):
+        files = json.loads(data)
+    if not isinstance(files, dict):
+        return
     folder = _FOLDER / "m"
     if not folder.exists():
         (sound(_FOLDER) / "p").mkdir()
-    if not isinstance(files, dict):
-        return
     for name in ("config", "tokenizer_config", "modules", "sentence_bert_config", "special_tokens_map", "p/config"):
         (folder / f"{name}.json").write_text(json.dumps(files.get(name, {})))
     more = ("a text", "--pair", "two", "--weights", "none", "--task", "all", "--layers", "--words", "--model")

@@ -18,7 +18,7 @@ from tests.weight_files import packed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1200"))
+_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "800"))
 many = settings(max_examples=_EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 # Values that programs stumble over, wherever they stand.
 _NASTY: list[Any] = [
@@ -153,7 +153,7 @@ def test_tokenizer(data: bytes) -> None:
     tokenizer(data)
 
 
-@settings(many, max_examples=_EXAMPLES // 4)
+@settings(many, max_examples=_EXAMPLES // 5)
 @given(edited("checkpoint"))
 def test_checkpoint(data: bytes) -> None:
     checkpoint(data)

@@ -23,7 +23,10 @@ _FILE_BYTES = 2_000
 
 def environment(**variables: str | None) -> dict[str, str]:
     """The variables of a command; None leaves one out."""
-    changed: Mapping[str, str | None] = {**os.environ, "NO_COLOR": "1", "COLUMNS": None, **variables}
+    # No compiled modules from here: a process that may write little, or is killed, would leave them cut short, and
+    # Python 3.11 puts them in their place all the same.
+    ours = {"NO_COLOR": "1", "COLUMNS": None, "PYTHONDONTWRITEBYTECODE": "1"}
+    changed: Mapping[str, str | None] = {**os.environ, **ours, **variables}
     return {name: value for name, value in changed.items() if value is not None}
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.hostile import configs, contracts, folders, options, texts, tokenizers, weights
 from tests.hostile.case import Case, hold
+from tests.hostile.weights import PICKLE, RAN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +31,14 @@ def test_bad_input(
     hold(case, tmp_path, monkeypatch, capfd)
 
 
-def test_the_corpus_is_large_and_its_rows_differ() -> None:
-    print(f"{len(CASES)} bad inputs")
+def test_the_pickle_of_the_corpus_runs_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its rows would prove nothing: its file would be among those left behind."""
+    monkeypatch.chdir(tmp_path)
+    pickle.loads(PICKLE)
+    assert [path.name for path in tmp_path.iterdir()] == [RAN]
+
+
+def test_the_corpus_is_large_and_its_rows_differ(capfd: pytest.CaptureFixture[str]) -> None:
+    with capfd.disabled():
+        print(f" {len(CASES)} bad inputs ", end="")
     assert len({case.id for case in CASES}) == len(CASES) >= 150

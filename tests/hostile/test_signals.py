@@ -74,7 +74,7 @@ def test_while_texts_are_awaited(here: Path, arguments: tuple[str, ...], number:
 
 
 @each_signal
-@pytest.mark.parametrize("delay", [0.0, 0.3, 0.9, 1.8])
+@pytest.mark.parametrize("delay", [0.0, 0.6, 1.5])
 def test_while_torch_is_imported_and_the_model_runs(here: Path, delay: float, number: int, code: int) -> None:
     """Whichever import the signal meets; a run that is over by then has written its file, whole."""
     process = start(here, *READERS["embed"])

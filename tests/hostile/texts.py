@@ -19,7 +19,9 @@ _MILLION = "a " * 500_000
 def _text(
     name: str, text: str, code: int, *words: str, shape: tuple[int, ...] | None = None, more: tuple[str, ...] = ()
 ) -> Case:
-    return Case(f"text {name}", sound, ("inspect", *_MODEL, *more, "--", text), code, words, shape=shape)
+    command = ("inspect", *_MODEL, *more, "--", text)
+    # A million characters take seconds: once is enough.
+    return Case(f"text {name}", sound, command, code, words, shape=shape, json=len(text) < 100_000 or bool(more))
 
 
 def _looped(here: Path) -> None:

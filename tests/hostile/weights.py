@@ -72,6 +72,9 @@ class _Payload:
         return Path.touch, (Path(RAN),)
 
 
+PICKLE = pickle.dumps(_Payload(), 2)
+
+
 def _pickled(content: bytes, name: str = _PICKLE) -> Callable[[Path], None]:
     def make(here: Path) -> None:
         folder = sound(here)
@@ -82,7 +85,7 @@ def _pickled(content: bytes, name: str = _PICKLE) -> Callable[[Path], None]:
 
 
 def _payload_beside_safetensors(here: Path) -> None:
-    (sound(here) / _PICKLE).write_bytes(pickle.dumps(_Payload()))
+    (sound(here) / _PICKLE).write_bytes(PICKLE)
 
 
 HEADERS = (
@@ -168,18 +171,18 @@ SHARDS = (
 )
 _RUN = ("inspect", "a text", "--model", "m")
 PICKLES = (
-    Case("pickle that runs code", _pickled(pickle.dumps(_Payload())), _RUN, 3, ("pickle", "m"), json=False),
-    Case("pickle that runs code, predicted", _pickled(pickle.dumps(_Payload())), INSPECT, 0, (), shape=(1, 4, 8)),
-    Case("pickle that runs code, checked", _pickled(pickle.dumps(_Payload())), CHECK, 0, ("pickle",)),
+    Case("pickle that runs code", _pickled(PICKLE), _RUN, 3, ("pickle", "m"), json=False),
+    Case("pickle that runs code, predicted", _pickled(PICKLE), INSPECT, 0, (), shape=(1, 4, 8)),
+    Case("pickle that runs code, checked", _pickled(PICKLE), CHECK, 0, ("pickle",)),
     Case(
         "pickle that runs code, values checked",
-        _pickled(pickle.dumps(_Payload())),
+        _pickled(PICKLE),
         (*CHECK, "--values"),
         0,
         ("pickle",),
     ),
     Case("pickle beside safetensors", _payload_beside_safetensors, CHECK, 0, ("all passed",)),
     Case("pickle empty", _pickled(b""), _RUN, 3, ("m", "hint"), json=False),
-    Case("pickle cut", _pickled(pickle.dumps({"a": 1})[:-3]), _RUN, 3, ("pickle", "m"), json=False),
+    Case("pickle cut", _pickled(pickle.dumps({"a": 1}, 2)[:-3]), _RUN, 3, ("pickle", "m"), json=False),
 )
 CASES = HEADERS + TENSORS + SHARDS + PICKLES
