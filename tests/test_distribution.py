@@ -8,8 +8,10 @@ import shlex
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from email.parser import Parser
+from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
@@ -87,10 +89,10 @@ def test_the_sdist_builds_the_same_wheel(built: Path, wheel: Path, tmp_path: Pat
 def test_the_metadata_is_whole(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (name,) = [name for name in archive.namelist() if name.endswith("METADATA")]
-        metadata = Parser().parsestr(archive.read(name).decode())
-    assert (metadata["Name"], metadata["Version"]) == ("bertshape", bertshape.__version__)
-    assert metadata["License-Expression"] == "Apache-2.0"
-    requirements = [Requirement(line) for line in metadata.get_all("Requires-Dist") or ()]
+        about = Parser().parsestr(archive.read(name).decode())
+    assert (about["Name"], about["Version"]) == ("bertshape", bertshape.__version__)
+    assert about["License-Expression"] == "Apache-2.0"
+    requirements = [Requirement(line) for line in about.get_all("Requires-Dist") or ()]
     direct = [requirement for requirement in requirements if requirement.marker is None]
     assert {requirement.name for requirement in direct} == {
         *("huggingface-hub", "numpy", "rich", "tokenizers", "torch", "transformers", "typer"),
@@ -151,3 +153,20 @@ def test_dependencies_agree_with_each_other() -> None:
         [sys.executable, "-m", "pip", "check"], capture_output=True, text=True, check=False, timeout=120
     )
     assert not [line for line in done.stdout.splitlines() if line.lower().startswith("bertshape ")]
+
+
+def test_the_page_of_dependencies_is_true() -> None:
+    """Names and ranges as pyproject.toml has them; licences as the installed packages declare them."""
+    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([a-z-]+) \| ([<>=0-9.,]+) \| [^|]+ \| ([^|]+) \|$", page, flags=re.MULTILINE)
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        declared = [Requirement(line) for line in tomllib.load(file)["project"]["dependencies"]]
+    assert {name: set(given.split(",")) for name, given, _ in rows} == {
+        requirement.name: {str(bound) for bound in requirement.specifier} for requirement in declared
+    }
+    for name, _, licence in rows:
+        about = metadata(name)
+        said = " ".join(
+            [about["License-Expression"] or "", about["License"] or "", *(about.get_all("Classifier") or ())]
+        )
+        assert licence.split("-")[0] in said, f"{name}: {licence}, and not {said[:100]}"

@@ -166,8 +166,31 @@ OTHERS = (
     _line("profile", "--merge", "/dev/zero", words=("/dev/zero",)),
     _line("families", "extra", words=("extra",)),
     _line("poolings", "--format", "xml", words=("--format",)),
+    _line("schema", "nosuch", words=("nosuch",)),
+    _line("schema", "--nosuch", words=("--nosuch",)),
+    _line("man", "--nosuch", words=("--nosuch",)),
     _line("doctor", "--timeout", "0", words=("--timeout",)),
     _line("doctor", "--timeout", "nan", words=("--timeout",)),
     _line("doctor", "extra", words=("extra",)),
 )
-CASES = INSPECT_OPTIONS + CHECK_OPTIONS + OTHERS
+_ABSENT = ("--device", "cuda:77")
+DEVICES = (
+    Case("inspect on a device that is not there", sound, (*_BASE, *_ABSENT), 5, ("cuda:77",)),
+    Case("check on a device that is not there", sound, ("check", "m", "--run", *_ABSENT), 5, ("cuda:77",)),
+    Case(
+        "embed on a device that is not there",
+        sound,
+        ("embed", "-", "-o", "v.npz", "--model", "m", *_ABSENT),
+        5,
+        ("cuda:77",),
+        stdin=b"a text\n",
+    ),
+    Case(
+        "inspect random weights on a device that is not there",
+        sound,
+        (*_BASE, "--weights", "random", *_ABSENT),
+        5,
+        ("cuda:77",),
+    ),
+)
+CASES = DEVICES + INSPECT_OPTIONS + CHECK_OPTIONS + OTHERS
