@@ -151,7 +151,7 @@ def _module_entries(folder: Path) -> list[tuple[str, str]]:
         if not is_inside(where):
             raise _invalid(path, f"the module path {where!r} leaves the checkpoint folder")
         if any(len(part.encode(errors="surrogatepass")) > _LONGEST_NAME for part in where.split("/")):
-            raise _invalid(path, f"the module path {where[:20]!r}... is longer than a name of a folder can be")
+            raise _invalid(path, f"the module path {where[:20]!r}... is too long for the name of a folder")
         entries.append((kind.rpartition(".")[2], where))
     return entries
 
