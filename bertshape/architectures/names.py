@@ -15,6 +15,8 @@ _BUFFERS = re.compile(
     r"(^|\.)(position_ids|token_type_ids|inv_freq|x_min|x_max|(act|fc|weight)_scaling_factor|(weight|bias)_integer"
     r"|LayerNorm\.shift)$"
 )
+# ASCII digits alone, and no more than any model needs: Python reads no very long numbers.
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def backbone_name(name: str, family: Family) -> str | None:
@@ -63,6 +65,6 @@ def layer_index(name: str, family: Family) -> int | None:
     """Number of the layer that a backbone tensor belongs to; None where layers are shared or it is in none."""
     for before in family.layer_paths:
         number = name.removeprefix(before).split(".")[0]
-        if name.startswith(before) and number.isdigit():
+        if name.startswith(before) and _NUMBER.fullmatch(number):
             return int(number)
     return None

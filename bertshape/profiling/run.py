@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bertshape import facts
 from bertshape.case import Model, open_model
-from bertshape.errors import UsageError
+from bertshape.errors import CheckpointError, UsageError
 from bertshape.profiling.corpus import in_chunks, read_chunks
 from bertshape.profiling.counts import BatchShapes, Counts
 from bertshape.profiling.profile import Profile, Setting, merge_profiles
@@ -16,9 +16,10 @@ from bertshape.tokenization import check_unicode
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding
 
     from bertshape.profiling.corpus import Text
+    from bertshape.tokenizer import LoadedTokenizer
 
 BATCH_SIZES = (8, 32, 128)
 """Batch sizes that padding is counted for, where none are named."""
@@ -138,7 +139,7 @@ def _count(
     unknown = texts_with_unknown = special = done = 0
     batches = {size: BatchShapes(size, setting.cut_at) for size in setting.batch_sizes}
     for chunk in chunks:
-        encodings = _encode(backend, chunk, name, done)
+        encodings = _encode(model.tokenizer, chunk, name, done)
         sizes = [len(encoding) for encoding in encodings]
         lengths.update(sizes)
         for batch in batches.values():
@@ -157,11 +158,11 @@ def _count(
     return Counts(lengths, unknown, texts_with_unknown, special, shapes)
 
 
-def _encode(backend: Tokenizer, chunk: list[Text], name: str, done: int) -> list[Any]:
+def _encode(tokenizer: LoadedTokenizer, chunk: list[Text], name: str, done: int) -> list[Encoding]:
     try:
-        return list(backend.encode_batch_fast(chunk))
-    except TypeError:
-        # A lone surrogate: the tokenizer takes none, and does not say which text has one.
+        return tokenizer.encode_batch(chunk)
+    except CheckpointError:
+        # Perhaps a lone surrogate: the tokenizer takes none, and does not say which text has one.
         for number, text in enumerate(chunk, start=done + 1):
             for part in text if isinstance(text, tuple) else (text,):
                 check_unicode(part, f"{name}, text {number}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import io
 import json
 import re
+import shutil
 import tempfile
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _FOLDER = Path(tempfile.mkdtemp(prefix="bertshape-fuzz-"))
+atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 _SUBJECT = Subject(
     scalars={"hidden_size": 8, "pooling": "mean", "dtype": None},
     shapes={"last_hidden_state": TensorShape(("batch_size", "sequence_length", "hidden_size"), (1, 4, 8), "float32")},

@@ -147,6 +147,20 @@ TENSORS = (
     Case("an embedding left out", _changed(embeddings__word_embeddings__weight=None), CHECK, 1, ("word_embeddings",)),
     Case("names of another family", _bytes(weights_of({"transformer.h.0.attn": (8, 8)})), CHECK, 1, ("tensor",)),
     Case(
+        "a layer number that is a power",
+        _changed(**{"encoder__layer__\N{SUPERSCRIPT TWO}__x": (1,)}),
+        CHECK,
+        1,
+        ("hold 1 backbone tensor",),
+    ),
+    Case(
+        "a layer number of 5,000 digits",
+        _changed(**{"encoder__layer__" + "9" * 5000 + "__x": (1,)}),
+        CHECK,
+        1,
+        ("hold 1 backbone tensor",),
+    ),
+    Case(
         "a layer number of 30 digits", _changed(**{"encoder__layer__" + "9" * 30 + "__x": (1,)}), CHECK, 1, ("99999",)
     ),
 )
