@@ -95,7 +95,7 @@ def _loading(info: Mapping[str, Any]) -> Loading:
 
 def _load_error(request: ForwardRequest, error: Exception) -> CheckpointError:
     where = "random weights" if request.folder is None else str(request.folder)
-    if "weights_only" in str(error) or type(error).__name__ == "UnpicklingError":
+    if "weights_only" in str(error) or type(error).__name__ in ("EOFError", "UnpicklingError"):
         return CheckpointError(
             f"the pickle weights in {where} hold more than tensors, or are broken; they were not loaded",
             hint="Ask for a safetensors file: pickles can run code.",
