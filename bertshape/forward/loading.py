@@ -62,10 +62,10 @@ def load(request: ForwardRequest, model_class: Any, config_class: Any) -> tuple[
 
     torch.manual_seed(SEED)
     try:
-        fields = dict(request.config)
-        if request.attentions:
-            fields["attn_implementation"] = "eager"
-        config, dtype = config_class.from_dict(fields), getattr(torch, request.dtype)
+        # As an argument: transformers 5.0 overwrites the field of the same name.
+        implementation = {"attn_implementation": "eager"} if request.attentions else {}
+        config = config_class.from_dict(dict(request.config), **implementation)
+        dtype = getattr(torch, request.dtype)
         if request.folder is None:
             return build_random(model_class, config, dtype), Loading()
         model, info = model_class.from_pretrained(
