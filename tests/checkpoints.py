@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
+from bertshape.architectures import family_names, load_family
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -39,6 +41,16 @@ def minilm_folder() -> Path:
     assert spec is not None
     assert spec.origin is not None
     return Path(spec.origin).parent / "model"
+
+
+def families_absent() -> tuple[str, ...]:
+    """Families of the table that are younger than the transformers that is here."""
+    spec = importlib.util.find_spec("transformers")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    models_folder = Path(spec.submodule_search_locations[0]) / "models"
+    families = {name: load_family(name) for name in family_names()}
+    return tuple(name for name, family in families.items() if family and not (models_folder / family.module).is_dir())
 
 
 def edited_copy(source: Path, target: Path, **config: object) -> Path:

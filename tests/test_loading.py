@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import json
 import sys
@@ -95,6 +96,19 @@ def test_loading_is_what_transformers_says(tiny: Callable[[str], Path], tmp_path
     assert "cls.predictions.bias" in loading.unexpected
     assert loading.unexpected == tuple(sorted(info["unexpected_keys"]))
     assert loading.mismatched == (("encoder.layer.0.output.dense.bias", (3,)),)
+
+
+def test_a_family_younger_than_transformers_is_named() -> None:
+    """As nomic_bert is to transformers 5.0: known by the table, absent in the package."""
+    wanted = request(json.loads(tiny_config("bert").to_json_string()))
+    assert wanted.architecture.family is not None
+    family = dataclasses.replace(wanted.architecture.family, module="bert_of_tomorrow")
+    younger = dataclasses.replace(wanted, architecture=dataclasses.replace(wanted.architecture, family=family))
+    with pytest.raises(CheckpointError) as caught:
+        find_classes(younger)
+    assert caught.value.code == "model-type-unknown"
+    assert caught.value.message == f"transformers {transformers.__version__} has no model type 'bert'"
+    assert "pip install -U" in (caught.value.hint or "")
 
 
 def test_broken_weights_are_a_checkpoint_error(tiny: Callable[[str], Path], tmp_path: Path) -> None:

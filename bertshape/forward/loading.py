@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 def find_classes(request: ForwardRequest) -> tuple[Any, Any]:
-    """The family's own classes: importing them alone is a second faster than the Auto classes."""
+    """The family's own classes: importing them alone is a second faster than the Auto classes.
+
+    Raises:
+        CheckpointError: This transformers has no such model.
+    """
     from transformers.utils import logging
 
     logging.set_verbosity_error()
@@ -28,20 +32,33 @@ def find_classes(request: ForwardRequest) -> tuple[Any, Any]:
 
         model_type = request.architecture.model_type
         if model_type not in CONFIG_MAPPING or CONFIG_MAPPING[model_type] not in MODEL_MAPPING:
-            raise CheckpointError(
-                f"transformers has no model type {model_type!r}",
-                hint="Predict without running: --weights none. Code from a checkpoint is never run.",
-                code="model-type-unknown",
-            )
+            raise _unknown_type(model_type)
         config_class = CONFIG_MAPPING[model_type]
         model_class = MODEL_MAPPING[config_class]
         return (model_class[0] if isinstance(model_class, tuple) else model_class), config_class
     package = f"transformers.models.{family.module}"
-    modeling = importlib.import_module(f"{package}.modeling_{family.file}")
-    configuration = importlib.import_module(f"{package}.configuration_{family.file}")
+    try:
+        modeling = importlib.import_module(f"{package}.modeling_{family.file}")
+        configuration = importlib.import_module(f"{package}.configuration_{family.file}")
+    except ModuleNotFoundError as error:
+        # A family that is younger than this transformers, not a part of transformers that is broken.
+        if error.name is None or not error.name.startswith(package):
+            raise
+        raise _unknown_type(family.model_type) from error
     declared = request.config.get("architectures")
     others = [name for name in family.other_classes if isinstance(declared, list) and name in declared]
     return getattr(modeling, (others or [family.model_class])[0]), getattr(configuration, family.config_class)
+
+
+def _unknown_type(model_type: str) -> CheckpointError:
+    from transformers import __version__
+
+    return CheckpointError(
+        f"transformers {__version__} has no model type {model_type!r}",
+        hint='Predict without running: --weights none; or try a newer one: pip install -U "transformers<6". '
+        "Code from a checkpoint is never run.",
+        code="model-type-unknown",
+    )
 
 
 def load(request: ForwardRequest, model_class: Any, config_class: Any) -> tuple[PreTrainedModel, Loading]:
