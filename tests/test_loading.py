@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gc
 import json
+import signal
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
@@ -257,6 +258,30 @@ def test_the_garbage_collector_is_as_before(enabled: bool, monkeypatch: pytest.M
         gc.unfreeze()
         if before[0]:
             gc.enable()
+
+
+def test_signals_wait_for_the_end_of_imports() -> None:
+    """Each handler is called once, after the imports; what has none is not touched."""
+    seen: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        signal.signal(signal.SIGTERM, lambda number, _: seen.append(number))
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        with heavy_imports():
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGHUP)
+            assert seen == []
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        assert seen == [signal.SIGTERM]
+        signal.raise_signal(signal.SIGTERM)
+        assert seen == [signal.SIGTERM] * 2
+        with pytest.raises(KeyboardInterrupt), heavy_imports():
+            signal.raise_signal(signal.SIGINT)
+            raise ImportError("what numpy makes of being interrupted")
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def shapes(model: Any) -> dict[str, tuple[tuple[int, ...], str, int]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 import traceback
 from typing import TYPE_CHECKING, NoReturn
 
-from bertshape.cli.surroundings import mend_surroundings
+from bertshape.cli.surroundings import mend_surroundings, stopped_by
 from bertshape.errors import BertshapeError, ExitCode, UsageError, one_line
 
 if TYPE_CHECKING:
@@ -65,9 +66,13 @@ def _report_failure(error: BaseException, arguments: Sequence[str]) -> int:
         # The reader has seen enough.
         _silence(sys.stdout)
         return ExitCode.OK
+    number = stopped_by()
+    if number not in (None, signal.SIGINT):
+        return 128 + number
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else ExitCode.INTERNAL
-    failure = _as_failure(error)
+    # Packages that are stopped while they are imported may turn the interruption into an error of their own.
+    failure = _as_failure(error if number is None else KeyboardInterrupt())
     # Where stdout takes no more, stderr may still do.
     for stream, show in ((sys.stdout, _print_document), (sys.stderr, _print_message)):
         try:

@@ -14,22 +14,31 @@ _DIGITS = 4
 """A screen has at most 9,999 columns; Rich fills lines, and would take any number at its word."""
 
 
+_stopped_by: list[int] = []
+
+
 def mend_surroundings() -> None:
     """Make the process ready for one command; called once, before anything else is done."""
     _open_closed_streams()
     _forget_impossible_sizes()
     # Without a handler the process dies on the spot, with the cursor hidden and files half written.
-    for name in ("SIGTERM", "SIGHUP"):
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         # nohup, for one, sets SIGHUP to be ignored: that stays so.
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+        if number is not None and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, _leave)
 
 
+def stopped_by() -> int | None:
+    """The first signal that told this process to stop; whatever is raised after it follows from it."""
+    return _stopped_by[0] if _stopped_by else None
+
+
 def _leave(number: int, _: FrameType | None) -> None:
-    """Unwind as for Ctrl-C, and quietly; a second signal ends the process at once."""
+    """Unwind; a second signal ends the process at once."""
+    _stopped_by.append(number)
     signal.signal(number, signal.SIG_DFL)
-    raise SystemExit(128 + number)
+    raise KeyboardInterrupt
 
 
 def _open_closed_streams() -> None:

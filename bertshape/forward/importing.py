@@ -1,4 +1,4 @@
-"""How the heavy packages are imported: with little garbage collection, and without Ctrl-C in their midst."""
+"""How the heavy packages are imported: with little garbage collection, and without signals in their midst."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _YOUNG = 50_000
 _NEVER = 1_000_000
+_HELD = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 @contextmanager
@@ -25,13 +26,16 @@ def heavy_imports() -> Iterator[None]:
     looks at each new lot of them once, which is a tenth of its time and finds nearly all of the garbage (8 MB). What
     is left is frozen: the interpreter would walk it all once more when it ends, for more than half a second.
 
-    Raises:
-        KeyboardInterrupt: Ctrl-C came meanwhile. It is kept until the imports are over: raised inside the initialisers
-            of torch's C++ parts it would abort the process and leave the terminal as it is.
+    Signals that have a handler (Ctrl-C has) are kept until the imports are over: what a handler raises inside the
+    initialisers of torch's C++ parts would abort the process and leave the terminal as it is, and numpy turns it into
+    errors of its own.
     """
-    interrupted = threading.Event()
-    main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGINT, lambda *_: interrupted.set()) if main else None
+    with _signals_held(), _garbage_left():
+        yield
+
+
+@contextmanager
+def _garbage_left() -> Iterator[None]:
     collecting, thresholds, modules = gc.isenabled(), gc.get_threshold(), len(sys.modules)
     gc.set_threshold(_YOUNG, _NEVER, _NEVER)
     gc.enable()
@@ -45,8 +49,22 @@ def heavy_imports() -> Iterator[None]:
         gc.set_threshold(*thresholds)
         if not collecting:
             gc.disable()
-        if main:
-            # None: the handler was not installed from Python, and cannot be put back.
-            signal.signal(signal.SIGINT, before or signal.default_int_handler)
-    if interrupted.is_set():
-        raise KeyboardInterrupt
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Keep signals back, and hand the first on at the end."""
+    came: list[int] = []
+    main = threading.current_thread() is threading.main_thread()
+    numbers = [getattr(signal, name) for name in _HELD if hasattr(signal, name)] if main else []
+    # Ignored signals stay ignored, and those that end a process at once still do.
+    handlers = {number: handler for number in numbers if callable(handler := signal.getsignal(number))}
+    for number in handlers:
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
