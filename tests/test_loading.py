@@ -260,6 +260,12 @@ def test_the_garbage_collector_is_as_before(enabled: bool, monkeypatch: pytest.M
             gc.enable()
 
 
+def interrupt_imports_that_fail() -> None:
+    with heavy_imports():
+        signal.raise_signal(signal.SIGINT)
+        raise ImportError("what numpy makes of being interrupted")
+
+
 def test_signals_wait_for_the_end_of_imports() -> None:
     """Each handler is called once, after the imports; what has none is not touched."""
     seen: list[int] = []
@@ -276,9 +282,8 @@ def test_signals_wait_for_the_end_of_imports() -> None:
         assert seen == [signal.SIGTERM]
         signal.raise_signal(signal.SIGTERM)
         assert seen == [signal.SIGTERM] * 2
-        with pytest.raises(KeyboardInterrupt), heavy_imports():
-            signal.raise_signal(signal.SIGINT)
-            raise ImportError("what numpy makes of being interrupted")
+        with pytest.raises(KeyboardInterrupt):
+            interrupt_imports_that_fail()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
