@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 import bertshape
 
@@ -170,3 +171,24 @@ def test_the_page_of_dependencies_is_true() -> None:
             [about["License-Expression"] or "", about["License"] or "", *(about.get_all("Classifier") or ())]
         )
         assert licence.split("-")[0] in said, f"{name}: {licence}, and not {said[:100]}"
+
+
+def test_the_lowest_versions_that_ci_tries_are_those_of_the_ranges() -> None:
+    """All but torch, whose old wheels for a CPU alone are not on package registries."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    declared = [Requirement(line) for line in project["dependencies"] + project["optional-dependencies"]["parquet"]]
+    lines = (ROOT / ".ci" / "lowest.txt").read_text(encoding="utf-8").splitlines()
+    tried = {name: Version(version) for name, version in (line.split("==") for line in lines if line[0] != "#")}
+    lowest = {
+        requirement.name: Version(bound.version)
+        for requirement in declared
+        for bound in requirement.specifier
+        if bound.operator == ">=" and requirement.name != "torch"
+    }
+    assert tried == lowest
+    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| ([a-z-]+) \| ([0-9.]+) \| [0-9.]+ \|$", page, flags=re.MULTILINE))
+    assert {name: Version(version) for name, version in rows.items() if name != "torch"} | {
+        "pyarrow": lowest["pyarrow"]
+    } == lowest

@@ -250,8 +250,14 @@ def test_the_garbage_collector_is_as_before(enabled: bool, monkeypatch: pytest.M
         assert gc.get_freeze_count() == 0, "nothing was imported"
         monkeypatch.delitem(sys.modules, "colorsys", raising=False)
         with heavy_imports():
-            import colorsys  # noqa: F401
+            import colorsys
         assert gc.get_freeze_count() > 0
+        gc.unfreeze()
+        monkeypatch.delitem(sys.modules, "colorsys")
+        monkeypatch.setitem(sys.modules, "triton", sys)
+        with heavy_imports():
+            import colorsys  # noqa: F401
+        assert gc.get_freeze_count() == 0, "triton would take what is frozen for leaks"
         assert gc.isenabled() is enabled
         assert gc.get_threshold() == before[1]
     finally:
