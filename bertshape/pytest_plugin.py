@@ -49,7 +49,7 @@ class ContractFile(pytest.File):
         try:
             contracts = read_contract(self.path)
         except BertshapeError as error:
-            raise self.CollectError(f"{error.message}\n{error.hint}") from error
+            raise self.CollectError(_told(error.message, error.hint)) from error
         for contract in contracts:
             yield ContractItem.from_parent(self, name=contract.model, request=request_from_contract(contract))
 
@@ -70,7 +70,7 @@ class ContractItem(pytest.Item):
         from bertshape.errors import BertshapeError
 
         if isinstance(excinfo.value, BertshapeError):
-            return f"{excinfo.value.message}\n{excinfo.value.hint}"
+            return _told(excinfo.value.message, excinfo.value.hint)
         if isinstance(excinfo.value, ContractError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
@@ -107,8 +107,15 @@ def _run(request: CheckRequest) -> CheckReport:
 
     report = check(request)
     if report.error is not None:
-        raise ContractError(f"{report.name}: {report.error.message}\n{report.error.hint}")
+        raise ContractError(_told(f"{report.name}: {report.error.message}", report.error.hint))
     problems = [problem for outcome in report.outcomes for problem in outcome.problems]
     if problems:
-        raise ContractError("\n".join([f"{report.name} is not as expected:", *problems]))
+        raise ContractError(_told(f"{report.name} is not as expected:", *problems))
     return report
+
+
+def _told(*lines: str | None) -> str:
+    """Lines for a person: names and values come from a checkpoint, and may not command the terminal."""
+    from bertshape.rendering.escape import visible
+
+    return "\n".join(visible(line) for line in lines if line)

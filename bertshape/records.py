@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,6 +38,49 @@ class Record:
     id: str | int | None = None
 
 
+@contextmanager
+def open_texts(path: str) -> Iterator[tuple[BinaryIO, str]]:
+    """The bytes of a file, or of stdin for `-`, and the name that messages use.
+
+    Raises:
+        UsageError: The file cannot be opened.
+    """
+    if path == "-":
+        yield sys.stdin.buffer, "stdin"
+        return
+    try:
+        stream = open(path, "rb")  # noqa: SIM115 - closed below; an error of opening is told from those of the work
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    with stream:
+        yield stream, path
+
+
+def read_lines(stream: BinaryIO, name: str) -> Iterator[bytes]:
+    """Lines with their ends, without a byte order mark.
+
+    Raises:
+        UsageError: The file cannot be read on, or a line is too long.
+    """
+    number = 0
+    while True:
+        try:
+            content = stream.readline(MAX_LINE_BYTES + 1)
+        except OSError as error:
+            raise _unreadable(name, error) from error
+        if not content:
+            return
+        number += 1
+        if len(content) > MAX_LINE_BYTES:
+            _refuse(name, number, f"is longer than {MAX_LINE_BYTES // 1024 // 1024} MiB", "Split it into texts.")
+        yield content.removeprefix(_BYTE_ORDER_MARK) if number == 1 else content
+
+
+def _unreadable(name: str, error: OSError) -> UsageError:
+    hint = "Check the path; - reads stdin."
+    return UsageError(f"cannot read {name}: {error.strerror or error}", hint=hint, code="file-unreadable")
+
+
 def read_records(stream: BinaryIO, name: str) -> Iterator[Record]:
     """Read texts, holding one line at a time.
 
@@ -47,16 +92,11 @@ def read_records(stream: BinaryIO, name: str) -> Iterator[Record]:
         name: Name of the file, for messages.
 
     Raises:
-        UsageError: A line is too long, not UTF-8 or not such an object; the message names it.
+        UsageError: The file cannot be read on, or a line is too long, not UTF-8 or no such object; the message names
+            it.
     """
-    is_json: bool | None = True if name.endswith((".jsonl", ".ndjson")) else None
-    line = 0
-    while content := stream.readline(MAX_LINE_BYTES + 1):
-        line += 1
-        if len(content) > MAX_LINE_BYTES:
-            _refuse(name, line, f"is longer than {MAX_LINE_BYTES // 1024 // 1024} MiB", "Split it into texts.")
-        if line == 1:
-            content = content.removeprefix(_BYTE_ORDER_MARK)
+    is_json: bool | None = True if name.lower().endswith((".jsonl", ".ndjson")) else None
+    for line, content in enumerate(read_lines(stream, name), start=1):
         content = content.removesuffix(b"\n").removesuffix(b"\r")
         if is_json is None:
             is_json = _looks_like_json(content)

@@ -67,6 +67,9 @@ def check_command(
         if checkpoints and contract:
             hint = "Pass one of the two."
             raise UsageError("both checkpoints and --contract are given", hint=hint, code="contract-and-checkpoints")
+        if revision and not checkpoints:
+            hint = 'Write revision = "..." in the contract, or pass the checkpoint.'
+            raise UsageError("--revision is of checkpoints on the command line", hint=hint, code="contract-revision")
         expected = tuple(parse_expectation(item) for item in expect or ())
         cases = tuple(CheckCase(item) for item in text or ())
         if checkpoints:

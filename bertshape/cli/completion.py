@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+# os.path, unlike pathlib, says no where it may not look.
+_CHECKPOINT_FILES = ("config.json", "modules.json")
 
 
 def complete_pooling(incomplete: str) -> list[str]:
@@ -37,12 +41,12 @@ def complete_expectation(incomplete: str) -> list[str]:
 
 def _folders(incomplete: str) -> list[str]:
     before, slash, last = incomplete.rpartition("/")
-    folder = Path(before + slash).expanduser() if slash else Path()
+    folder = Path(os.path.expanduser(before + slash)) if slash else Path()
     try:
         found = sorted(path for path in folder.iterdir() if path.is_dir() and path.name.startswith(last))
     except OSError:
         return []
-    checkpoints = [path for path in found if (path / "config.json").exists() or (path / "modules.json").exists()]
+    checkpoints = [path for path in found if any(os.path.exists(path / name) for name in _CHECKPOINT_FILES)]
     hidden = not last.startswith(".")
     chosen = checkpoints or [path for path in found if not (hidden and path.name.startswith("."))]
     return [f"{before}{slash}{path.name}{'' if path in checkpoints else '/'}" for path in chosen]

@@ -12,7 +12,6 @@ import typer
 from bertshape.cli import options
 from bertshape.cli.completion import complete_pooling
 from bertshape.cli.progress import count_texts
-from bertshape.cli.texts import open_texts
 
 
 def embed_command(
@@ -53,7 +52,7 @@ def embed_command(
     """Write the vector of every text of a file, by any number of pooling strategies at once."""
 
     def action() -> int:
-        from bertshape.records import read_records
+        from bertshape.records import open_texts, read_records
         from bertshape.request import InspectionRequest
         from bertshape.vectors import embed
 

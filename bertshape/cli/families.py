@@ -8,9 +8,12 @@ from typing import Annotated
 
 import typer
 
+from bertshape.cli import options
+
 
 def families_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
+    debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:
     """List the model families whose shapes are predicted from a table, with what differs."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 import bertshape
+from bertshape.cli import options
 from bertshape.errors import ExitCode
 
 _MEANINGS = {
@@ -24,8 +25,8 @@ _MEANINGS = {
     ExitCode.INTERRUPTED: "Interrupted.",
 }
 _ENVIRONMENT = {
-    "COLUMNS": "Width of tables, where stdout is no terminal.",
-    "NO_COLOR": "No colours, whatever its value.",
+    "COLUMNS": "Width of tables.",
+    "NO_COLOR": "No colours, unless it is empty.",
     "HF_HOME, HF_HUB_CACHE": "Where downloaded checkpoints are kept.",
     "HF_TOKEN": "Token for gated and private repositories; never printed.",
     "HF_HUB_OFFLINE": "Use the cache alone, as --offline does.",
@@ -35,7 +36,7 @@ _ENVIRONMENT = {
 
 
 def man_command(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001
+    debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:
     """Print the manual page: bertshape man > bertshape.1."""
 

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from bertshape.cli import options
+
 _GRAMMAR_LINES = """
 mean@-2         on one of hidden_states: 0 embeddings, 1 first layer, -1 last
 mean@-4:concat  on FIRST:LAST of them, joined by concat, sum or mean
@@ -16,6 +18,7 @@ cls+mean@0+max  several strategies, one after the other"""
 
 def poolings_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
+    debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:
     """List every pooling strategy: formula, axes, source."""
 

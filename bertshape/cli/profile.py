@@ -60,6 +60,8 @@ def profile_command(
             "--batch-size": batch_size,
         }
 
+        from bertshape.locate import DEFAULT_MODEL
+
         # Here objects are made without end: what the imports left is set aside, and the rest is collected as usual.
         gc.freeze()
         gc.enable()
@@ -78,7 +80,7 @@ def profile_command(
                     batch_sizes=batch_size or BATCH_SIZES,
                     progress=advance,
                 )
-        _print(profile, chosen, None if merge else model or "embedded:bert-base-uncased")
+        _print(profile, chosen, None if merge else model or DEFAULT_MODEL)
         return 0
 
     return action
@@ -100,7 +102,7 @@ def _print(profile: Profile, chosen: FormatChoice, model: str | None) -> None:
     elif chosen == "markdown":
         from bertshape.rendering.profile import render_profile_markdown
 
-        sys.stdout.write(render_profile_markdown(profile))
+        sys.stdout.write(render_profile_markdown(profile, model=model))
     else:
         from bertshape.cli.consoles import open_console, print_plain
         from bertshape.rendering.profile import render_profile

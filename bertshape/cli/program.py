@@ -60,8 +60,8 @@ def _dispatch(arguments: list[str]) -> int:
 
 def _report_failure(error: BaseException, arguments: Sequence[str]) -> int:
     """Print what went wrong, in the format that was asked for; the table from exception to exit code."""
-    if "--debug" in arguments:
-        traceback.print_exception(error)
+    if "--debug" in _options(arguments):
+        _print_traceback(error)
     if isinstance(error, BrokenPipeError):
         # The reader has seen enough.
         _silence(sys.stdout)
@@ -81,6 +81,22 @@ def _report_failure(error: BaseException, arguments: Sequence[str]) -> int:
         except OSError:
             _silence(stream)
     return failure.exit_code
+
+
+def _options(arguments: Sequence[str]) -> list[str]:
+    """What may be an option: after `--` all are texts."""
+    return list(arguments[: arguments.index("--")]) if "--" in arguments else list(arguments)
+
+
+def _print_traceback(error: BaseException) -> None:
+    """Messages in it hold names and texts, which may not command the terminal."""
+    from bertshape.rendering.escape import visible
+
+    lines = "".join(traceback.format_exception(error)).splitlines()
+    try:
+        sys.stderr.write("".join(f"{visible(line)}\n" for line in lines))
+    except OSError:
+        _silence(sys.stderr)
 
 
 def _silence(stream: TextIO) -> None:
@@ -135,7 +151,7 @@ def _print_message(failure: BertshapeError, arguments: Sequence[str]) -> None:  
 
 def _requested_json(arguments: Sequence[str]) -> str | None:
     """The JSON format asked for, read from the bare arguments: they may be what could not be parsed."""
-    before = list(arguments[: arguments.index("--")]) if "--" in arguments else list(arguments)
+    before = _options(arguments)
     for index, argument in enumerate(before):
         name, _, value = argument.partition("=")
         if name == "--format" and not value and index + 1 < len(before):

@@ -35,7 +35,8 @@ class InspectionScreen:
 
     def draw(self, report: Report) -> None:
         """Draw the predicted shapes; torch is not imported yet."""
-        if self._console.is_terminal and not self._console.is_dumb_terminal:
+        # FORCE_COLOR makes Rich take a pipe for a terminal: colours may go there, what moves the cursor may not.
+        if self._console.is_terminal and not self._console.is_dumb_terminal and self._console.file.isatty():
             from rich.live import Live
 
             # No refresh thread: the screen changes once, when the run is over.

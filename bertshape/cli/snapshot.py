@@ -43,7 +43,9 @@ def snapshot_command(
             return 0
         if os.path.isdir(checkpoint) and not os.path.isabs(checkpoint):
             # A contract is read from its own folder: it must find the checkpoint from there.
-            contract = replace(contract, model=f"./{os.path.relpath(checkpoint, output.parent)}")
+            contract = replace(
+                contract, model=f"./{os.path.relpath(os.path.realpath(checkpoint), os.path.realpath(output.parent))}"
+            )
         write_whole(output, write_contract([contract]))
         return 0
 
@@ -51,7 +53,7 @@ def snapshot_command(
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all: a reader never sees half of it, a full disk keeps the old one.
+    """Write a file whole or not at all.
 
     Raises:
         UsageError: The path is no file's.
@@ -60,9 +62,7 @@ def write_whole(path: Path, text: str) -> None:
     if path.is_dir():
         hint = "Pass the path of a file, such as bertshape.toml."
         raise UsageError(f"--output {path} is not the path of a file", hint=hint, code="output-path")
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    from bertshape.writing import written_whole
+
+    with written_whole(path) as place:
+        place.write_text(text, encoding="utf-8")

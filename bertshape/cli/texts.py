@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bertshape.cli.progress import count_texts
@@ -12,29 +11,9 @@ from bertshape.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import BinaryIO
 
     from bertshape.records import Record
     from bertshape.request import InspectionRequest
-
-
-@contextmanager
-def open_texts(path: str) -> Iterator[tuple[BinaryIO, str]]:
-    """The bytes of a file, or of stdin for `-`, and the name that messages use.
-
-    Raises:
-        UsageError: The file cannot be read.
-    """
-    if path == "-":
-        yield sys.stdin.buffer, "stdin"
-        return
-    try:
-        stream = open(path, "rb")  # noqa: SIM115 - closed below; an error of opening is told from one of reading
-    except OSError as error:
-        hint = "Check the path; - reads stdin."
-        raise UsageError(f"cannot read {path}: {error.strerror}", hint=hint, code="file-unreadable") from error
-    with stream:
-        yield stream, path
 
 
 def read_all(path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -43,19 +22,23 @@ def read_all(path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     Raises:
         UsageError: The file cannot be read, holds no text, or only some texts have a pair.
     """
-    from bertshape.records import read_records
+    from bertshape.records import open_texts, read_records
 
     with open_texts(path) as (stream, name):
         records = list(read_records(stream, name))
     if not records:
         raise UsageError(f"{name} holds no text", hint="Write a text on each line.", code="text-missing")
     pairs = tuple(record.pair for record in records if record.pair is not None)
+    if pairs and len(pairs) != len(records):
+        lone = next(record.line for record in records if record.pair is None)
+        hint = 'Give all of them a "pair", or none.'
+        raise UsageError(f"{name}, line {lone} has no pair, and others have", hint=hint, code="pairs-mismatch")
     return tuple(record.text for record in records), pairs
 
 
 def run_stream(request: InspectionRequest, path: str, batch_size: int) -> int:
     """Print a JSON line for each text of a file, in constant memory; returns the exit code."""
-    from bertshape.records import read_records
+    from bertshape.records import open_texts, read_records
     from bertshape.rendering.json import render_jsonl
     from bertshape.streaming import Stream
 

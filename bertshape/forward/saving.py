@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from bertshape.errors import UsageError
+from bertshape.writing import written_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,12 +44,8 @@ def save(saving: Saving, tensors: Mapping[str, torch.Tensor]) -> None:
         message = f"no tensor is named {' or '.join(saving.only)}"
         raise UsageError(message, hint=hint, code="save-nothing")
     write = _write_npz if saving.path.suffix == ".npz" else _write_safetensors
-    beside = saving.path.with_name(f".{saving.path.name}.part")
-    try:
-        write(beside, chosen, saving.about)
-        beside.replace(saving.path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with written_whole(saving.path) as place:
+        write(place, chosen, saving.about)
 
 
 def name_tensors(

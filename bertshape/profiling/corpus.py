@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import sys
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from bertshape.errors import UsageError, one_line
-from bertshape.records import MAX_LINE_BYTES, read_records
+from bertshape.records import MAX_LINE_BYTES, open_texts, read_lines, read_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,7 +21,6 @@ CHUNK_CHARACTERS = 1_000_000
 """Characters from which no more texts are held: a token costs the tokenizer some hundred bytes while it works."""
 _PARQUET_ROWS = 256
 _PARQUET_BUFFER = 1024 * 1024
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def read_chunks(path: str, column: str) -> Iterator[list[Text]]:
@@ -55,19 +53,11 @@ def in_chunks(texts: Iterable[Text]) -> Iterator[list[Text]]:
 
 
 def _opened(path: str, ending: str, column: str) -> Iterator[Text]:
-    if path == "-":
-        yield from _records(sys.stdin.buffer, "stdin")
-        return
-    try:
-        stream = open(path, "rb")  # noqa: SIM115 - closed below; an error of opening is told from one of reading
-    except OSError as error:
-        hint = "Check the path; - reads stdin."
-        raise UsageError(f"cannot read {path}: {error.strerror}", hint=hint, code="file-unreadable") from error
-    with stream:
+    with open_texts(path) as (stream, name):
         if ending in (".csv", ".tsv"):
-            yield from _csv(stream, path, column, "\t" if ending == ".tsv" else ",")
+            yield from _csv(stream, name, column, "\t" if ending == ".tsv" else ",")
         else:
-            yield from _records(stream, path)
+            yield from _records(stream, name)
 
 
 def _records(stream: BinaryIO, name: str) -> Iterator[Text]:
@@ -97,13 +87,7 @@ def _csv(stream: BinaryIO, name: str, column: str, delimiter: str) -> Iterator[s
 
 def _decoded(stream: BinaryIO, name: str) -> Iterator[str]:
     """Lines with their ends, which may lie inside a quoted field."""
-    number = 0
-    while content := stream.readline(MAX_LINE_BYTES + 1):
-        number += 1
-        if len(content) > MAX_LINE_BYTES:
-            _refuse(name, number, f"is longer than {MAX_LINE_BYTES // 1024 // 1024} MiB")
-        if number == 1:
-            content = content.removeprefix(_BYTE_ORDER_MARK)
+    for number, content in enumerate(read_lines(stream, name), start=1):
         try:
             yield content.decode()
         except UnicodeDecodeError as error:

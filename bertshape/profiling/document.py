@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from bertshape import __version__
@@ -57,14 +59,14 @@ def profile_from_json(text: str | bytes, name: str = "the profile") -> Profile:
 
 
 def read_profile(path: Path) -> Profile:
-    """Read a profile from a file.
+    """Read a profile from a file; `-` is stdin.
 
     Raises:
         UsageError: The file cannot be read, or is no profile.
     """
     try:
         # Not held to regular files: <(bertshape profile FILE --json) is a pipe.
-        with path.open("rb") as stream:
+        with nullcontext(sys.stdin.buffer) if str(path) == "-" else path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         what = f"cannot read {path}: {error.strerror or error}"

@@ -41,7 +41,7 @@ class Profile:
 
     Attributes:
         setting: What the counts depend on.
-        files: Name and number of texts of each file, in order.
+        files: Name and number of texts of each file, sorted by name.
         counts: Of all files together.
     """
 

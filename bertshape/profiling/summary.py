@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from bertshape.profiling.profile import Profile
 
 PERCENTILES = (50, 90, 95, 99, 99.9)
+_ROWS = 16
+"""Most steps of a histogram."""
 DTYPES = ("float32", "float16", "bfloat16")
 MAX_LENGTH, LONGEST, SORTED = "max_length", "longest", "longest, sorted by length"
 
@@ -111,20 +113,17 @@ def summarize(profile: Profile) -> Summary:
     )
 
 
-def histogram(lengths: Mapping[int, int], rows: int = 16) -> list[tuple[int, int, int]]:
+def histogram(lengths: Mapping[int, int]) -> list[tuple[int, int, int]]:
     """Texts by length in equal steps: first length, last length, number of texts.
 
     The last step takes all that is far beyond the others: one endless text would press the rest into one bar.
 
     Args:
-        lengths: How many texts have which length.
-        rows: Most steps wanted.
+        lengths: How many texts have which length; at least one.
     """
-    if not lengths:
-        return []
     least, most, usual = min(lengths), max(lengths), percentile(lengths, 99)
-    far = rows > 1 and most - least > 2 * (usual - least + 1)
-    end, rows = (usual, rows - 1) if far else (most, rows)
+    far = most - least > 2 * (usual - least + 1)
+    end, rows = (usual, _ROWS - 1) if far else (most, _ROWS)
     step = -(-(end - least + 1) // rows)
     lows = list(range(least, end + 1, step))
     highs = [*(low - 1 for low in lows[1:]), end]
@@ -161,7 +160,7 @@ def _cuts(profile: Profile) -> Iterable[Cut]:
     lengths, limits = profile.counts.lengths, dict(profile.setting.limits)
     if profile.setting.max_length is not None:
         limits["--max-length"] = profile.setting.max_length
-    for where, limit in limits.items():
+    for where, limit in sorted(limits.items(), key=lambda item: item[1]):
         over = {length: count for length, count in lengths.items() if length > limit}
         texts = sum(over.values())
         lost = sum((length - limit) * count for length, count in over.items())

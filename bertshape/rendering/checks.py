@@ -51,7 +51,13 @@ def render_comparison(comparison: Comparison) -> RenderableType:
         lines.append(_line("equal", ", ".join(equal), "green"))
     tokenizer = _tokenizer_line(comparison)
     if tokenizer:
-        lines.append(_line("tokens", tokenizer, "yellow" if comparison.tokens_differing else "green"))
+        lines.append(
+            _line(
+                "tokens",
+                tokenizer,
+                "yellow" if comparison.tokens_differing or comparison.tokenizer_differs else "green",
+            )
+        )
     if comparison.tensors:
         count = f"{len(comparison.tensors)} kinds of tensor differ, {comparison.same_tensors} tensors are equal"
         lines += [_line("tensors", count, "yellow"), Text()]
@@ -99,12 +105,16 @@ def summary_line(report: CheckReport) -> str:
 
 
 def _tokenizer_line(comparison: Comparison) -> str:
-    if comparison.tokens_differing is not None:
-        differing = comparison.tokens_differing
-        return f"{differing or 'no'} token{'s' * (differing != 1)} differ{'s' * (differing == 1)}"
-    if comparison.tokenizer_differs is not None:
-        return "the tokenizer files differ" if comparison.tokenizer_differs else "the tokenizer files are equal"
-    return ""
+    parts = []
+    differing = comparison.tokens_differing
+    if differing is not None:
+        parts.append(f"{differing or 'no'} token{'s' * (differing != 1)} differ{'s' * (differing == 1)}")
+    if comparison.tokenizer_differs:
+        # Equal tokens do not make equal tokenizers: one may lower letters, or cut elsewhere.
+        parts.append("the tokenizer files differ")
+    elif comparison.tokenizer_differs is False and not parts:
+        parts.append("the tokenizer files are equal")
+    return ", ".join(parts)
 
 
 def _arrow(change: Change) -> str:

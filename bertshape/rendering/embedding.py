@@ -31,7 +31,7 @@ def render_embedding(report: Report, columns: int) -> RenderableType:
         if step.shape is None:
             add_reason(table, columns, name, step.reason or "", cells=5)
         else:
-            add_shape(table, columns, name, step.shape, step.formula, evidence_text(step.evidence))
+            add_shape(table, columns, name, step.shape, visible(step.formula), evidence_text(step.evidence))
     return Group(title, table)
 
 

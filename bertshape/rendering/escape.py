@@ -7,6 +7,8 @@ import unicodedata
 # Cc and Cf: control and format characters (ANSI escapes, bidi overrides, zero-width joiners); Cs: lone surrogates;
 # Zl and Zp: separators that break lines.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+# No document of XML may hold these, JUnit and SVG included.
+_NO_XML = "\ufffe\uffff"
 
 
 def visible(text: str) -> str:
@@ -18,7 +20,8 @@ def visible(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(
-        _escape(character) if unicodedata.category(character) in _HIDDEN else character for character in text
+        _escape(character) if unicodedata.category(character) in _HIDDEN or character in _NO_XML else character
+        for character in text
     )
 
 
@@ -33,6 +36,6 @@ def human_bytes(count: int) -> str:
     size = float(count)
     for unit in ("KiB", "MiB", "GiB"):
         size /= 1024
-        if size < 1024:
+        if round(size, 1) < 1024:
             return f"{size:.1f} {unit}"
     return f"{size / 1024:.1f} TiB"

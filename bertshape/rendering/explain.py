@@ -12,6 +12,7 @@ from bertshape.rendering.escape import visible
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from bertshape.layers import Layer
     from bertshape.report import Report
 
 _BERT = "Devlin et al. 2019, arXiv:1810.04805"
@@ -50,7 +51,9 @@ def explain_outputs(report: Report) -> RenderableType:
         f"nn.Linear({hidden_size}, n). [{_OUTPUTS}]"
     )
     lines = [axes]
-    if "hidden_states" in report.outputs:
+    hidden_states = report.outputs.get("hidden_states")
+    # Not all families give one a layer: Funnel pools between its blocks, CANINE runs a part on fewer positions.
+    if hidden_states is not None and layers is not None and hidden_states.count == layers + 1:
         lines.append(
             f"hidden_states holds {layers} + 1 tensors: the embeddings come first, so hidden_states[{layers}] is the "
             f"last layer. [{_OUTPUTS}]"
@@ -74,8 +77,8 @@ def explain_pooled(report: Report) -> RenderableType:
     )
     vectors = [row.shape for row in report.pooled.values() if row.shape is not None and len(row.shape.sizes) == 2]
     if vectors:
-        widths = sorted({shape.sizes[-1] for shape in vectors})
-        taken = " or ".join(f"nn.Linear({size}, n)" for size in widths[:3])
+        vector_sizes = sorted({shape.sizes[-1] for shape in vectors})
+        taken = " or ".join(f"nn.Linear({size}, n)" for size in vector_sizes[:3])
         lines.append(f"A classifier on such a vector begins with {taken}. [pytorch.org/docs/stable/nn.html]")
     return _block(*lines)
 
@@ -102,17 +105,19 @@ def explain_tasks(report: Report) -> RenderableType:
 
 def explain_layers(report: Report) -> RenderableType:
     """What the tree shows."""
-    heads, hidden_size = (
-        report.checkpoint.dimensions["num_attention_heads"],
-        report.checkpoint.dimensions["hidden_size"],
+    heads = None if report.layers is None else _heads_inside(report.layers)
+    split = (
+        "" if heads is None else f"Query, key and value are split into {heads[0]} heads of {heads[1]} numbers each. "
     )
-    split = ""
-    if heads and hidden_size:
-        split = f"Query, key and value are split into {heads} heads of {hidden_size // heads} numbers each. "
     return _block(
-        f"{split}Every layer gives vectors of the size that it took, so that layers can be stacked; only the "
+        f"{split}Every layer gives vectors of the size that it took, so that layers can be stacked; the "
         f"feed-forward part inside widens to intermediate_size. [{_ATTENTION}]"
     )
+
+
+def _heads_inside(layer: Layer) -> tuple[int, int] | None:
+    """Heads and the size of one, of the first part that has any: bottlenecks split less than hidden_size."""
+    return layer.heads or next((heads for child in layer.children if (heads := _heads_inside(child))), None)
 
 
 def _block(*lines: str) -> RenderableType:

@@ -49,12 +49,12 @@ def render_profile(profile: Profile, columns: int, *, unicode: bool = True, mode
     return Group(*parts)
 
 
-def render_profile_markdown(profile: Profile) -> str:
+def render_profile_markdown(profile: Profile, *, model: str | None) -> str:
     """The same numbers as Markdown tables, every foreign cell escaped."""
     from bertshape.rendering.markdown import escape  # Not on top: it loads what other reports are made of.
 
     summary = summarize(profile)
-    names, *lines = _head(profile, summary, None)
+    names, *lines = _head(profile, summary, model)
     blocks = [f"## {escape(names)}", "\n".join(f"- {escape(line)}" for line in lines)]
     if summary.length is not None:
         rows = [(_span(low, high), f"{count:,}") for low, high, count in histogram(profile.counts.lengths)]
@@ -125,7 +125,7 @@ def _cut_cells(texts: int, share: float, tokens: int) -> tuple[str, str, str]:
 
 def _cuts(summary: Summary, columns: int) -> list[RenderableType]:
     table = _table(_CUTS if columns >= _NARROW else _CUTS[:4])
-    for cut in sorted(summary.cuts, key=lambda cut: cut.limit):
+    for cut in summary.cuts:
         texts, share, tokens = _cut_cells(cut.texts, cut.share, cut.tokens)
         row = (str(cut.limit), visible(cut.where), texts, Text(share, style="yellow" if cut.texts else ""), tokens)
         table.add_row(*row[: len(table.columns)])

@@ -107,7 +107,7 @@ def _profile() -> Schema:
     file = record("A file.", {"name": text("Its name, as it was given."), "texts": whole("How many texts it holds.")})
     return record(
         "The counts, from which all else follows; --merge adds them up.",
-        {"setting": _setting(), "files": array("The files, in order.", file), "counts": _counts()},
+        {"setting": _setting(), "files": array("The files, sorted by name.", file), "counts": _counts()},
     )
 
 
