@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
@@ -300,3 +301,33 @@ def test_non_finite_values_are_found_only_when_asked(bertshape: Command, tiny: T
     done = bertshape("check", str(folder), "--values", "--quiet", columns=200)
     assert done.returncode == 1
     assert "encoder.layer.1.output.dense.weight" in done.stdout
+
+
+def test_a_tokenizer_that_differs_in_no_token_differs(bertshape: Command, minilm: Path, tmp_path: Path) -> None:
+    """A normalizer changes every text that has a capital letter, and no token of the vocabulary."""
+    folder = edited_copy(minilm, tmp_path / "cased")
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    tokenizer["normalizer"]["lowercase"] = False
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+    done = bertshape("diff", str(minilm), str(folder), columns=200)
+    assert done.returncode == 1
+    assert "no tokens differ, the tokenizer files differ" in done.stdout
+
+
+def test_a_revision_is_not_passed_over(bertshape: Command, minilm: Path, tmp_path: Path) -> None:
+    contract = tmp_path / "bertshape.toml"
+    assert bertshape("snapshot", str(minilm), "-o", str(contract)).returncode == 0
+    done = bertshape("check", "--contract", str(contract), "--revision", "nonsense")
+    assert done.returncode == 2
+    assert "--revision" in done.stderr
+
+
+def test_a_snapshot_finds_its_checkpoint_through_a_link(bertshape: Command, minilm: Path, tmp_path: Path) -> None:
+    """`..` is taken from where a link leads, by the system as by the contract."""
+    (tmp_path / "away" / "sub").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("away/sub")
+    edited_copy(minilm, tmp_path / "models")
+    relative = os.path.relpath(tmp_path / "models")
+    assert bertshape("snapshot", relative, "-o", str(tmp_path / "link" / "c.toml")).returncode == 0
+    for way in ("away/sub", "link"):
+        assert bertshape("check", "--contract", str(tmp_path / way / "c.toml")).returncode == 0, way

@@ -93,3 +93,8 @@ def test_nothing_heavy_is_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert outside(set(done.stdout.split())) <= {"typer", "annotated_doc", "shellingham", "rich"}
+
+
+def test_what_may_not_be_looked_at_is_passed_over() -> None:
+    """A user who is not there; a folder whose inside is closed is not, for it may hold more folders."""
+    assert completion.complete_model("~nosuchuser/x") == []

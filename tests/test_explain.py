@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+import bertshape as package
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.conftest import Run
+
+EMBEDDED = Path(package.__file__).parent / "embedded" / "bert-base-uncased"
 
 
 def words(text: str) -> str:
@@ -71,3 +75,15 @@ def test_special_tokens_are_those_of_the_tokenizer(
 ) -> None:
     shown = words(bertshape("inspect", "one", "--model", str(tiny(family)), "--weights", "none", "--explain").stdout)
     assert ("(<s>, </s>)" if family == "roberta" else "([CLS], [SEP])") in shown
+
+
+def test_heads_are_those_of_the_tree(bertshape: Callable[..., Run], tmp_path: Path) -> None:
+    """MobileBERT splits the 128 numbers of its bottleneck among 4 heads, not the 512 of hidden_size."""
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (tmp_path / name).write_bytes((EMBEDDED / name).read_bytes())
+    (tmp_path / "config.json").write_text('{"model_type": "mobilebert"}')
+    command = ("inspect", "a", "--weights", "none", "--layers", "--explain")
+    assert "12 heads of 64 numbers each" in words(bertshape(*command).stdout)
+    shown = words(bertshape(*command, "--model", str(tmp_path)).stdout)
+    assert "so that layers can be stacked" in shown
+    assert "4 heads of 128" not in shown

@@ -143,3 +143,33 @@ def test_names_of_files_are_data(bertshape: Callable[..., Run], tmp_path: Path) 
     shown = bertshape("profile", str(path)).stdout
     assert "\x1b" not in shown
     assert "[red]" in shown
+
+
+def test_one_of_the_profiles_may_come_from_stdin(minilm: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("one\n")
+    (tmp_path / "b.txt").write_text("two words\n")
+    first, second = (profile_files([str(tmp_path / name)], model=str(minilm)) for name in ("a.txt", "b.txt"))
+    (tmp_path / "a.json").write_text(profile_to_json(first))
+    done = subprocess.run(
+        [sys.executable, "-m", "bertshape", "profile", "--merge", str(tmp_path / "a.json"), "-", "--json"],
+        input=profile_to_json(second),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == (profile_to_json(merge_profiles([first, second])), "")
+
+
+def test_markdown_names_the_model_and_sorts_the_limits(
+    bertshape: Callable[..., Run], minilm: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("one\n")
+    done = bertshape(
+        "profile", str(tmp_path / "a.txt"), "--model", str(minilm), "--format", "markdown", "--max-length", "3"
+    )
+    assert minilm.name in done.stdout
+    table = done.stdout.split("### What")[1].split("###")[0]
+    limits = [int(cell) for line in table.splitlines() if line.startswith("| ") and (cell := line.split()[1]).isdigit()]
+    assert limits == sorted(limits)
+    assert limits[0] == 3
+    assert len(limits) > 2

@@ -66,3 +66,12 @@ def test_the_plugin_costs_nothing_until_used(pytester: pytest.Pytester) -> None:
         """
     )
     pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+
+def test_values_of_a_checkpoint_do_not_reach_the_terminal(pytester: pytest.Pytester, minilm: Path) -> None:
+    edited_copy(minilm, pytester.path / "evil", model_type="be\x1b[31mrt")
+    pytester.makepyfile("def test_it(bertshape_check): bertshape_check('./evil', 'model_type=bert')")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--color=no")
+    result.assert_outcomes(failed=1)
+    assert "be\\x1b[31mrt" in result.stdout.str()
+    assert "\x1b" not in result.stdout.str()

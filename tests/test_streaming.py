@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -157,3 +158,27 @@ def test_other_formats_take_a_file_as_one_batch(bertshape: Callable[..., Run], t
         assert "Traceback" not in done.stderr
     path.write_text("")
     assert bertshape("inspect", "-f", str(path), *TINY).returncode == 2
+
+
+@pytest.mark.parametrize("command", [["inspect", "--weights", "none", "-f"], ["profile"]], ids=["inspect", "profile"])
+@pytest.mark.skipif(not os.path.exists("/proc/self/mem"), reason="a file that opens and cannot be read, of Linux")
+def test_a_file_that_cannot_be_read_on_is_named(command: list[str], bertshape: Callable[..., Run]) -> None:
+    """Not told as a failure of writing."""
+    done = bertshape(*command, "/proc/self/mem")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == "bertshape: error: cannot read /proc/self/mem: Input/output error"
+
+
+def test_endings_may_be_capitals(bertshape: Callable[..., Run], tmp_path: Path) -> None:
+    """JSON lines even where the first is empty, for one name as for the other."""
+    (tmp_path / "U.JSONL").write_text('\n{"text": "a"}\n')
+    done = bertshape("inspect", "-f", str(tmp_path / "U.JSONL"), "--json", "--weights", "none")
+    assert [item["text"] for item in json.loads(done.stdout)["sequences"]] == ["a"]
+
+
+def test_a_line_without_a_pair_among_others_is_named(bertshape: Callable[..., Run], tmp_path: Path) -> None:
+    (tmp_path / "p.jsonl").write_text('{"text": "a", "pair": "b"}\n{"text": "c"}\n')
+    done = bertshape("inspect", "-f", str(tmp_path / "p.jsonl"), "--weights", "none")
+    assert done.returncode == 2
+    assert "line 2 has no pair, and others have" in done.stderr
+    assert "--pair" not in done.stderr

@@ -153,7 +153,11 @@ def _required(table: Table, key: str) -> str:
 def _resolve(model: str, folder: Path) -> str:
     """The model as seen from the working directory; a Hub id and an embedded name stay as they are."""
     explicit = model in (".", "..") or model.startswith(("./", "../", ".\\", "..\\"))
-    resolved = os.path.normpath(os.path.join(folder, model))
+    joined = os.path.join(folder, model)
+    resolved = os.path.normpath(joined)
+    # `link/..` is where the link leads, which the text of the path cannot tell.
+    if os.path.realpath(resolved) != os.path.realpath(joined):
+        resolved = os.path.realpath(joined)
     if os.path.isabs(model) or not (explicit or os.path.isdir(resolved)):
         return model
     # With a leading ./ it can never be taken for a Hub id, even if the folder goes away.

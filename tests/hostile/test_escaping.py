@@ -245,3 +245,40 @@ def test_the_rules_can_fail() -> None:
         rule(good)
         with pytest.raises(AssertionError):
             rule(bad)
+
+
+def test_the_formula_of_a_step(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The activation is named in the row of a Dense step that can be followed."""
+    folder = sound(tmp_path)
+    chained = ("sentence_transformers.models.Transformer", ""), ("x.Pooling", "p"), ("x.Dense", "d")
+    put(folder / "modules.json", [{"type": kind, "path": path} for kind, path in chained])
+    for name in ("p", "d"):
+        (folder / name).mkdir()
+    hidden_size = CONFIG["hidden_size"]
+    put(folder / "p" / "config.json", {"pooling_mode_mean_tokens": True, "word_embedding_dimension": hidden_size})
+    dense = {"in_features": hidden_size, "out_features": 2, "bias": True, "activation_function": f"torch.{SHORT}"}
+    put(folder / "d" / "config.json", dense)
+    weights = weights_of({"linear.weight": (2, hidden_size), "linear.bias": (2,)})
+    (folder / "d" / "model.safetensors").write_bytes(weights)
+    for output in ("table", "svg"):
+        code = run(["inspect", "a", "--weights", "none", "--model", str(folder), "--format", output])
+        said = capfd.readouterr()
+        assert (code in (0, 1), said.err) == (True, "")
+        assert "Dense" in said.out
+        INSPECT[output](said.out)
+
+
+def test_a_traceback(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """--debug shows names as the message does; after `--` it is a text."""
+    monkeypatch.chdir(tmp_path)
+    assert run(["inspect", "a", "--model", f"./{SHORT}", "--debug"]) == 3
+    said = capfd.readouterr()
+    assert "Traceback" in said.err
+    hold_text(said.err)
+    assert run(["inspect", "--model", "./no", "--", "--debug"]) == 3
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_characters_that_no_xml_may_hold(capfd: pytest.CaptureFixture[str]) -> None:
+    run(["check", "./x\uffff\ufffe", "--format", "junit"])
+    hold_junit(capfd.readouterr().out)
