@@ -156,7 +156,7 @@ def _resolve(model: str, folder: Path) -> str:
     joined = os.path.join(folder, model)
     resolved = os.path.normpath(joined)
     # `link/..` is where the link leads, which the text of the path cannot tell.
-    if os.path.realpath(resolved) != os.path.realpath(joined):
+    if os.path.isdir(joined) and os.path.realpath(resolved) != os.path.realpath(joined):
         resolved = os.path.realpath(joined)
     if os.path.isabs(model) or not (explicit or os.path.isdir(resolved)):
         return model
