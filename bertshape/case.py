@@ -127,7 +127,7 @@ def choose_weights(request: InspectionRequest, checkpoint: Checkpoint) -> Weight
     if chosen == "checkpoint" and not checkpoint.has_weights:
         raise CheckpointError(
             f"{checkpoint.name} holds no weights: neither model.safetensors nor pytorch_model.bin",
-            hint="Run it with --weights random, or predict with --weights none.",
+            hint="Run it with --weights random; inspect also predicts, with --weights none.",
             code="weights-missing",
         )
     return chosen

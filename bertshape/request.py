@@ -123,9 +123,15 @@ def _check_file(path: Path) -> None:
     """Say before a run what would keep its tensors from being written after it."""
     if path.suffix not in (".safetensors", ".npz"):
         hint = "Name the file FILE.safetensors or FILE.npz."
-        raise UsageError(f"--save {path}: the ending tells the format", hint=hint, code="save-format")
+        raise UsageError(
+            f"tensors cannot be written to {path}: the ending tells the format", hint=hint, code="save-format"
+        )
     if "\0" in str(path):
-        raise UsageError("--save has a NUL byte in its path", hint="Pass the path of a file.", code="save-path")
+        raise UsageError(
+            "tensors cannot be written to a path with a NUL byte", hint="Pass the path of a file.", code="save-path"
+        )
     if path.is_dir() or not path.absolute().parent.is_dir():
         what = "is a folder" if path.is_dir() else "is in a folder that does not exist"
-        raise UsageError(f"--save {path} {what}", hint="Pass the path of a file.", code="save-path")
+        raise UsageError(
+            f"tensors cannot be written to {path}: it {what}", hint="Pass the path of a file.", code="save-path"
+        )

@@ -85,7 +85,7 @@ INSPECT_OPTIONS = (
     _inspect("--truncate-dim", "0"),
     _inspect("--truncate-dim", "9" * 30, words=("--truncate-dim",)),
     _inspect("--save", "out.txt", words=("the ending tells the format",)),
-    _inspect("--save", "", words=("--save",)),
+    _inspect("--save", "", words=("tensors cannot be written to",)),
     _inspect("--save", "nowhere/out.npz", words=("does not exist",), run=True),
     _inspect("--save", "out.npz", words=("--save", "--weights none")),
     _inspect("--save-only", "pooled.*", words=("--save",)),

@@ -96,7 +96,7 @@ STREAMS = (
         sound,
         _BATCH,
         2,
-        ("2 texts and 1 pairs",),
+        ("line 2 has no pair",),
         b'{"text":"a","pair":"b"}\n{"text":"a"}\n',
     ),
     Case("file missing", sound, ("inspect", "-f", "nowhere", *_MODEL), 2, ("cannot read nowhere",)),
