@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from bertshape.errors import UsageError
 from bertshape.pooling.functions import concatenate
 from bertshape.pooling.grammar import Term, parse, refuse
-from bertshape.pooling.inputs import PoolingInputs, Strategy
 from bertshape.pooling.layers import written
+from bertshape.pooling.strategy import Strategy
 from bertshape.pooling.table import STRATEGIES
 from bertshape.shapes import BATCH_SIZE, HIDDEN_SIZE
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from bertshape.pooling.inputs import PoolingInputs
     from bertshape.pooling.layers import Layers
 
 _JOINED_FORMULA = 40

@@ -11,7 +11,7 @@ from bertshape.shapes import BATCH_SIZE, HIDDEN_SIZE, SEQUENCE_LENGTH, TensorSha
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bertshape.pooling.inputs import Strategy
+    from bertshape.pooling.strategy import Strategy
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertshape.pooling import functions
-from bertshape.pooling.inputs import PoolingInputs, Strategy
+from bertshape.pooling.strategy import Strategy
 from bertshape.shapes import BATCH_SIZE, HIDDEN_SIZE, SEQUENCE_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from torch import Tensor
+
+    from bertshape.pooling.inputs import PoolingInputs
 
 _SBERT = "sentence-transformers Pooling; Reimers and Gurevych 2019, arXiv:1908.10084"
 _BERT = "Devlin et al. 2019, section 5.3, arXiv:1810.04805"
