@@ -48,7 +48,7 @@ def check_command(
     ] = None,
     values: Annotated[bool, typer.Option("--values", help="Read all weights: look for NaN and infinities.")] = False,
     run: Annotated[bool, typer.Option("--run", help="Run the model on every text as well; imports torch.")] = False,
-    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]|mps", help="Where to run.")] = "auto",
+    device: options.Device = "auto",
     revision: options.Revision = None,
     offline: options.Offline = False,
     as_json: Annotated[bool, typer.Option("--json", help="Same as --format json.")] = False,

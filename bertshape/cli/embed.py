@@ -36,16 +36,13 @@ def embed_command(
         options.RunnableChoice | None,
         typer.Option(help="Run stored or random weights.  [default: checkpoint; random if embedded]"),
     ] = None,
-    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]|mps", help="Where to run.")] = "auto",
+    device: options.Device = "auto",
     dtype: Annotated[
         options.DTypeChoice, typer.Option(help="Dtype of the parameters; auto: as stored, float16 on a CUDA device.")
     ] = "auto",
-    max_length: Annotated[int | None, typer.Option(min=1, help="Tokens a text may have; cuts longer ones.")] = None,
-    truncation: Annotated[
-        bool | None,
-        typer.Option("--truncation/--no-truncation", help="Cut texts that are too long.  [default: if --max-length]"),
-    ] = None,
-    truncate_dim: Annotated[int | None, typer.Option(min=1, help="Cut the sentence embedding to N numbers.")] = None,
+    max_length: options.MaxLength = None,
+    truncation: options.Truncation = None,
+    truncate_dim: options.TruncateDim = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:

@@ -35,7 +35,7 @@ def inspect_command(
         options.WeightsChoice | None,
         typer.Option(help="Run stored or random weights, or predict alone.  [default: checkpoint; random if embedded]"),
     ] = None,
-    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]|mps", help="Where to run.")] = "auto",
+    device: options.Device = "auto",
     dtype: Annotated[options.DTypeChoice, typer.Option(help="Dtype of the parameters; auto: as stored.")] = "auto",
     pool: Annotated[
         list[str] | None,
@@ -46,11 +46,8 @@ def inspect_command(
             autocompletion=complete_pooling,
         ),
     ] = None,
-    max_length: Annotated[int | None, typer.Option(min=1, help="Tokens a text may have; cuts longer ones.")] = None,
-    truncation: Annotated[
-        bool | None,
-        typer.Option("--truncation/--no-truncation", help="Cut texts that are too long.  [default: if --max-length]"),
-    ] = None,
+    max_length: options.MaxLength = None,
+    truncation: options.Truncation = None,
     padding: Annotated[options.PaddingChoice, typer.Option(help="How texts get one length.")] = "longest",
     hidden_states: Annotated[bool, typer.Option("--hidden-states", help="List every hidden state.")] = False,
     attentions: Annotated[bool, typer.Option("--attentions", help="Ask for attention weights too.")] = False,
@@ -65,7 +62,7 @@ def inspect_command(
             autocompletion=complete_task,
         ),
     ] = None,
-    truncate_dim: Annotated[int | None, typer.Option(min=1, help="Cut the sentence embedding to N numbers.")] = None,
+    truncate_dim: options.TruncateDim = None,
     save: Annotated[
         Path | None, typer.Option("--save", metavar="FILE", help="Write the tensors to FILE.safetensors or FILE.npz.")
     ] = None,

@@ -26,3 +26,10 @@ Model = Annotated[
 Revision = Annotated[str | None, typer.Option(help="Branch, tag or commit of a Hub repository.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Use the Hub's local cache alone.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]|mps", help="Where to run.")]
+MaxLength = Annotated[int | None, typer.Option(min=1, help="Tokens a text may have; cuts longer ones.")]
+Truncation = Annotated[
+    bool | None,
+    typer.Option("--truncation/--no-truncation", help="Cut texts that are too long.  [default: if --max-length]"),
+]
+TruncateDim = Annotated[int | None, typer.Option(min=1, help="Cut the sentence embedding to N numbers.")]
