@@ -180,10 +180,10 @@ def install(folder: Path, name: str, version: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("name", "version", "says"),
     [
-        ("transformers", "4.57.1", 'bertshape needs >=5,<6: pip install "transformers>=5,<6"'),
+        ("transformers", "4.57.1", 'bertshape needs >=5.8,<6: pip install "transformers>=5.8,<6"'),
         ("typer", "0.29.0", 'bertshape needs >=0.26,<0.29: pip install "typer>=0.26,<0.29"'),
         # In bertshape's own range, yet transformers would refuse to be imported beside it.
-        ("tokenizers", "0.22.0", "transformers needs >=0.23.1,<0.24.0: pip install"),
+        ("tokenizers", "0.22.2", "transformers needs >=0.23.1,<0.24.0: pip install"),
         ("safetensors", "0.3.0", "transformers needs >=0.8.0: pip install"),
     ],
 )
