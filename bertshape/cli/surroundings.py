@@ -35,10 +35,14 @@ def stopped_by() -> int | None:
 
 
 def _leave(number: int, _: FrameType | None) -> None:
-    """Unwind; a second signal ends the process at once."""
+    """Unwind; a second signal ends the process at once.
+
+    Not by KeyboardInterrupt: where one passes through the `exec` of a text, as dataclasses do when they are made,
+    Python ends itself by SIGINT at the end, although it was caught.
+    """
     _stopped_by.append(number)
     signal.signal(number, signal.SIG_DFL)
-    raise KeyboardInterrupt
+    raise SystemExit(128 + number)
 
 
 def _open_closed_streams() -> None:
