@@ -5,18 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bertshape.architectures import backbone_name
 from bertshape.report import Finding, OutputFacts, Run
 from bertshape.shapes import TensorShape
-from bertshape.soundness import pooler_verdict, weight_findings
 from bertshape.tasks import with_head
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bertshape.architectures import Architecture
-    from bertshape.checkpoint import Checkpoint
-    from bertshape.forward import Loading, Observation, Observed, ObservedHead
+    from bertshape.forward import Observation, Observed, ObservedHead
     from bertshape.report import PooledFacts, Report, StepFacts, TaskFacts
 
 _BUG_HINT = "Trust the observed shape, and report this: bertshape's table of families is wrong about this checkpoint."
@@ -43,12 +39,14 @@ def observe(report: Report, observation: Observation, *, family_known: bool = Tr
     if report.checkpoint.parameters not in (None, observation.parameters):
         message = f"parameters: predicted {report.checkpoint.parameters}, observed {observation.parameters}"
         findings.append(Finding("prediction-disagrees", "error", message, _BUG_HINT))
-    if report.tokenization.padded and observation.unmasked_error > _TOLERANCE:
+    error = observation.unmasked_error
+    if report.tokenization.padded and "mean_unmasked" in observation.pooled and (error is None or error > _TOLERANCE):
+        off = "" if error is None else f": its numbers are off by up to {error:.3g}"
         findings.append(
             Finding(
                 "mean-unmasked-differs",
                 "warning",
-                f"mean_unmasked averages padding too: its numbers are off by up to {observation.unmasked_error:.3g}",
+                f"mean_unmasked averages padding too{off}",
                 "Use mean, which leaves padding out.",
             )
         )
@@ -70,44 +68,6 @@ def observe(report: Report, observation: Observation, *, family_known: bool = Tr
             for finding in findings
         ]
     return observed.with_findings(*findings)
-
-
-def judge_loading(report: Report, checkpoint: Checkpoint, architecture: Architecture, loading: Loading) -> Report:
-    """Add what loading showed of the weights and the headers did not.
-
-    Args:
-        report: The report so far.
-        checkpoint: The checkpoint that was loaded.
-        architecture: What config.json describes.
-        loading: What transformers says it loaded.
-    """
-    loading = _by_own_names(loading, architecture)
-    expected = architecture.expected_tensors()
-    if checkpoint.headers is None and expected is not None:
-        # Pickles: the stored tensors are known only now; judge them by the same rules as headers.
-        stored = {name: shape for name, shape in expected.items() if name not in loading.missing}
-        stored |= dict(loading.mismatched)
-        pooler = pooler_verdict(architecture, stored)
-        report = replace(report, checkpoint=replace(report.checkpoint, pooler=pooler))
-        return report.with_findings(*weight_findings(checkpoint, architecture, stored))
-    pooler_prefix = architecture.family.pooler if architecture.family else None
-    missing = [name for name in loading.missing if not (pooler_prefix and name.startswith(pooler_prefix))]
-    if not missing or any(finding.severity == "error" for finding in report.findings):
-        return report
-    shown = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
-    message = f"{len(missing)} parameters were not in the weights and are random: {shown}"
-    hint = "Check that config.json and the weights belong together."
-    return report.with_findings(Finding("tensors-missing", "error", message, hint))
-
-
-def _by_own_names(loading: Loading, architecture: Architecture) -> Loading:
-    """The same by the names of the table: some classes, such as DPR's encoders, put a prefix before them."""
-    family = architecture.family
-    if family is None:
-        return loading
-    missing = tuple(backbone_name(name, family) or name for name in loading.missing)
-    mismatched = tuple((backbone_name(name, family) or name, shape) for name, shape in loading.mismatched)
-    return replace(loading, missing=missing, mismatched=mismatched)
 
 
 def _observe_outputs(

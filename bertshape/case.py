@@ -95,7 +95,7 @@ def make_case(request: InspectionRequest, model: Model) -> Case:
     strategies = select(request.pool)
     tasks = _select_tasks(request)
     weights = choose_weights(request, model.checkpoint)
-    _check_options(request, model, weights)
+    check_options(request, model, weights)
     tokenization = _tokenize(request, model)
     check_fits(model.checkpoint, model.architecture, tokenization)
     declared = model.declared_pooling
@@ -133,7 +133,7 @@ def choose_weights(request: InspectionRequest, checkpoint: Checkpoint) -> Weight
     return chosen
 
 
-def _check_options(request: InspectionRequest, model: Model, weights: Weights) -> None:
+def check_options(request: InspectionRequest, model: Model, weights: Weights) -> None:
     """Refuse options that mean nothing for this checkpoint or without a run."""
     if request.save is not None and weights == "none":
         hint = "Leave --weights none out, or --save."
@@ -146,7 +146,12 @@ def _check_options(request: InspectionRequest, model: Model, weights: Weights) -
         )
 
 
-def _tokenize(request: InspectionRequest, model: Model) -> Tokenization:
+def settle_length(request: InspectionRequest, model: Model) -> tuple[bool, int | None]:
+    """Whether rows are cut, and the length that they are cut or padded to.
+
+    Raises:
+        UsageError: There is none, and one is needed.
+    """
     truncation = request.max_length is not None if request.truncation is None else request.truncation
     wanted = request.max_length
     if wanted is None and (truncation or request.padding == "max_length"):
@@ -157,6 +162,11 @@ def _tokenize(request: InspectionRequest, model: Model) -> Tokenization:
                 hint="Pass --max-length N.",
                 code="max-length-needed",
             )
+    return truncation, wanted
+
+
+def _tokenize(request: InspectionRequest, model: Model) -> Tokenization:
+    truncation, wanted = settle_length(request, model)
     return tokenize(
         model.tokenizer,
         request.texts,

@@ -30,18 +30,20 @@ class EncodedRow:
         input_ids: 32-bit integers.
         token_type_ids: 8-bit integers.
         special_tokens_mask: 8-bit integers, 1 for special tokens.
+        cut: Whether tokens were cut away.
     """
 
     input_ids: array[int]
     token_type_ids: array[int]
     special_tokens_mask: array[int]
+    cut: bool = False
 
     def __len__(self) -> int:
         return len(self.input_ids)
 
 
 def encode_rows(
-    tokenizer: LoadedTokenizer, records: Iterable[Record], name: str, *, limit: int | None, truncation: bool
+    tokenizer: LoadedTokenizer, records: Iterable[Record], name: str, *, cut_to: int | None, usable: int | None
 ) -> Iterator[EncodedRow]:
     """Encode texts in their order.
 
@@ -49,8 +51,8 @@ def encode_rows(
         tokenizer: The checkpoint's tokenizer.
         records: The texts.
         name: Name of their file, for messages.
-        limit: Tokens that a row may have.
-        truncation: Cut longer ones.
+        cut_to: Length that longer rows are cut to; None cuts none.
+        usable: Tokens that the model takes at most, where it has a limit.
 
     Raises:
         UsageError: A text is not valid Unicode, or too long and not to be cut; the message names its line.
@@ -58,20 +60,24 @@ def encode_rows(
     waiting = iter(records)
     while chunk := list(itertools.islice(waiting, _CHUNK)):
         for record in chunk:
-            check_unicode(record.text, f"{name}, line {record.line}")
+            for text in (record.text, record.pair or ""):
+                check_unicode(text, f"{name}, line {record.line}")
         texts = [record.text if record.pair is None else (record.text, record.pair) for record in chunk]
         for record, encoding in zip(chunk, tokenizer.encode_batch(texts), strict=True):
-            if limit is None or len(encoding) <= limit:
-                yield _row(encoding)
-            elif truncation:
-                yield _row(encode_row(tokenizer, record.text, record.pair, limit)[0])
+            if cut_to is None or len(encoding) <= cut_to:
+                row = _row(encoding)
             else:
+                row = _row(encode_row(tokenizer, record.text, record.pair, cut_to)[0], cut=True)
+            if usable is not None and len(row) > usable:
+                to = "--truncation" if cut_to is None else f"--max-length {usable}"
                 raise UsageError(
-                    f"{name}, line {record.line} gives {len(encoding)} tokens, at most {limit} run",
-                    hint="Pass --truncation to cut it.",
+                    f"{name}, line {record.line} gives {len(row)} tokens, at most {usable} run",
+                    hint=f"Pass {to} to cut it.",
                     code="text-too-long",
                 )
+            yield row
 
 
-def _row(encoding: Encoding) -> EncodedRow:
-    return EncodedRow(array("i", encoding.ids), array("b", encoding.type_ids), array("b", encoding.special_tokens_mask))
+def _row(encoding: Encoding, *, cut: bool = False) -> EncodedRow:
+    type_ids, special = array("b", encoding.type_ids), array("b", encoding.special_tokens_mask)
+    return EncodedRow(array("i", encoding.ids), type_ids, special, cut)

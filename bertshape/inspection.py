@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from bertshape import __version__
@@ -11,7 +11,8 @@ from bertshape.checkpoint import fetch_weights, steps_without_weights
 from bertshape.notes import notes
 from bertshape.prediction import predict_inputs, predict_outputs, predict_pooled
 from bertshape.report import CheckpointFacts, Finding, Report, Run
-from bertshape.soundness import pooler_verdict, quick_findings, stored_backbone, tokenizer_findings
+from bertshape.soundness import tokenizer_findings
+from bertshape.verdict import Verdict, judge_loading, judge_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -57,29 +58,6 @@ def inspect(
     return run(case, report)
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What is said of a model whatever its texts.
-
-    Attributes:
-        pooler: What its pooler is worth.
-        findings: Findings on config, weights and family.
-    """
-
-    pooler: PoolerVerdict | None
-    findings: tuple[Finding, ...]
-
-
-def judge_model(case: Case) -> Verdict:
-    """Hold config, weights and tokenizer of a case's model to each other."""
-    checkpoint, architecture = case.model.checkpoint, case.model.architecture
-    stored = stored_backbone(checkpoint, architecture) if case.weights != "random" else None
-    pooler = pooler_verdict(architecture, stored)
-    if case.weights == "random" and pooler is None:
-        pooler = "random"
-    return Verdict(pooler, tuple(quick_findings(checkpoint, architecture, case.model.tokenizer, stored)))
-
-
 def predict(case: Case, verdict: Verdict | None = None) -> Report:
     """The report of a case without a run.
 
@@ -87,7 +65,7 @@ def predict(case: Case, verdict: Verdict | None = None) -> Report:
         case: The case.
         verdict: What is known of its model, where many cases share one.
     """
-    verdict = verdict or judge_model(case)
+    verdict = verdict or judge_model(case.model, case.weights)
     request, checkpoint, architecture = case.request, case.model.checkpoint, case.model.architecture
     outputs = predict_outputs(architecture, case.tokenization, case.dtype, attentions=request.attentions)
     report = Report(
@@ -120,14 +98,9 @@ def run(case: Case, report: Report) -> Report:
         BertshapeError: The weights cannot be loaded, or the device fails.
     """
     # Not on top, here and below: what only some inspections need. Imports are most of a prediction's time.
-    from bertshape.agreement import judge_loading
     from bertshape.forward import Runner
 
-    observation = Runner(forward_request(case)).observe(case.tokenization, plan(case, report))
-    report = conclude(case, report, observation)
-    if case.weights == "random":
-        return report
-    return judge_loading(report, case.model.checkpoint, case.model.architecture, observation.loading)
+    return conclude(case, report, Runner(forward_request(case)).observe(case.tokenization, plan(case, report)))
 
 
 def conclude(case: Case, report: Report, observation: Observation) -> Report:
@@ -140,8 +113,14 @@ def conclude(case: Case, report: Report, observation: Observation) -> Report:
     """
     from bertshape.agreement import observe
 
-    observed = observe(report, observation, family_known=case.model.architecture.family is not None)
-    return _with_head_findings(case, observed)
+    report = observe(report, observation, family_known=case.model.architecture.family is not None)
+    report = _with_head_findings(case, report)
+    if case.weights == "random":
+        return report
+    loaded = judge_loading(case.model, observation.loading, failed=report.failed)
+    if loaded.pooler is not None:
+        report = replace(report, checkpoint=replace(report.checkpoint, pooler=loaded.pooler))
+    return report.with_findings(*loaded.findings)
 
 
 def forward_request(case: Case) -> ForwardRequest:

@@ -42,11 +42,12 @@ def _texts(report: Report) -> Iterator[Finding]:
 
 
 def _padding(report: Report) -> Iterator[Finding]:
-    if report.tokenization.padded and "mean_unmasked" in report.pooled and report.checkpoint.weights == "none":
+    row = report.pooled.get("mean_unmasked")
+    if report.tokenization.padded and row is not None and row.shape and report.checkpoint.weights == "none":
         yield Finding(
             "mean-unmasked-differs",
             "warning",
-            "mean_unmasked averages padding too, which this batch has",
+            "mean_unmasked averages padding too",
             "Use mean, which leaves padding out.",
         )
 

@@ -94,6 +94,28 @@ def predict_outputs(
     return {name: facts for name, facts in outputs.items() if name not in architecture.observed_only}
 
 
+def pooling_facts(architecture: Architecture, batch: tuple[int, int, int], dtype: str) -> PoolingFacts:
+    """What the shape of a pooled vector depends on.
+
+    Args:
+        architecture: Dimensions and family.
+        batch: Its batch_size, sequence_length and number of words.
+        dtype: Dtype of the outputs.
+    """
+    # Without vectors a token only the pooler's is left, which may have a size of its own.
+    size = architecture.dimensions.hidden_size if architecture.has_last_hidden_state else architecture.pooler_size
+    return PoolingFacts(
+        *batch,
+        hidden_size=size,
+        num_hidden_layers=architecture.dimensions.num_hidden_layers,
+        has_pooler=architecture.has_pooler,
+        has_last_hidden_state=architecture.has_last_hidden_state,
+        dtype=dtype,
+        family_known=architecture.family is not None,
+        even_hidden_states="hidden_states" not in architecture.observed_only,
+    )
+
+
 def predict_pooled(
     strategies: Iterable[Strategy],
     architecture: Architecture,
@@ -111,20 +133,8 @@ def predict_pooled(
         dtype: Dtype of the outputs.
         declared: Strategy that the checkpoint itself declares.
     """
-    # Without vectors a token only the pooler's is left, which may have a size of its own.
-    size = architecture.dimensions.hidden_size if architecture.has_last_hidden_state else architecture.pooler_size
-    facts = PoolingFacts(
-        batch_size=tokenization.batch_size,
-        sequence_length=tokenization.sequence_length,
-        num_words=tokenization.num_words,
-        hidden_size=size,
-        num_hidden_layers=architecture.dimensions.num_hidden_layers,
-        has_pooler=architecture.has_pooler,
-        has_last_hidden_state=architecture.has_last_hidden_state,
-        dtype=dtype,
-        family_known=architecture.family is not None,
-        even_hidden_states="hidden_states" not in architecture.observed_only,
-    )
+    batch = tokenization.batch_size, tokenization.sequence_length, tokenization.num_words
+    facts = pooling_facts(architecture, batch, dtype)
     counts = _counts(tokenization)
     pooled = {}
     for strategy in strategies:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from bertshape.case import make_case, open_model
 from bertshape.checkpoint import fetch_weights
 from bertshape.errors import BertshapeError, UsageError
-from bertshape.inspection import conclude, forward_request, judge_model, plan, predict
+from bertshape.inspection import conclude, forward_request, plan, predict
+from bertshape.verdict import judge_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,7 +69,7 @@ class Stream:
         waiting = iter(records)
         while group := tuple(itertools.islice(waiting, batch_size)):
             case = self._case(group)
-            verdict = verdict or judge_model(case)
+            verdict = verdict or judge_model(case.model, case.weights)
             report = predict(case, verdict)
             if case.weights != "none":
                 report = conclude(case, report, self._observe(case, report))
@@ -102,6 +103,6 @@ class Stream:
             self.forwards += 1
             seen = self._runner.observe(batch, plan(case, report))
             # How far off mean_unmasked is belongs to these texts alone, not to others of their shape.
-            self._seen[shape] = replace(seen, unmasked_error=0.0)
+            self._seen[shape] = replace(seen, unmasked_error=None)
             return seen
         return self._seen[shape]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from bertshape import __version__
@@ -14,8 +14,9 @@ from bertshape.embedding import predict_embedding, token_shape
 from bertshape.encoding import encode_rows
 from bertshape.errors import CheckpointError, UsageError
 from bertshape.pooling import PoolingFacts, Unavailable, predict_shape, select
-from bertshape.report import SCHEMA_VERSION
+from bertshape.report import SCHEMA_VERSION, Finding
 from bertshape.shapes import HIDDEN_SIZE, TensorShape
+from bertshape.verdict import judge_loading, judge_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from bertshape.records import Record
     from bertshape.report import Weights
     from bertshape.request import InspectionRequest
+    from bertshape.verdict import Verdict
 
 _TEXTS = "num_texts"
 
@@ -46,6 +48,7 @@ class VectorsReport:
         batches: How many forward passes ran.
         seconds: What tokenization and these took; imports and loading are not counted.
         saved: Shape of each array, by its name.
+        findings: What a person should know. None is an error: what makes vectors wrong is refused.
     """
 
     name_or_path: str
@@ -58,6 +61,7 @@ class VectorsReport:
     batches: int
     seconds: float
     saved: Mapping[str, TensorShape]
+    findings: tuple[Finding, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """The JSON document."""
@@ -65,9 +69,10 @@ class VectorsReport:
             name: {"axes": list(shape.axes), "shape": list(shape.sizes), "dtype": shape.dtype, "bytes": shape.bytes}
             for name, shape in self.saved.items()
         }
-        facts = {name: value for name, value in vars(self).items() if name != "saved"}
+        facts = {name: value for name, value in vars(self).items() if name not in ("saved", "findings")}
         envelope = {"schema_version": SCHEMA_VERSION, "ok": True, "bertshape": __version__}
-        return envelope | facts | {"seconds": round(self.seconds, 3), "saved": saved}
+        facts |= {"seconds": round(self.seconds, 3), "saved": saved}
+        return envelope | facts | {"findings": [asdict(finding) for finding in self.findings]}
 
 
 def embed(
@@ -102,6 +107,8 @@ def embed(
     model = open_model(request.model, revision=request.revision, offline=request.offline)
     weights = choose_weights(request, model.checkpoint)
     strategies = _strategies(request, model)
+    verdict = judge_model(model, weights)
+    _refuse_wrong(verdict, strategies, model)
     chain = None if request.pool else _chain(request, model, weights)
     begin = time.perf_counter()
     rows = _encode(request, model, records, name)
@@ -118,8 +125,23 @@ def embed(
         saving=Saving(request.save, (), False, about),
         progress=progress,
     )
-    vectors = Runner(_forward_request(request, model, weights)).embed(rows, job)
-    return _report(request, model, weights, rows, replace(vectors, seconds=vectors.seconds + encoding))
+    runner = Runner(_forward_request(request, model, weights))
+    if weights == "checkpoint":
+        loaded = judge_loading(model, runner.loading, failed=False)
+        _refuse_wrong(loaded, strategies, model)
+        verdict = replace(verdict, findings=verdict.findings + loaded.findings)
+    vectors = runner.embed(rows, job)
+    vectors = replace(vectors, seconds=vectors.seconds + encoding)
+    return _report(request, model, weights, rows, vectors, verdict.findings)
+
+
+def _refuse_wrong(verdict: Verdict, strategies: tuple[Strategy, ...], model: Model) -> None:
+    """Write no vector that would be partly random: a file of numbers has no place to say so."""
+    random_pooler = [finding for finding in verdict.findings if finding.code == "pooler-random"]
+    wanted = any("pooler" in strategy.name.split("+") for strategy in strategies)
+    for finding in (*verdict.errors, *(random_pooler if wanted else ())):
+        hint = f"{finding.hint} bertshape check tells all of it."
+        raise CheckpointError(f"the vectors would be wrong: {finding.message}", hint=hint, code=finding.code)
 
 
 def _strategies(request: InspectionRequest, model: Model) -> tuple[Strategy, ...]:

@@ -137,7 +137,8 @@ class Observation:
         device: Device that ran.
         dtype: Dtype of the parameters.
         parameters: Number of parameters.
-        unmasked_error: Largest distance of an element of `mean_unmasked` from `mean`.
+        unmasked_error: Largest distance of an element of `mean_unmasked` from `mean`; None where it is not
+            known.
         torch: Version of torch.
         transformers: Version of transformers.
     """
@@ -151,6 +152,6 @@ class Observation:
     device: str
     dtype: str
     parameters: int
-    unmasked_error: float
+    unmasked_error: float | None
     torch: str
     transformers: str

@@ -30,7 +30,12 @@ if TYPE_CHECKING:
 
 
 class Runner:
-    """A loaded model, for any number of batches."""
+    """A loaded model, for any number of batches.
+
+    Attributes:
+        device: Where it runs.
+        loading: What transformers says it loaded.
+    """
 
     def __init__(self, request: ForwardRequest) -> None:
         """Import torch, find the device, load the model.
@@ -50,7 +55,7 @@ class Runner:
             request = replace(request, dtype="float16")
         self._request = request
         with device_errors(self.device):
-            self._model, self._loading = load(request, model_class, config_class)
+            self._model, self.loading = load(request, model_class, config_class)
             self._model.eval().to(self.device)
 
     def embed(self, rows: Sequence[EncodedRow], job: VectorJob) -> Vectors:
@@ -103,7 +108,7 @@ class Runner:
             steps=tuple(map(look, steps)),
             tasks=heads,
             layers=describe(model, seen, self._request.architecture, *size) if plan.layers else None,
-            loading=self._loading,
+            loading=self.loading,
             device=str(self.device),
             dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
             parameters=sum(parameter.numel() for parameter in model.parameters()),
@@ -141,9 +146,9 @@ def _pooling_inputs(torch: Any, outputs: Any, attention_mask: Any, tokenization:
     )
 
 
-def _unmasked_error(pooled: Mapping[str, torch.Tensor]) -> float:
+def _unmasked_error(pooled: Mapping[str, torch.Tensor]) -> float | None:
     if "mean" not in pooled or "mean_unmasked" not in pooled:
-        return 0.0
+        return None
     return float((pooled["mean"].float() - pooled["mean_unmasked"].float()).abs().max())
 
 

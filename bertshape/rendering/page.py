@@ -88,7 +88,7 @@ class Page:
 
     def findings(self, report: Report) -> RenderableType:
         """What to know; empty where there is nothing."""
-        return render_findings(report)
+        return render_findings(report.findings)
 
     def whole(self, report: Report) -> RenderableType:
         """All of it."""

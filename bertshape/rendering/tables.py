@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from bertshape.pooling import Strategy
-    from bertshape.report import Evidence, OutputFacts, PooledFacts, Report
+    from bertshape.report import Evidence, Finding, OutputFacts, PooledFacts, Report
     from bertshape.shapes import TensorShape
     from bertshape.tokenization import Row, Token
 
@@ -103,10 +103,10 @@ def render_pooled(report: Report, columns: int, *, star: str = "*") -> Renderabl
     return Group(title, table)
 
 
-def render_findings(report: Report) -> RenderableType:
+def render_findings(findings: Iterable[Finding]) -> RenderableType:
     """Findings, the gravest last; nothing where there are none."""
     lines: list[RenderableType] = []
-    for finding in sorted_findings(report.findings):
+    for finding in sorted_findings(findings):
         line = Text.assemble((finding.severity, _SEVERITY_STYLE[finding.severity]), f" {visible(finding.message)}")
         lines.append(line)
         if finding.hint:

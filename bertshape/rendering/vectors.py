@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bertshape.rendering.escape import human_bytes, visible
-from bertshape.rendering.tables import NARROW, sizes_text
+from bertshape.rendering.tables import NARROW, render_findings, sizes_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -37,4 +37,5 @@ def render_vectors(report: VectorsReport, columns: int) -> RenderableType:
         ),
         Text(),
         table,
+        *([Text(), render_findings(report.findings)] if report.findings else []),
     )

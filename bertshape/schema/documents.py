@@ -231,6 +231,7 @@ def _embed() -> Schema:
             "batches": whole("How many forward passes ran.", 1),
             "seconds": number("What tokenization and these took."),
             "saved": mapping("The arrays in the file, by name.", part("saved_array", "An array.")),
+            "findings": array("What a person should know; empty where all is sound.", part("finding", "A finding.")),
         },
     )
 
