@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bertshape.api import inspect_texts
     from bertshape.errors import BertshapeError, ExitCode
-    from bertshape.inspection import inspect
-    from bertshape.report import Finding, Report
-    from bertshape.request import InspectionRequest
+    from bertshape.pipelines.inspect import inspect
+    from bertshape.pipelines.request import InspectionRequest
+    from bertshape.report.finding import Finding
+    from bertshape.report.report import Report
 
 __version__ = "0.1.0"
 
@@ -27,10 +28,10 @@ __all__ = [
 _HOMES = {
     "BertshapeError": "errors",
     "ExitCode": "errors",
-    "Finding": "report",
-    "InspectionRequest": "request",
-    "Report": "report",
-    "inspect": "inspection",
+    "Finding": "report.finding",
+    "InspectionRequest": "pipelines.request",
+    "Report": "report.report",
+    "inspect": "pipelines.inspect",
     "inspect_texts": "api",
 }
 

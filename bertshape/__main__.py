@@ -1,6 +1,6 @@
 """`python -m bertshape`."""
 
-from bertshape.cli import main
+from bertshape.cli.main import main
 
 if __name__ == "__main__":
     main()

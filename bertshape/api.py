@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertshape.inspection import inspect
-from bertshape.request import InspectionRequest
+from bertshape.pipelines.inspect import inspect
+from bertshape.pipelines.request import InspectionRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bertshape.report import Report, Weights
-    from bertshape.request import DType
-    from bertshape.tokenization import Padding
+    from bertshape.pipelines.request import DType
+    from bertshape.report.report import Report, Weights
+    from bertshape.tokens.batch import Padding
 
 
 def inspect_texts(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from bertshape.checking import CheckReport, CheckRequest
+    from bertshape.report.check import CheckReport, CheckRequest
 
 CONTRACT = "bertshape.toml"
 
@@ -42,9 +42,9 @@ class ContractFile(pytest.File):
 
     def collect(self) -> Iterable[ContractItem]:
         """Read the file."""
-        from bertshape.checking import request_from_contract
-        from bertshape.contract import read_contract
+        from bertshape.contract.read import read_contract
         from bertshape.errors import BertshapeError
+        from bertshape.pipelines.check import request_from_contract
 
         try:
             contracts = read_contract(self.path)
@@ -87,8 +87,8 @@ def bertshape_check() -> Callable[..., CheckReport]:
     The fixture is a function of a checkpoint and any number of expectations. It returns the report, and raises an
     AssertionError that lists every problem where there is one.
     """
-    from bertshape.checking import CheckCase, CheckRequest
-    from bertshape.expectations import parse_expectation
+    from bertshape.contract.expectations import parse_expectation
+    from bertshape.report.check import CheckCase, CheckRequest
 
     def check_checkpoint(
         model: str | Path, *expect: str, text: str | None = None, run: bool = False, device: str = "auto"
@@ -103,7 +103,7 @@ def bertshape_check() -> Callable[..., CheckReport]:
 
 def _run(request: CheckRequest) -> CheckReport:
     __tracebackhide__ = True
-    from bertshape.checking import check
+    from bertshape.pipelines.check import check
 
     report = check(request)
     if report.error is not None:
@@ -116,6 +116,6 @@ def _run(request: CheckRequest) -> CheckReport:
 
 def _told(*lines: str | None) -> str:
     """Lines for a person: names and values come from a checkpoint, and may not command the terminal."""
-    from bertshape.rendering.escape import visible
+    from bertshape.render.escape import visible
 
     return "\n".join(visible(line) for line in lines if line)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.checkpoints import build_checkpoint, families_absent, minilm_folder
-from tests.schema_check import check_output
+from tests.support.checkpoints import build_checkpoint, families_absent, minilm_folder
+from tests.support.schema_check import check_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bertshape.contract.shape_pattern import AxisMismatch, ShapePattern, parse_pattern, pattern_from_list
 from bertshape.errors import ExitCode, UsageError
-from bertshape.patterns import AxisMismatch, ShapePattern, parse_pattern, pattern_from_list
 from bertshape.shapes import TensorShape
 
 if TYPE_CHECKING:

@@ -1,5 +1,1 @@
-"""The command line: options -> request -> report -> rendering -> exit code."""
-
-from bertshape.cli.program import main
-
-__all__ = ["main"]
+"""The command line: options -> request -> exit code; it owns both consoles."""

@@ -15,7 +15,7 @@ from bertshape.cli.completion import complete_expectation, complete_model
 from bertshape.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from bertshape.checking import CheckReport, CheckRequest
+    from bertshape.report.check import CheckReport, CheckRequest
 
 Format = Literal["table", "json", "junit", "github"]
 
@@ -61,8 +61,9 @@ def check_command(
     def action() -> int:
         from dataclasses import replace
 
-        from bertshape.checking import CheckCase, CheckRequest, check
-        from bertshape.expectations import parse_expectation
+        from bertshape.contract.expectations import parse_expectation
+        from bertshape.pipelines.check import check
+        from bertshape.report.check import CheckCase, CheckRequest
 
         if checkpoints and contract:
             hint = "Pass one of the two."
@@ -104,8 +105,8 @@ def exit_code(reports: list[CheckReport]) -> int:
 
 
 def _contract_requests(contract: Path | None) -> list[CheckRequest]:
-    from bertshape.checking import request_from_contract
-    from bertshape.contract import find_contract, read_contract
+    from bertshape.contract.read import find_contract, read_contract
+    from bertshape.pipelines.check import request_from_contract
 
     path = contract or find_contract(Path())
     if path is None:
@@ -119,27 +120,27 @@ def _contract_requests(contract: Path | None) -> list[CheckRequest]:
 
 def _print(reports: list[CheckReport], chosen: Format, *, quiet: bool) -> None:
     if chosen == "json":
-        from bertshape.rendering.json import render_checks_json
+        from bertshape.render.json import render_checks_json
 
         sys.stdout.write(render_checks_json(reports))
     elif chosen == "junit":
         from datetime import UTC, datetime
 
-        from bertshape.rendering.junit import render_junit
+        from bertshape.render.junit import render_junit
 
         now = datetime.now(UTC).isoformat(timespec="seconds").removesuffix("+00:00")
         sys.stdout.write(render_junit(reports, now))
     elif chosen == "github":
         _print_github(reports)
     else:
-        from bertshape.cli.consoles import open_console, print_plain
-        from bertshape.rendering.checks import render_checks
+        from bertshape.cli.console import open_console, print_plain
+        from bertshape.render.check import render_checks
 
         print_plain(open_console(), render_checks(reports, quiet=quiet))
 
 
 def _print_github(reports: list[CheckReport]) -> None:
-    from bertshape.rendering.github import render_annotations, render_summary
+    from bertshape.render.github import render_annotations, render_summary
 
     sys.stdout.write(render_annotations(reports))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")

@@ -11,7 +11,7 @@ _CHECKPOINT_FILES = ("config.json", "modules.json")
 
 def complete_pooling(incomplete: str) -> list[str]:
     """Pooling strategies; after a plus, the one that is being written."""
-    from bertshape.pooling import STRATEGIES
+    from bertshape.pooling.strategies import STRATEGIES
 
     before, plus, last = incomplete.rpartition("+")
     return [f"{before}{plus}{name}" for name in STRATEGIES if name.startswith(last)]
@@ -19,14 +19,14 @@ def complete_pooling(incomplete: str) -> list[str]:
 
 def complete_task(incomplete: str) -> list[str]:
     """Task heads, and `all`."""
-    from bertshape.tasks import TASKS
+    from bertshape.predict.heads import TASKS
 
     return [name for name in (*TASKS, "all") if name.startswith(incomplete)]
 
 
 def complete_model(incomplete: str) -> list[str]:
     """Embedded checkpoints, and folders here: those that hold a checkpoint, and those that lead on."""
-    from bertshape.locate import EMBEDDED_PREFIX, embedded_names
+    from bertshape.checkpoint.locate import EMBEDDED_PREFIX, embedded_names
 
     names = [f"{EMBEDDED_PREFIX}{name}" for name in embedded_names()]
     return [name for name in names if name.startswith(incomplete)] + _folders(incomplete)
@@ -34,7 +34,7 @@ def complete_model(incomplete: str) -> list[str]:
 
 def complete_expectation(incomplete: str) -> list[str]:
     """Names that an expectation may speak of, up to its operator."""
-    from bertshape.facts import SCALAR_NAMES
+    from bertshape.pipelines.facts import SCALAR_NAMES
 
     return [f"{name}=" for name in SCALAR_NAMES if name.startswith(incomplete)]
 

@@ -25,16 +25,16 @@ def diff_command(
     """Show what differs between two checkpoints: dimensions, tokenizer, pooling, tensors."""
 
     def action() -> int:
-        from bertshape.comparison import compare, read_side
+        from bertshape.pipelines.diff import compare, read_side
 
         comparison = compare(read_side(before, offline=offline), read_side(after, offline=offline))
         if as_json:
-            from bertshape.rendering.json import render_comparison_json
+            from bertshape.render.json import render_comparison_json
 
             sys.stdout.write(render_comparison_json(comparison))
         else:
-            from bertshape.cli.consoles import open_console, print_plain
-            from bertshape.rendering.checks import render_comparison
+            from bertshape.cli.console import open_console, print_plain
+            from bertshape.render.check import render_comparison
 
             print_plain(open_console(), render_comparison(comparison))
         return ExitCode.OK if comparison.same else ExitCode.FAILED

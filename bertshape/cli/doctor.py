@@ -26,10 +26,12 @@ def doctor_command(
     """Show versions, devices, cache, Hub and terminal, and what each means for bertshape."""
 
     def action() -> int:
-        from bertshape.cli.consoles import open_console, print_plain
-        from bertshape.diagnosis import Fact, Terminal, diagnose, usable
+        from bertshape.cli.console import open_console, print_plain
         from bertshape.errors import ExitCode, UsageError
-        from bertshape.rendering.diagnosis import render_area, render_diagnosis_json, render_verdict
+        from bertshape.pipelines.doctor import diagnose, usable
+        from bertshape.pipelines.doctor.fact import Fact
+        from bertshape.pipelines.doctor.surroundings import Terminal
+        from bertshape.render.doctor import render_area, render_diagnosis_json, render_verdict
 
         if math.isnan(timeout):  # which is neither too small nor too large
             raise UsageError("--timeout is not a number", hint="Pass seconds, such as 3.", code="timeout-invalid")

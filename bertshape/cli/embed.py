@@ -49,9 +49,9 @@ def embed_command(
     """Write the vector of every text of a file, by any number of pooling strategies at once."""
 
     def action() -> int:
-        from bertshape.records import open_texts, read_records
-        from bertshape.request import InspectionRequest
-        from bertshape.vectors import embed
+        from bertshape.corpus.records import open_texts, read_records
+        from bertshape.pipelines.embed import embed
+        from bertshape.pipelines.request import InspectionRequest
 
         request = InspectionRequest(
             texts=(),
@@ -75,8 +75,8 @@ def embed_command(
 
             sys.stdout.write(json.dumps(report.to_dict(), indent=2, allow_nan=False) + "\n")
             return 0
-        from bertshape.cli.consoles import open_console, print_plain
-        from bertshape.rendering.vectors import render_vectors
+        from bertshape.cli.console import open_console, print_plain
+        from bertshape.render.embed import render_vectors
 
         console = open_console()
         print_plain(console, render_vectors(report, console.width))

@@ -18,16 +18,16 @@ def families_command(
     """List the model families whose shapes are predicted from a table, with what differs."""
 
     def action() -> int:
-        from bertshape.architectures import family_names, load_family
+        from bertshape.predict.family import family_names, load_family
 
         families = [family for name in family_names() if (family := load_family(name))]
         if as_json:
-            from bertshape.rendering.json import render_families_json
+            from bertshape.render.json import render_families_json
 
             sys.stdout.write(render_families_json(families))
             return 0
-        from bertshape.cli.consoles import open_console, print_plain
-        from bertshape.rendering.families import render_families
+        from bertshape.cli.console import open_console, print_plain
+        from bertshape.render.families import render_families
 
         console = open_console()
         print_plain(console, render_families(families, console.width))

@@ -82,7 +82,7 @@ def inspect_command(
     """Show the tokens, outputs and pooled vectors of one or more texts."""
 
     def action() -> int:
-        from bertshape.request import InspectionRequest
+        from bertshape.pipelines.request import InspectionRequest
 
         chosen: Format = "json" if as_json else output_format
         streamed = file is not None and chosen == "jsonl" and not quiet

@@ -23,16 +23,16 @@ def poolings_command(
     """List every pooling strategy: formula, axes, source."""
 
     def action() -> int:
-        from bertshape.pooling import STRATEGIES
-        from bertshape.pooling.grammar import GRAMMAR
+        from bertshape.pooling.notation import GRAMMAR
+        from bertshape.pooling.strategies import STRATEGIES
 
         if as_json:
-            from bertshape.rendering.json import render_poolings_json
+            from bertshape.render.json import render_poolings_json
 
             sys.stdout.write(render_poolings_json(STRATEGIES.values(), GRAMMAR))
             return 0
-        from bertshape.cli.consoles import open_console, print_plain
-        from bertshape.rendering.tables import render_poolings
+        from bertshape.cli.console import open_console, print_plain
+        from bertshape.render.inspect import render_poolings
 
         console = open_console()
         print_plain(console, render_poolings(STRATEGIES.values(), console.width))

@@ -18,7 +18,7 @@ from bertshape.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bertshape.profiling import Profile
+    from bertshape.corpus.profile import Profile
 
 FormatChoice = Literal["table", "json", "markdown"]
 
@@ -47,8 +47,9 @@ def profile_command(
     def action() -> int:
         # Before the tokenizer is used: all cores are to work on its batches, unless somebody said otherwise.
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
-        from bertshape.profiling import merge_profiles, profile_files, read_profile
-        from bertshape.profiling.run import BATCH_SIZES
+        from bertshape.corpus.profile import merge_profiles
+        from bertshape.corpus.profile_document import read_profile
+        from bertshape.pipelines.profile import BATCH_SIZES, profile_files
 
         chosen = "json" if as_json else output_format
         given = {
@@ -60,7 +61,7 @@ def profile_command(
             "--batch-size": batch_size,
         }
 
-        from bertshape.locate import DEFAULT_MODEL
+        from bertshape.checkpoint.locate import DEFAULT_MODEL
 
         # Here objects are made without end: what the imports left is set aside, and the rest is collected as usual.
         gc.freeze()
@@ -96,16 +97,16 @@ def _refuse(given: Mapping[str, object]) -> None:
 
 def _print(profile: Profile, chosen: FormatChoice, model: str | None) -> None:
     if chosen == "json":
-        from bertshape.profiling import profile_to_json
+        from bertshape.corpus.profile_document import profile_to_json
 
         sys.stdout.write(profile_to_json(profile))
     elif chosen == "markdown":
-        from bertshape.rendering.profile import render_profile_markdown
+        from bertshape.render.profile import render_profile_markdown
 
         sys.stdout.write(render_profile_markdown(profile, model=model))
     else:
-        from bertshape.cli.consoles import open_console, print_plain
-        from bertshape.rendering.profile import render_profile
+        from bertshape.cli.console import open_console, print_plain
+        from bertshape.render.profile import render_profile
 
         console = open_console()
         unicode = console.encoding.lower().startswith("utf")

@@ -10,8 +10,8 @@ from bertshape.errors import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bertshape.report import Report
-    from bertshape.request import InspectionRequest
+    from bertshape.pipelines.request import InspectionRequest
+    from bertshape.report.report import Report
 
 
 def run_one(request: InspectionRequest, chosen: str, layout: Mapping[str, bool]) -> int:
@@ -28,7 +28,7 @@ def run_one(request: InspectionRequest, chosen: str, layout: Mapping[str, bool])
     if chosen == "table":
         report = _draw(request, layout)
     else:
-        from bertshape.inspection import inspect
+        from bertshape.pipelines.inspect import inspect
 
         report = inspect(request)
         sys.stdout.write(_render(report, chosen, layout))
@@ -36,10 +36,10 @@ def run_one(request: InspectionRequest, chosen: str, layout: Mapping[str, bool])
 
 
 def _draw(request: InspectionRequest, layout: Mapping[str, bool]) -> Report:
-    from bertshape.cli.consoles import open_console
+    from bertshape.cli.console import open_console
     from bertshape.cli.screen import InspectionScreen
-    from bertshape.inspection import inspect
-    from bertshape.rendering.page import Page
+    from bertshape.pipelines.inspect import inspect
+    from bertshape.render.layout import Page
 
     console = open_console()
     page = Page(console.width, unicode=console.encoding.lower().startswith("utf"), **layout)
@@ -54,24 +54,24 @@ def _draw(request: InspectionRequest, layout: Mapping[str, bool]) -> Report:
 
 def _render(report: Report, chosen: str, layout: Mapping[str, bool]) -> str:
     if chosen == "json":
-        from bertshape.rendering.json import render_json
+        from bertshape.render.json import render_json
 
         return render_json(report)
     if chosen == "jsonl":
-        from bertshape.rendering.json import render_jsonl
+        from bertshape.render.json import render_jsonl
 
         return render_jsonl(report)
     if chosen == "markdown":
-        from bertshape.rendering.markdown import render_markdown
+        from bertshape.render.markdown import render_markdown
 
         return render_markdown(report)
     if chosen in ("svg", "html"):
-        from bertshape.cli.consoles import document_columns
-        from bertshape.rendering.export import render_document
-        from bertshape.rendering.page import Page
+        from bertshape.cli.console import document_columns
+        from bertshape.render.export import render_document
+        from bertshape.render.layout import Page
 
         return render_document(report, Page(document_columns(), **layout), chosen)
-    from bertshape.rendering.escape import visible
+    from bertshape.render.escape import visible
 
     errors = [finding for finding in report.findings if finding.severity == "error"]
     return "".join(f"error {visible(finding.message)}\n" for finding in errors)

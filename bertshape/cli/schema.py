@@ -24,7 +24,7 @@ def schema_command(
     def action() -> int:
         import json
 
-        from bertshape.schema import build_schema
+        from bertshape.report.schema import build_schema
 
         sys.stdout.write(json.dumps(build_schema(document), indent=2, allow_nan=False) + "\n")
         return 0

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console, Group
 from rich.text import Text
 
-from bertshape.cli.consoles import print_plain
-from bertshape.rendering.page import Page
+from bertshape.cli.console import print_plain
+from bertshape.render.layout import Page
 
 if TYPE_CHECKING:
     from rich.live import Live
 
-    from bertshape.report import Report
+    from bertshape.report.report import Report
 
 
 class InspectionScreen:

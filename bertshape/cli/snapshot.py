@@ -34,8 +34,8 @@ def snapshot_command(
     """Write the contract of a checkpoint, for `check` to hold it to."""
 
     def action() -> int:
-        from bertshape.contract import write_contract
-        from bertshape.snapshot import snapshot
+        from bertshape.contract.write import write_contract
+        from bertshape.pipelines.snapshot import snapshot
 
         contract = snapshot(checkpoint, revision=revision, offline=offline, texts=text or ())
         if output is None:

@@ -12,8 +12,8 @@ from bertshape.errors import ExitCode, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from bertshape.records import Record
-    from bertshape.request import InspectionRequest
+    from bertshape.corpus.records import Record
+    from bertshape.pipelines.request import InspectionRequest
 
 
 def read_all(path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -22,7 +22,7 @@ def read_all(path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     Raises:
         UsageError: The file cannot be read, holds no text, or only some texts have a pair.
     """
-    from bertshape.records import open_texts, read_records
+    from bertshape.corpus.records import open_texts, read_records
 
     with open_texts(path) as (stream, name):
         records = list(read_records(stream, name))
@@ -38,9 +38,9 @@ def read_all(path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def run_stream(request: InspectionRequest, path: str, batch_size: int) -> int:
     """Print a JSON line for each text of a file, in constant memory; returns the exit code."""
-    from bertshape.records import open_texts, read_records
-    from bertshape.rendering.json import render_jsonl
-    from bertshape.streaming import Stream
+    from bertshape.corpus.records import open_texts, read_records
+    from bertshape.pipelines.stream import Stream
+    from bertshape.render.json import render_jsonl
 
     failed = False
     # Here objects are made without end: what the imports left is set aside, and the rest is collected as usual.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from bertshape.pooling.inputs import PoolingInputs
-    from bertshape.pooling.layers import Layers
+    from bertshape.pooling.layer_ranges import Layers
 
 _NO_COUNTS = {"attended": "the", "content": "the", "padding": "some", "positions": "all"}
 

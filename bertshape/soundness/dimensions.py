@@ -7,15 +7,17 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from bertshape.architectures import Dimensions, layer_index, resolve
 from bertshape.errors import CheckpointError
-from bertshape.report import Finding
+from bertshape.predict.architecture import Dimensions
+from bertshape.predict.config import resolve
+from bertshape.predict.tensor_names import layer_index
+from bertshape.report.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from bertshape.architectures import Architecture
-    from bertshape.checkpoint import Checkpoint
+    from bertshape.checkpoint.checkpoint import Checkpoint
+    from bertshape.predict.architecture import Architecture
 
 Shape = tuple[int, ...]
 

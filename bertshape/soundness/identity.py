@@ -6,17 +6,18 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from bertshape.architectures import Family, backbone_tensors, family_names, load_family
-from bertshape.report import Finding
+from bertshape.predict.family import Family, family_names, load_family
+from bertshape.predict.tensor_names import backbone_tensors
+from bertshape.report.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bertshape.architectures import Architecture
-    from bertshape.checkpoint import Checkpoint
-    from bertshape.report import Severity
-    from bertshape.tokenizer import LoadedTokenizer
-    from bertshape.weights import TensorInfo
+    from bertshape.checkpoint.checkpoint import Checkpoint
+    from bertshape.checkpoint.tensors import TensorInfo
+    from bertshape.predict.architecture import Architecture
+    from bertshape.report.finding import Severity
+    from bertshape.tokens.tokenizer import LoadedTokenizer
 
 _LEAST_LEAD = 0.1
 """How much more of the names another family must explain, as a share of all of them, to be the right one."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertshape.report import Finding
+from bertshape.report.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bertshape.architectures import Architecture
-    from bertshape.checkpoint import Checkpoint
-    from bertshape.tokenizer import LoadedTokenizer
+    from bertshape.checkpoint.checkpoint import Checkpoint
+    from bertshape.predict.architecture import Architecture
+    from bertshape.tokens.tokenizer import LoadedTokenizer
 
 
 def length_findings(

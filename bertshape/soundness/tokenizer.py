@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertshape.report import Finding
+from bertshape.report.finding import Finding
 
 if TYPE_CHECKING:
-    from bertshape.architectures import Architecture
-    from bertshape.checkpoint import Checkpoint
-    from bertshape.report import Severity
-    from bertshape.tokenization import Tokenization
-    from bertshape.tokenizer import LoadedTokenizer
+    from bertshape.checkpoint.checkpoint import Checkpoint
+    from bertshape.predict.architecture import Architecture
+    from bertshape.report.finding import Severity
+    from bertshape.tokens.batch import Tokenization
+    from bertshape.tokens.tokenizer import LoadedTokenizer
 
 _BLANK_SHARE = 10
 """A tokenizer with less than a tenth of the embedding's rows is not the one that the weights were trained with."""

@@ -6,14 +6,14 @@ import json
 from typing import TYPE_CHECKING
 
 from bertshape.errors import CheckpointError
-from bertshape.report import Finding
+from bertshape.report.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import BufferedReader
     from pathlib import Path
 
-    from bertshape.checkpoint import Checkpoint
+    from bertshape.checkpoint.checkpoint import Checkpoint
 
 # Element type in a safetensors header -> integer of the same size, and the bits that are all set in NaN and infinity
 # alone: the exponent (IEEE 754; bfloat16 is the upper half of float32). float8_e4m3fn has no infinity, and one NaN.

@@ -6,16 +6,17 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bertshape.architectures import backbone_tensors
-from bertshape.report import Finding, PoolerVerdict
+from bertshape.predict.tensor_names import backbone_tensors
+from bertshape.report.finding import Finding
 from bertshape.soundness.dimensions import dimension_findings, held_dimensions, layer_findings
 from bertshape.soundness.identity import declared_classes, family_of_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bertshape.architectures import Architecture
-    from bertshape.checkpoint import Checkpoint
+    from bertshape.checkpoint.checkpoint import Checkpoint
+    from bertshape.predict.architecture import Architecture
+    from bertshape.report.report import PoolerVerdict
 
 Shape = tuple[int, ...]
 

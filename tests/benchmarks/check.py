@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertshape.architectures import resolve
+from bertshape.predict.config import resolve
 from tests.benchmarks.processes import BERTSHAPE, Row, in_turn, median_wall, peak, plain_script
-from tests.checkpoints import minilm_folder
+from tests.support.checkpoints import minilm_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

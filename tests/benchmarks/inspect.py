@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.benchmarks.processes import BERTSHAPE, ENVIRONMENT, Row, in_turn, peak, plain_script
-from tests.checkpoints import minilm_folder
+from tests.support.checkpoints import minilm_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

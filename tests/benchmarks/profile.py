@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertshape.locate import locate
+from bertshape.checkpoint.locate import locate
 from tests.benchmarks.processes import BERTSHAPE, Pairing, Row, measure, median_wall, peak
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertshape.locate import locate
+from bertshape.checkpoint.locate import locate
 from tests.benchmarks.processes import BERTSHAPE, ENVIRONMENT, Row, in_turn, measure, median_wall, peak
 from tests.benchmarks.profile import write_lines
-from tests.checkpoints import minilm_folder
+from tests.support.checkpoints import minilm_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

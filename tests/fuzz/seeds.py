@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
-from bertshape.architectures import family_names, load_family
-from bertshape.contract import CheckpointContract, write_contract
+from bertshape.contract.contract import CheckpointContract
+from bertshape.contract.write import write_contract
+from bertshape.predict.family import family_names, load_family
 from tests.hostile.model import CONFIG, shapes, tokenizer_json, weights_of
-from tests.weight_files import packed, tensor
+from tests.support.weight_files import packed, tensor
 
 _CONTRACT = """
 [[checkpoint]]

@@ -14,19 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 import safetensors
 
-from bertshape.architectures import resolve
-from bertshape.cli.program import run
-from bertshape.contract import read_contract, write_contract
+from bertshape.checkpoint.safetensors import read_header
+from bertshape.cli.main import run
+from bertshape.contract.expectations import Subject, match, parse_expectation
+from bertshape.contract.read import read_contract
+from bertshape.contract.write import write_contract
+from bertshape.corpus.records import read_records
 from bertshape.errors import BertshapeError, UsageError
-from bertshape.expectations import Subject, match, parse_expectation
-from bertshape.pooling import select
-from bertshape.records import read_records
+from bertshape.pooling.shapes import select
+from bertshape.predict.config import resolve
 from bertshape.shapes import TensorShape
 from bertshape.strict_json import parse_object
-from bertshape.tokenizer import MAX_BYTES, LoadedTokenizer, load_tokenizer
-from bertshape.weights import read_header
+from bertshape.tokens.tokenizer import MAX_BYTES, LoadedTokenizer, load_tokenizer
 from tests.hostile.model import sound
-from tests.weight_files import Memory
+from tests.support.weight_files import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,8 +145,8 @@ def _encode(loaded: LoadedTokenizer) -> None:
 
 def _checkpoint() -> Any:
     """As much of a checkpoint as its tokenizer needs."""
-    from bertshape.checkpoint import Checkpoint
-    from bertshape.locate import Location
+    from bertshape.checkpoint.checkpoint import Checkpoint
+    from bertshape.checkpoint.locate import Location
 
     location = Location("fuzz", "directory", _FOLDER, _FOLDER)
     return Checkpoint(location, _FOLDER, {"model_type": "bert"}, {}, {}, None, None, ())

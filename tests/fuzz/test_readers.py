@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.seeds import SEEDS
 from tests.fuzz.targets import TARGETS, checkpoint, config, contract, expectation, header, pooling, records, tokenizer
-from tests.weight_files import packed
+from tests.support.weight_files import packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

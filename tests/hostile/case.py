@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bertshape.cli.program import run
+from bertshape.cli.main import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

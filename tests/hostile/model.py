@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-from bertshape.architectures import resolve
-from tests.weight_files import packed
+from bertshape.predict.config import resolve
+from tests.support.weight_files import packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bertshape.cli.program import run
+from bertshape.cli.main import run
 from tests.hostile.formats import CHECK, INSPECT, hold_github, hold_junit, hold_markdown, hold_text
 from tests.hostile.model import CONFIG, VOCABULARY, shapes, sound, tokenizer_json, weights_of
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.hostile.model import sound
-from tests.loopback_hub import TOKEN, LoopbackHub, User, serve
+from tests.support.loopback_hub import TOKEN, LoopbackHub, User, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ import pytest
 
 from tests.hostile.model import sound
 from tests.hostile.process import COMMAND, SECONDS, environment
-from tests.loopback_hub import User
+from tests.support.loopback_hub import User
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

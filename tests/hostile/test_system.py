@@ -12,7 +12,7 @@ import pytest
 
 from tests.hostile.model import CHECK, INSPECT, sound
 from tests.hostile.process import COMMAND, SECONDS, closed, environment, permissions_count, run, small_files
-from tests.loopback_hub import User, serve
+from tests.support.loopback_hub import User, serve
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.hostile.case import Case
 from tests.hostile.model import CHECK, INSPECT, shapes, sound, weights_of, with_file
-from tests.weight_files import packed, tensor
+from tests.support.weight_files import packed, tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

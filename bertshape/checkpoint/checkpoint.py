@@ -1,0 +1,211 @@
+"""What a checkpoint says about itself, read from its small files and weight headers: facts, no judgement, no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bertshape.checkpoint.byte_source import FileSource, MissingWeightsError
+from bertshape.checkpoint.locate import Location, locate
+from bertshape.checkpoint.sentence_transformers import SentenceEmbedding, read_sentence_embedding, transformer_folder
+from bertshape.checkpoint.weights import INDEX_FILE, SINGLE_FILE, read_indexed, read_local, read_single
+from bertshape.errors import CheckpointError
+from bertshape.files import read_bytes, read_json_object, read_optional_object
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from bertshape.checkpoint.byte_source import ByteSource
+    from bertshape.checkpoint.hub import Snapshot
+    from bertshape.checkpoint.tensors import WeightHeaders
+
+PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
+_UNSET_LENGTH = 10**9
+"""transformers writes about 1e30 for "no limit"; nothing real comes near this."""
+_REMOTE_FIRST_READ = 100_000
+"""Bytes of the first range; nearly every header fits, which saves a second request."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Facts about one checkpoint.
+
+    Attributes:
+        location: Where it is.
+        folder: Folder of config.json and the weights.
+        config: Content of config.json.
+        tokenizer_config: Content of tokenizer_config.json; empty where there is none.
+        special_tokens: Special tokens by role, such as `pad_token`, where the files name them.
+        sentence_embedding: What the sentence-transformers files declare, where there are any.
+        headers: The safetensors headers; None where the weights are pickles or absent.
+        pickles: Names of the pickle weight files, used where there is no safetensors file.
+    """
+
+    location: Location
+    folder: Path
+    config: Mapping[str, object]
+    tokenizer_config: Mapping[str, object]
+    special_tokens: Mapping[str, str]
+    sentence_embedding: SentenceEmbedding | None
+    headers: WeightHeaders | None
+    pickles: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The name that the person gave."""
+        return self.location.name
+
+    @property
+    def config_path(self) -> str:
+        """config.json as messages name it."""
+        return f"{self.name.rstrip('/')}/config.json"
+
+    @property
+    def tokenizer_folder(self) -> Path:
+        """Folder of the tokenizer's files."""
+        return self.folder if self.location.source != "embedded" else self.location.tokenizer_folder
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether there is anything to load; offline, the Hub may hold more than the cache."""
+        snapshot = self.location.snapshot
+        return self.headers is not None or bool(self.pickles) or (snapshot is not None and not snapshot.online)
+
+    def declared_lengths(self) -> dict[str, int]:
+        """Length limits of the small files, by the place where each is declared; unset ones are left out."""
+        limits = {}
+        model_max_length = self.tokenizer_config.get("model_max_length")
+        if isinstance(model_max_length, int | float) and 0 < model_max_length < _UNSET_LENGTH:
+            limits["tokenizer_config.json model_max_length"] = int(model_max_length)
+        if self.sentence_embedding and self.sentence_embedding.max_seq_length:
+            limits["sentence_bert_config.json max_seq_length"] = self.sentence_embedding.max_seq_length
+        return limits
+
+
+def open_checkpoint(model: str | None, *, revision: str | None = None, offline: bool = False) -> Checkpoint:
+    """Find a checkpoint and read its facts; large files are not read, nor downloaded.
+
+    Raises:
+        UsageError: The name cannot be a checkpoint's.
+        CheckpointError: A file is missing or broken.
+        HubError: The Hub does not give the repository.
+    """
+    location = locate(model, revision=revision, offline=offline)
+    folder = transformer_folder(location.folder)
+    if not (folder / "config.json").exists():
+        raise CheckpointError(
+            f"there is no config.json in {location.name}",
+            hint="Pass the folder that save_pretrained wrote.",
+            code="config-missing",
+        )
+    tokenizer_folder = location.tokenizer_folder if location.source == "embedded" else folder
+    tokenizer_config = read_optional_object(tokenizer_folder / "tokenizer_config.json")
+    return Checkpoint(
+        location=location,
+        folder=folder,
+        config=read_json_object(folder / "config.json"),
+        tokenizer_config=tokenizer_config,
+        special_tokens=_special_tokens(tokenizer_folder, tokenizer_config),
+        sentence_embedding=read_sentence_embedding(location.folder),
+        headers=_read_headers(location, folder),
+        pickles=tuple(name for name in PICKLES if name in _present(location, folder)),
+    )
+
+
+def fetch_weights(checkpoint: Checkpoint, *, progress: bool = False) -> None:
+    """Bring the weights of a Hub checkpoint into its folder; does nothing for a local one.
+
+    Args:
+        checkpoint: The checkpoint.
+        progress: Draw a progress bar on stderr.
+
+    Raises:
+        HubError: A file cannot be had.
+    """
+    snapshot = checkpoint.location.snapshot
+    if snapshot is None:
+        return
+    from bertshape.checkpoint.hub import download
+
+    prefix = _prefix(checkpoint.location, checkpoint.folder)
+    # With neither, this is an offline run, and asking for the usual file fails in the words of one.
+    names = checkpoint.headers.files if checkpoint.headers else checkpoint.pickles or (SINGLE_FILE,)
+    download(snapshot, tuple(prefix + name for name in names), progress=progress)
+    download(snapshot, tuple(_step_files(checkpoint).values()), progress=progress)
+    if names == PICKLES[1:]:
+        weight_map = read_json_object(checkpoint.folder / PICKLES[1]).get("weight_map")
+        shards = sorted({str(name) for name in weight_map.values()}) if isinstance(weight_map, dict) else []
+        download(snapshot, tuple(prefix + name for name in shards), progress=progress)
+
+
+def steps_without_weights(checkpoint: Checkpoint) -> tuple[str, ...]:
+    """Folders of the sentence-transformers steps that need weights of their own and have none."""
+    sentence = checkpoint.sentence_embedding
+    needed = [step.path for step in sentence.modules if step.has_weights] if sentence else []
+    files = _step_files(checkpoint) if needed else {}
+    return tuple(path for path in needed if path not in files)
+
+
+def _step_files(checkpoint: Checkpoint) -> dict[str, str]:
+    """Weight file of each sentence-transformers step that has one, by the step's folder."""
+    sentence, snapshot = checkpoint.sentence_embedding, checkpoint.location.snapshot
+    found: dict[str, str] = {}
+    for step in sentence.modules if sentence else ():
+        for name in (f"{step.path}/{SINGLE_FILE}", f"{step.path}/{PICKLES[0]}"):
+            there = name in snapshot.files if snapshot else (checkpoint.location.folder / name).exists()
+            if step.has_weights and there:
+                found.setdefault(step.path, name)
+    return found
+
+
+def _special_tokens(folder: Path, tokenizer_config: Mapping[str, object]) -> dict[str, str]:
+    """Special tokens by role; both files may write a token as a string or as an object with its content."""
+    found = read_optional_object(folder / "special_tokens_map.json") | dict(tokenizer_config)
+    tokens = {}
+    for role, value in found.items():
+        content = value.get("content") if isinstance(value, dict) else value
+        if role.endswith("_token") and isinstance(content, str):
+            tokens[role] = content
+    return tokens
+
+
+def _prefix(location: Location, folder: Path) -> str:
+    relative = folder.relative_to(location.folder).as_posix()
+    return "" if relative == "." else f"{relative}/"
+
+
+def _present(location: Location, folder: Path) -> frozenset[str]:
+    """Names of the files beside config.json, those included that are on the Hub and not yet in the cache."""
+    if location.snapshot is None:
+        return frozenset(path.name for path in folder.iterdir())
+    prefix = _prefix(location, folder)
+    return frozenset(name.removeprefix(prefix) for name in location.snapshot.files if name.startswith(prefix))
+
+
+def _read_headers(location: Location, folder: Path) -> WeightHeaders | None:
+    if location.snapshot is None:
+        return read_local(folder)
+    return _read_remote_headers(location.snapshot, folder, _prefix(location, folder), _present(location, folder))
+
+
+def _read_remote_headers(
+    snapshot: Snapshot, folder: Path, prefix: str, present: frozenset[str]
+) -> WeightHeaders | None:
+    """Read headers from the cache where the files are in it, else by byte ranges from the Hub."""
+    from bertshape.checkpoint.hub import open_remote
+
+    def open_source(name: str) -> ByteSource:
+        path = folder / name
+        return FileSource(path, name) if path.exists() else open_remote(snapshot, prefix, name)
+
+    if not snapshot.online:
+        try:
+            return read_local(folder)
+        except MissingWeightsError:
+            return None  # Only the index was downloaded so far; that is no fault of the checkpoint.
+    if SINGLE_FILE in present:
+        return read_single(open_source(SINGLE_FILE), first_read=_REMOTE_FIRST_READ)
+    if INDEX_FILE in present:
+        return read_indexed(read_bytes(folder / INDEX_FILE), open_source, first_read=_REMOTE_FIRST_READ)
+    return None

@@ -1,0 +1,285 @@
+"""The Hub: the only importer of huggingface_hub. Files come into its cache; weights can also be read by byte ranges."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from bertshape.checkpoint.byte_source import MissingWeightsError
+from bertshape.checkpoint.hub_failures import offline_error, translate
+from bertshape.errors import HubError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_ANCHORS = ("config.json", "modules.json")
+"""A checkpoint has one of them at its root; sentence-transformers once kept config.json in a subfolder."""
+_SMALL_FILES = frozenset(
+    {
+        *_ANCHORS,
+        "config_sentence_transformers.json",
+        "model.safetensors.index.json",
+        "sentence_bert_config.json",
+        "special_tokens_map.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    }
+)
+# Needed only where there is no tokenizer.json to say it all.
+_VOCABULARY_FILES = frozenset(
+    [
+        "added_tokens.json",
+        "merges.txt",
+        "sentencepiece.bpe.model",
+        "spiece.model",
+        "spm.model",
+        "vocab.json",
+        "vocab.txt",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One revision of a repository, its small files in the local cache.
+
+    Attributes:
+        repo_id: Name on the Hub, such as `google-bert/bert-base-uncased`.
+        commit: Full hash of the revision, so that later reads cannot see another one.
+        folder: Cache folder that holds the files.
+        files: Names of all files of the revision; of the cached ones where the Hub was not asked.
+        online: Whether the Hub may be asked for more.
+    """
+
+    repo_id: str
+    commit: str
+    folder: Path
+    files: tuple[str, ...]
+    online: bool
+
+
+@dataclass(frozen=True)
+class HubSettings:
+    """What the environment says of the Hub.
+
+    Attributes:
+        endpoint: Address of the server.
+        offline: Whether HF_HUB_OFFLINE forbids to ask it.
+        cache_folder: Where checkpoints are kept; it need not exist.
+        token_file: Where a token is kept; it need not exist.
+    """
+
+    endpoint: str
+    offline: bool
+    cache_folder: Path
+    token_file: Path
+
+
+@dataclass(frozen=True)
+class RangeSource:
+    """A remote file read by byte ranges; satisfies `ByteSource`."""
+
+    name: str
+    size: int
+    url: str
+
+    def read(self, start: int, length: int) -> bytes:
+        """Read a range with one GET request.
+
+        Raises:
+            HubError: The bytes cannot be had.
+        """
+        from huggingface_hub import constants, get_session
+        from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
+
+        headers = build_hf_headers(headers={"Range": f"bytes={start}-{start + length - 1}"})
+        headers["Accept-Encoding"] = "identity"
+        options: dict[str, Any] = {"headers": headers, "timeout": constants.HF_HUB_DOWNLOAD_TIMEOUT}
+        with _session(self.name), get_session().stream("GET", self.url, **options) as response:
+            hf_raise_for_status(response)
+            # A server that ignores ranges answers 200 and sends all there is; what comes later is left unread.
+            skip, content = start if response.status_code == 200 else 0, b""
+            for chunk in response.iter_bytes():
+                content += chunk
+                if len(content) >= skip + length:
+                    break
+        return content[skip : skip + length]
+
+
+def open_snapshot(repo_id: str, revision: str | None, *, offline: bool) -> Snapshot:
+    """Bring the small files of a repository into the cache.
+
+    Args:
+        repo_id: Name on the Hub.
+        revision: Branch, tag or commit; None for the main branch.
+        offline: Use the cache alone, as HF_HUB_OFFLINE does.
+
+    Raises:
+        UsageError: The name cannot be a repository's.
+        HubError: The repository, revision or network is not there, or access is refused.
+    """
+    from huggingface_hub import HfApi, constants, hf_hub_download
+
+    if offline or constants.HF_HUB_OFFLINE:
+        return _cached_snapshot(repo_id, revision)
+    with _session(repo_id):
+        # The first request of a run and never repeated: a Hub that is down or refuses is known at once.
+        info = HfApi().model_info(repo_id, revision=revision, timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT)
+    commit, files = info.sha, tuple(sibling.rfilename for sibling in info.siblings or ())
+    anchor = next((name for name in _ANCHORS if name in files), None)
+    if commit is None or anchor is None:
+        raise HubError(
+            f"{repo_id} on the Hub has no config.json: it is not a transformers checkpoint",
+            hint="Name the repository of the PyTorch model.",
+            code="hub-not-a-checkpoint",
+        )
+    with _session(repo_id):
+        # Once by the name of the revision, from which the cache learns what commit that is: --offline needs it.
+        hf_hub_download(repo_id, anchor, revision=revision)
+        folder = Path(hf_hub_download(repo_id, anchor, revision=commit)).parent
+        for name in files:
+            if _is_small(name, files):
+                hf_hub_download(repo_id, name, revision=commit)
+    return Snapshot(repo_id, commit, folder, files, online=True)
+
+
+def open_remote(snapshot: Snapshot, prefix: str, name: str) -> RangeSource:
+    """Open one file of a snapshot for reading by ranges; costs one HEAD request.
+
+    Args:
+        snapshot: The revision.
+        prefix: Folder of the file in the repository, with a slash at its end, or empty.
+        name: Name of the file in that folder.
+
+    Raises:
+        MissingWeightsError: The revision has no such file.
+        HubError: The file cannot be reached.
+    """
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+
+    if prefix + name not in snapshot.files:
+        raise MissingWeightsError(f"{prefix}{name} is not in {snapshot.repo_id}", hint="Check --revision.")
+    # Not the address that a redirect leads to: each request follows it anew, and leaves the token behind at the Hub.
+    url = hf_hub_url(snapshot.repo_id, prefix + name, revision=snapshot.commit)
+    with _session(f"{prefix}{name} of {snapshot.repo_id}"):
+        size = get_hf_file_metadata(url).size
+    if size is None:
+        raise HubError(f"the Hub does not tell the size of {name}", hint="Try again later.", code="hub-invalid")
+    return RangeSource(name, size, url)
+
+
+def download(snapshot: Snapshot, names: tuple[str, ...], *, progress: bool) -> None:
+    """Bring large files of a snapshot into the cache.
+
+    Args:
+        snapshot: The revision.
+        names: Files wanted; those in the cache are not asked for again.
+        progress: Draw a progress bar on stderr.
+
+    Raises:
+        HubError: A file cannot be had.
+    """
+    from huggingface_hub import hf_hub_download
+
+    for name in names:
+        if not snapshot.online and not (snapshot.folder / name).exists():
+            raise offline_error(f"{name} of {snapshot.repo_id}")
+        if snapshot.online:
+            with _session(f"{name} of {snapshot.repo_id}", progress=progress):
+                hf_hub_download(snapshot.repo_id, name, revision=snapshot.commit)
+
+
+def hub_settings() -> HubSettings:
+    """Read the settings; no request is sent."""
+    from huggingface_hub import constants
+
+    folders = Path(constants.HF_HUB_CACHE), Path(constants.HF_TOKEN_PATH)
+    return HubSettings(constants.ENDPOINT, constants.HF_HUB_OFFLINE, *folders)
+
+
+def prepare_request(path: str) -> Callable[[float], tuple[int, dict[str, str]]]:
+    """Make all ready for one request, without a token and without trying again; imports take longer than the Hub does.
+
+    Args:
+        path: Path on the server.
+
+    Returns:
+        A function that sends it, given the seconds that each step may take; it returns the HTTP status, and the headers
+        by their names in lower case, and raises whatever the HTTP library does where no answer comes.
+    """
+    from huggingface_hub import constants, get_session
+
+    client, url = get_session(), f"{constants.ENDPOINT}/{path}"
+
+    def send(timeout: float) -> tuple[int, dict[str, str]]:
+        with client.stream("GET", url, timeout=timeout) as response:
+            return response.status_code, {name.lower(): value for name, value in response.headers.items()}
+
+    return send
+
+
+def _cached_snapshot(repo_id: str, revision: str | None) -> Snapshot:
+    from huggingface_hub import try_to_load_from_cache
+
+    with _session(repo_id):
+        found = [try_to_load_from_cache(repo_id, name, revision=revision) for name in _ANCHORS]
+    path = next((Path(path) for path in found if isinstance(path, str)), None)
+    if path is None:
+        raise offline_error(f"{repo_id} at revision {revision}" if revision else repo_id)
+    folder = path.parent
+    files = tuple(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+    return Snapshot(repo_id, folder.name, folder, files, online=False)
+
+
+def _is_small(name: str, files: tuple[str, ...]) -> bool:
+    path = PurePosixPath(name)
+    if len(path.parts) > 1 and "config.json" in files:
+        # A step of a sentence-transformers chain; also onnx/ and the like, whose copies of a tokenizer are not wanted.
+        return len(path.parts) == 2 and path.name == "config.json"
+    with_vocabulary = str(path.with_name("tokenizer.json")) not in files
+    return len(path.parts) <= 2 and (path.name in _SMALL_FILES or (with_vocabulary and path.name in _VOCABULARY_FILES))
+
+
+@contextmanager
+def _session(what: str, *, progress: bool = False) -> Iterator[None]:
+    """Use huggingface_hub without its notices and long waits, and fail with errors that say what to do next."""
+    from huggingface_hub import get_session, get_token
+    from huggingface_hub.utils import disable_progress_bars
+
+    token = get_token() or ""
+    if not (token.isascii() and token.isprintable()):
+        # The HTTP library would quote the token in its error.
+        hint = "Set HF_TOKEN again, or unset it."
+        raise HubError("the Hub token holds characters that no token has", hint=hint, code="hub-token-invalid")
+    logger, client = logging.getLogger("huggingface_hub"), get_session()
+    level, hooks = logger.level, client.event_hooks
+    client.event_hooks = {**hooks, "response": [*hooks["response"], _refuse_to_wait]}
+    if level == logging.WARNING:  # its default; another one was chosen by somebody who wants to see
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with nullcontext() if progress else disable_progress_bars():
+                yield
+    except Exception as error:
+        raise translate(what, error) from error
+    finally:
+        client.event_hooks = hooks
+        logger.setLevel(level)
+
+
+def _refuse_to_wait(response: Any) -> None:
+    """Fail on "too many requests".
+
+    huggingface_hub sleeps for as long as the Hub asks it to, which may be five minutes, up to five times over, and no
+    parameter or variable bounds that; a hook of its client does. Its other retries sleep for half a minute at most in
+    all, and are left to it.
+    """
+    from huggingface_hub.utils import hf_raise_for_status
+
+    if response.status_code == 429:
+        hf_raise_for_status(response)

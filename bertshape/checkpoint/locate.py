@@ -1,0 +1,118 @@
+"""From what a person writes after --model to a folder: embedded name, path or Hub repository."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from bertshape.errors import CheckpointError, UsageError
+
+if TYPE_CHECKING:
+    from bertshape.checkpoint.hub import Snapshot
+
+Source = Literal["embedded", "directory", "hub"]
+
+EMBEDDED_PREFIX = "embedded:"
+DEFAULT_MODEL = "embedded:bert-base-uncased"
+_EMBEDDED = Path(__file__).parent / "embedded"
+# All embedded checkpoints share one vocabulary; it is stored once.
+_EMBEDDED_TOKENIZER = _EMBEDDED / "bert-base-uncased"
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a checkpoint is.
+
+    Attributes:
+        name: The name as a person reads it, never a path inside the package or the cache.
+        source: What kind of place it is.
+        folder: Folder with the checkpoint's small files.
+        tokenizer_folder: Folder with the tokenizer's files; another one for embedded checkpoints alone.
+        snapshot: The Hub revision behind the folder, where there is one.
+    """
+
+    name: str
+    source: Source
+    folder: Path
+    tokenizer_folder: Path
+    snapshot: Snapshot | None = None
+
+
+def embedded_names() -> tuple[str, ...]:
+    """Names of the checkpoints that ship in the package, smallest first."""
+    folders = sorted(path.name for path in _EMBEDDED.iterdir() if path.is_dir())
+    order = ("tiny", "mini", "small", "medium", "base", "large")
+    return tuple(sorted(folders, key=lambda name: order.index(name.split("-")[1])))
+
+
+def locate(model: str | None, *, revision: str | None = None, offline: bool = False) -> Location:
+    """Find a checkpoint; anything that exists or looks like a path is never looked up on the Hub.
+
+    Args:
+        model: Folder, `embedded:` name or Hub id; None for the embedded default.
+        revision: Branch, tag or commit of a Hub repository.
+        offline: Use the Hub's local cache alone.
+
+    Raises:
+        UsageError: The name cannot be any of the three.
+        CheckpointError: There is no such folder or embedded checkpoint.
+        HubError: The Hub does not give the repository.
+    """
+    name = DEFAULT_MODEL if model is None else model
+    if not name.strip() or "\0" in name:
+        raise UsageError("--model is empty", hint="Pass a folder, a Hub id or an embedded: name.", code="model-empty")
+    local = name.startswith(EMBEDDED_PREFIX) or os.path.lexists(name) or _looks_like_path(name)
+    if local and revision is not None:
+        hint = "Leave --revision out."
+        raise UsageError(f"--revision is for Hub repositories; {name} is local", hint=hint, code="revision-local")
+    if name.startswith(EMBEDDED_PREFIX):
+        return _embedded(name)
+    if local:
+        return _directory(name)
+    # Not on top: importing huggingface_hub takes longer than all the rest of a prediction.
+    from bertshape.checkpoint.hub import open_snapshot
+
+    snapshot = open_snapshot(name, revision, offline=offline)
+    return Location(name, "hub", snapshot.folder, snapshot.folder, snapshot)
+
+
+def _looks_like_path(name: str) -> bool:
+    return name.startswith((".", "/", "~", "\\")) or name.endswith(("/", "\\")) or "\\" in name or name.count("/") > 1
+
+
+def _embedded(name: str) -> Location:
+    short = name.removeprefix(EMBEDDED_PREFIX)
+    if short not in embedded_names():
+        near = difflib.get_close_matches(short, embedded_names(), n=1, cutoff=0.4)
+        hint = f"Did you mean {EMBEDDED_PREFIX}{near[0]}? " if near else ""
+        raise CheckpointError(
+            f"there is no embedded checkpoint {short!r}",
+            hint=f"{hint}Embedded: {', '.join(embedded_names())}.",
+            code="embedded-not-found",
+        )
+    return Location(name, "embedded", _EMBEDDED / short, _EMBEDDED_TOKENIZER)
+
+
+def _directory(name: str) -> Location:
+    folder = Path(os.path.expanduser(name))
+    try:
+        exists, is_folder = os.path.lexists(folder), folder.is_dir()
+        empty = is_folder and not any(folder.iterdir())
+    except OSError as error:
+        raise CheckpointError(
+            f"cannot read the folder {name}: {error.strerror}", hint="Check its permissions.", code="folder-unreadable"
+        ) from error
+    problem = None
+    if not exists:
+        problem = ("folder-not-found", f"the folder {name} does not exist", "Check the path. A Hub id is ORG/NAME.")
+    elif not is_folder:
+        problem = ("not-a-folder", f"{name} is not a folder", "Pass the folder that holds config.json.")
+    elif empty:
+        problem = ("folder-empty", f"the folder {name} is empty", "Pass the folder that holds config.json.")
+    if problem:
+        code, message, hint = problem
+        raise CheckpointError(message, hint=hint, code=code)
+    return Location(name, "directory", folder, folder)

@@ -1,0 +1,1 @@
+"""Texts from files of any kind; counts that add up."""

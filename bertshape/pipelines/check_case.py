@@ -1,0 +1,104 @@
+"""Expectations on texts: tokens, shapes and, where it is asked for, a run. Imported only where there are any."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bertshape.checkpoint.checkpoint import fetch_weights
+from bertshape.contract.expectations import Expectation, Subject, match
+from bertshape.errors import UsageError
+from bertshape.pipelines import facts
+from bertshape.pipelines.inspect import predict, run
+from bertshape.pipelines.model import make_case
+from bertshape.pipelines.request import InspectionRequest
+from bertshape.pooling.shapes import select
+from bertshape.pooling.strategies import STRATEGIES
+from bertshape.predict.heads import TASKS
+from bertshape.report.check import CheckCase, CheckRequest, Outcome, outcomes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bertshape.pipelines.model import Model
+    from bertshape.report.finding import Finding
+    from bertshape.report.report import Report, Weights
+    from bertshape.shapes import TensorShape
+
+
+def check_case(
+    request: CheckRequest, of_texts: Sequence[Expectation], model: Model, case: CheckCase
+) -> tuple[list[Outcome], list[Finding]]:
+    """Outcomes of the expectations on one text, and what a run found, where one was asked for."""
+    weights: Weights = "none"
+    if request.run:
+        weights = "checkpoint" if model.checkpoint.has_weights else "random"
+    expectations = [*of_texts]
+    expectations += [Expectation(name, "=", pattern) for name, pattern in case.shapes.items()]
+    names = [expectation.name for expectation in expectations]
+    wanted = InspectionRequest(
+        texts=(case.text,),
+        pairs=() if case.pair is None else (case.pair,),
+        weights=weights,
+        device=request.device,
+        pool=(*STRATEGIES, *_chosen_pooling(names, model.declared_pooling)),
+        tasks=tuple(task for task in TASKS if any(name.startswith(f"{task}.") for name in names)),
+    )
+    wanted.check()
+    prepared = make_case(wanted, model)
+    report = predict(prepared)
+    if request.run:
+        if weights == "checkpoint":
+            fetch_weights(model.checkpoint)
+        report = run(prepared, report)
+    outcomes = [
+        Outcome(f"{outcome.name} for {case.label!r}", outcome.problems)
+        for outcome in outcomes_of(expectations, match(expectations, _subject(report, model)))
+    ]
+    input_ids = tuple(token.input_id for token in report.tokenization.rows[0].tokens)
+    if case.input_ids is not None:
+        outcomes.append(Outcome(f"input_ids for {case.label!r}", tuple(_id_problems(case.input_ids, input_ids))))
+    if request.run:
+        broken = [finding for finding in report.findings if finding.code == "prediction-disagrees"]
+        outcomes.append(Outcome(f"run of {case.label!r}", tuple(finding.message for finding in broken)))
+    kept = [finding for finding in report.findings if finding.severity == "error"] if request.run else []
+    return outcomes, kept
+
+
+def _chosen_pooling(names: Sequence[str], declared: str | None) -> Iterator[str]:
+    """Strategies that are no row of the table and are spoken of, such as `mean@-2`; and the declared one."""
+    if declared is not None and declared not in STRATEGIES:
+        yield declared
+    for name in names:
+        strategy = name.removeprefix("pooled.")
+        if strategy != name and strategy not in STRATEGIES:
+            try:
+                select([strategy])
+            except UsageError:
+                continue  # What is no strategy is told with the other names that do not exist.
+            yield strategy
+
+
+def _subject(report: Report, model: Model) -> Subject:
+    batch = report.tokenization
+    scalars = facts.scalars(model.checkpoint, model.architecture, model.tokenizer)
+    scalars |= {"batch_size": batch.batch_size, "sequence_length": batch.sequence_length, "num_words": batch.num_words}
+    shapes: dict[str, TensorShape] = dict(report.inputs) | {name: row.shape for name, row in report.outputs.items()}
+    shapes |= {f"pooled.{name}": row.shape for name, row in report.pooled.items() if row.shape is not None}
+    for task, head in report.tasks.items():
+        shapes |= {f"{task}.{name}": row.shape for name, row in head.outputs.items()}
+    if report.embedding and report.embedding[-1].shape is not None:
+        shapes["sentence_embedding"] = report.embedding[-1].shape
+    missing = {f"pooled.{name}": row.reason or "" for name, row in report.pooled.items() if row.shape is None}
+    if "pooler_output" not in shapes:
+        missing["pooler_output"] = "the model has no pooler"
+    return Subject(scalars, shapes, missing, facts.named_tensors(model.checkpoint, model.architecture))
+
+
+def _id_problems(expected: tuple[int, ...], actual: tuple[int, ...]) -> Iterator[str]:
+    if expected == actual:
+        return
+    pairs = zip(expected, actual, strict=False)
+    at = next((index for index, (want, got) in enumerate(pairs) if want != got), min(len(expected), len(actual)))
+    lengths = f", {len(expected)} against {len(actual)} ids" if len(expected) != len(actual) else ""
+    want, got = (str(ids[at]) if at < len(ids) else "nothing" for ids in (expected, actual))
+    yield f"input_ids: expected {want}, got {got} at position {at}{lengths}"

@@ -1,0 +1,169 @@
+"""What differs between two checkpoints, or a checkpoint and a contract: meaning first, then tensors folded by layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bertshape.contract.folded_names import fold_names, unfold_name
+from bertshape.contract.read import read_contract
+from bertshape.errors import UsageError
+from bertshape.pipelines import facts
+from bertshape.pipelines.model import open_model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bertshape.contract.shape_pattern import ShapePattern
+    from bertshape.pipelines.facts import Scalar
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two.
+
+    Attributes:
+        name: As the person wrote it.
+        scalars: Names and numbers.
+        tensors: Shape of each stored tensor, as text.
+        vocabulary: Ids by token; None for a contract, which keeps a digest alone.
+        tokenizer: Digest of the tokenizer's file.
+    """
+
+    name: str
+    scalars: Mapping[str, Scalar]
+    tensors: Mapping[str, str]
+    vocabulary: Mapping[str, int] | None
+    tokenizer: str | None
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing on both sides; `None` where a side lacks it."""
+
+    name: str
+    before: Scalar
+    after: Scalar
+
+    @property
+    def differs(self) -> bool:
+        """Whether the sides disagree."""
+        return self.before != self.after
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two sides, compared.
+
+    Attributes:
+        before: Name of the first side.
+        after: Name of the second side.
+        scalars: Every scalar that at least one side has.
+        tensors: Tensors that differ, folded by layer.
+        same_tensors: Number of tensors that do not.
+        tokens_differing: Tokens that have another id, or that one side lacks; None where a side is a contract.
+        tokenizer_differs: Whether the tokenizer files differ; None where that is not known.
+    """
+
+    before: str
+    after: str
+    scalars: tuple[Change, ...]
+    tensors: tuple[Change, ...]
+    same_tensors: int
+    tokens_differing: int | None
+    tokenizer_differs: bool | None
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs."""
+        changed = any(change.differs for change in self.scalars) or bool(self.tensors)
+        return not changed and not self.tokens_differing and not self.tokenizer_differs
+
+    def to_dict(self) -> dict[str, object]:
+        """The comparison as JSON holds it."""
+        return {
+            "before": self.before,
+            "after": self.after,
+            "same": self.same,
+            "differences": {change.name: [change.before, change.after] for change in self.scalars if change.differs},
+            "equal": {change.name: change.before for change in self.scalars if not change.differs},
+            "tensors": {change.name: [change.before, change.after] for change in self.tensors},
+            "same_tensors": self.same_tensors,
+            "tokens_differing": self.tokens_differing,
+            "tokenizer_differs": self.tokenizer_differs,
+        }
+
+
+def compare(before: Side, after: Side) -> Comparison:
+    """Compare two sides."""
+    names = [name for name in facts.SCALAR_NAMES if name in before.scalars or name in after.scalars]
+    changes = (Change(name, before.scalars.get(name), after.scalars.get(name)) for name in names)
+    tokens = None
+    if before.vocabulary is not None and after.vocabulary is not None:
+        tokens = len({token for token, _ in before.vocabulary.items() ^ after.vocabulary.items()})
+    known = before.tokenizer is not None and after.tokenizer is not None
+    shared = before.tensors.items() & after.tensors.items()
+    return Comparison(
+        before=before.name,
+        after=after.name,
+        scalars=tuple(change for change in changes if (change.before, change.after) != (None, None)),
+        tensors=_tensor_changes(before.tensors, after.tensors),
+        same_tensors=len(shared),
+        tokens_differing=tokens,
+        tokenizer_differs=before.tokenizer != after.tokenizer if known else None,
+    )
+
+
+def read_side(name: str, *, offline: bool = False) -> Side:
+    """Read one side: a contract file where the name ends in .toml, a checkpoint otherwise.
+
+    Raises:
+        BertshapeError: It cannot be read.
+    """
+    if name.endswith(".toml"):
+        return _contract_side(name)
+    model = open_model(name, offline=offline)
+    return Side(
+        name=name,
+        scalars=facts.scalars(model.checkpoint, model.architecture, model.tokenizer),
+        tensors={tensor: shape.by_size for tensor, shape in facts.stored_tensors(model.checkpoint).items()},
+        vocabulary=model.tokenizer.backend.get_vocab(with_added_tokens=True),
+        tokenizer=facts.tokenizer_hash(model.checkpoint, model.tokenizer),
+    )
+
+
+def _contract_side(name: str) -> Side:
+    contracts = read_contract(Path(name))
+    if len(contracts) != 1:
+        raise UsageError(
+            f"{name} describes {len(contracts)} checkpoints, expected one to compare with",
+            hint="Write a contract of one checkpoint: bertshape snapshot CHECKPOINT -o FILE.",
+            code="contract-not-one",
+        )
+    contract = contracts[0]
+    scalars: dict[str, Scalar] = {
+        item.name: item.value
+        for item in contract.expect
+        if item.operator == "=" and item.name in facts.SCALAR_NAMES and isinstance(item.value, int | str)
+    }
+    tensors = {own: _as_text(pattern) for folded, pattern in contract.tensors.items() for own in unfold_name(folded)}
+    return Side(name, scalars, tensors, None, contract.tokenizer)
+
+
+def _as_text(pattern: ShapePattern) -> str:
+    return str(pattern)
+
+
+def _tensor_changes(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, ...]:
+    """Differing tensors, those of several layers in one line where they differ alike."""
+    kinds: list[tuple[str | None, str | None]] = []
+    indexed: dict[str, tuple[int, ...]] = {}
+    for name in dict.fromkeys((*before, *after)):
+        kind = (before.get(name), after.get(name))
+        if kind[0] == kind[1]:
+            continue
+        if kind not in kinds:
+            kinds.append(kind)
+        indexed[name] = (kinds.index(kind),)
+    return tuple(Change(name, *kinds[kind]) for name, (kind,) in fold_names(indexed).items())

@@ -1,0 +1,169 @@
+"""Count a corpus with the tokenizer of a checkpoint."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from bertshape.corpus.counts import BatchShapes, Counts
+from bertshape.corpus.profile import Profile, Setting, merge_profiles
+from bertshape.corpus.read import in_chunks, read_chunks
+from bertshape.errors import CheckpointError, UsageError
+from bertshape.pipelines import facts
+from bertshape.pipelines.model import Model, open_model
+from bertshape.tokens.batch import check_unicode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from tokenizers import Encoding
+
+    from bertshape.corpus.read import Text
+    from bertshape.tokens.tokenizer import LoadedTokenizer
+
+BATCH_SIZES = (8, 32, 128)
+"""Batch sizes that padding is counted for, where none are named."""
+
+
+def profile_files(
+    paths: Sequence[str],
+    *,
+    model: str | None = None,
+    revision: str | None = None,
+    offline: bool = False,
+    column: str = "text",
+    max_length: int | None = None,
+    batch_sizes: Sequence[int] = BATCH_SIZES,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Profile:
+    """Count the texts of files.
+
+    Args:
+        paths: Files of lines, JSON lines, CSV, TSV or Parquet, by the ending of the name; `-` reads stdin.
+        model: Checkpoint whose tokenizer and limits apply; None for the embedded default.
+        revision: Branch, tag or commit of a Hub repository.
+        offline: Use the Hub's cache alone.
+        column: Column of the texts in CSV, TSV and Parquet files.
+        max_length: One more length at which texts would be cut; batches are cut there too.
+        batch_sizes: Batch sizes that padding is counted for.
+        progress: Called with the number of texts of each lot that is done.
+
+    Raises:
+        BertshapeError: A file or the checkpoint cannot be read.
+    """
+    if list(paths).count("-") > 1:
+        raise UsageError("stdin is named twice", hint="Name - once.", code="stdin-twice")
+    opened = open_model(model, revision=revision, offline=offline)
+    setting = _setting(opened, max_length, batch_sizes)
+    profiles = []
+    for path in paths:
+        # A path that is not UTF-8 holds half surrogates, which JSON cannot carry.
+        name = "stdin" if path == "-" else path.encode(errors="backslashreplace").decode()
+        counts = _count(opened, setting, read_chunks(path, column), name, progress)
+        profiles.append(Profile(setting, ((name, counts.texts),), counts))
+    return merge_profiles(profiles)
+
+
+def profile_texts(
+    texts: Iterable[Text],
+    *,
+    name: str = "texts",
+    model: str | None = None,
+    revision: str | None = None,
+    offline: bool = False,
+    max_length: int | None = None,
+    batch_sizes: Sequence[int] = BATCH_SIZES,
+) -> Profile:
+    """Count texts from anywhere: a shard of a dataset, a column of a table.
+
+    Args:
+        texts: Texts, or pairs of texts.
+        name: What to call them.
+        model: Checkpoint whose tokenizer and limits apply; None for the embedded default.
+        revision: Branch, tag or commit of a Hub repository.
+        offline: Use the Hub's cache alone.
+        max_length: One more length at which texts would be cut.
+        batch_sizes: Batch sizes that padding is counted for.
+
+    Raises:
+        BertshapeError: A text or the checkpoint cannot be used.
+    """
+    opened = open_model(model, revision=revision, offline=offline)
+    setting = _setting(opened, max_length, batch_sizes)
+    counts = _count(opened, setting, in_chunks(_only_texts(texts, name)), name, lambda _: None)
+    return Profile(setting, ((name, counts.texts),), counts)
+
+
+def _only_texts(texts: Iterable[Text], name: str) -> Iterator[Text]:
+    for number, text in enumerate(texts, start=1):
+        pair = isinstance(text, tuple) and len(text) == 2 and all(isinstance(part, str) for part in text)
+        if not pair and not isinstance(text, str):
+            what = f"{name}, text {number} is neither a text nor a pair of them: {type(text).__name__}"
+            raise UsageError(what, hint="Pass strings.", code="text-invalid")
+        yield text
+
+
+def _setting(model: Model, max_length: int | None, batch_sizes: Sequence[int]) -> Setting:
+    if max_length is not None and max_length < 1:
+        raise UsageError(f"--max-length is {max_length}", hint="Pass at least 1.", code="max-length-invalid")
+    if not batch_sizes or min(batch_sizes) < 1:
+        raise UsageError("--batch-size must be at least 1", hint="Pass 8 or 32.", code="batch-size-invalid")
+    limits = {where: limit for where, limit in model.limits.items() if limit is not None}
+    runs = [limit for limit in (model.limits["effective"], max_length) if limit is not None]
+    return Setting(
+        tokenizer=_digest(model),
+        unknown_token=model.tokenizer.unk_token,
+        hidden_size=model.architecture.dimensions.hidden_size,
+        limits=limits,
+        max_length=max_length,
+        cut_at=min(runs, default=None),
+        batch_sizes=tuple(sorted(set(batch_sizes))),
+    )
+
+
+def _digest(model: Model) -> str:
+    """Digest of the whole tokenizer: of its file where that says all, else of what was built from several."""
+    if model.tokenizer.file == "tokenizer.json":
+        return facts.tokenizer_hash(model.checkpoint, model.tokenizer)
+    import hashlib  # Not on top: it loads OpenSSL.
+
+    return f"sha256:{hashlib.sha256(model.tokenizer.backend.to_str().encode()).hexdigest()}"
+
+
+def _count(
+    model: Model, setting: Setting, chunks: Iterable[list[Text]], name: str, progress: Callable[[int], None]
+) -> Counts:
+    backend, unknown_token = model.tokenizer.backend, model.tokenizer.unk_token
+    unknown_id = None if unknown_token is None else backend.token_to_id(unknown_token)
+    lengths: Counter[int] = Counter()
+    unknown = texts_with_unknown = special = done = 0
+    batches = {size: BatchShapes(size, setting.cut_at) for size in setting.batch_sizes}
+    for chunk in chunks:
+        encodings = _encode(model.tokenizer, chunk, name, done)
+        sizes = [len(encoding) for encoding in encodings]
+        lengths.update(sizes)
+        for batch in batches.values():
+            batch.add(sizes)
+        if unknown_id is not None:
+            found = [encoding.ids.count(unknown_id) for encoding in encodings]
+            unknown += sum(found)
+            texts_with_unknown += len(found) - found.count(0)
+        pairs = sum(isinstance(text, tuple) for text in chunk)
+        special += pairs * backend.num_special_tokens_to_add(True)
+        special += (len(chunk) - pairs) * backend.num_special_tokens_to_add(False)
+        del encodings  # Before the next ones are made: they are far larger than the texts.
+        done += len(chunk)
+        progress(len(chunk))
+    shapes = {size: batch.end() for size, batch in batches.items()}
+    return Counts(lengths, unknown, texts_with_unknown, special, shapes)
+
+
+def _encode(tokenizer: LoadedTokenizer, chunk: list[Text], name: str, done: int) -> list[Encoding]:
+    try:
+        return tokenizer.encode_batch(chunk)
+    except CheckpointError:
+        # Perhaps a lone surrogate: the tokenizer takes none, and does not say which text has one.
+        for number, text in enumerate(chunk, start=done + 1):
+            for part in text if isinstance(text, tuple) else (text,):
+                check_unicode(part, f"{name}, text {number}")
+        raise

@@ -1,0 +1,159 @@
+"""Predicted report x observation -> report with evidence on every row, and a finding for every disagreement."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bertshape.predict.head_outputs import with_head
+from bertshape.report.finding import Finding
+from bertshape.report.report import OutputFacts, Run
+from bertshape.shapes import TensorShape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bertshape.report.report import PooledFacts, Report, StepFacts, TaskFacts
+    from bertshape.run.observation import Observation, Observed, ObservedHead
+
+_BUG_HINT = "Trust the observed shape, and report this: bertshape's table of families is wrong about this checkpoint."
+_UNKNOWN_HINT = "Trust the observed shape: the family is not in bertshape's table, and was predicted by common rules."
+_TOLERANCE = 1e-6
+
+
+def observe(report: Report, observation: Observation, *, family_known: bool = True) -> Report:
+    """Put what a run showed into the predicted report.
+
+    Args:
+        report: The prediction.
+        observation: What the run gave.
+        family_known: Whether the prediction rests on the table of families; else a disagreement is a warning alone.
+
+    Returns:
+        The report with observed shapes, the run's facts, and a finding for each disagreement.
+    """
+    findings: list[Finding] = []
+    outputs = _observe_outputs(report.outputs, observation.outputs, findings)
+    pooled = _observe_pooled(report.pooled, observation.pooled, findings)
+    embedding = _observe_steps(report.embedding, observation.steps, findings)
+    tasks = _observe_tasks(report, observation.tasks, findings)
+    if report.checkpoint.parameters not in (None, observation.parameters):
+        message = f"parameters: predicted {report.checkpoint.parameters}, observed {observation.parameters}"
+        findings.append(Finding("prediction-disagrees", "error", message, _BUG_HINT))
+    error = observation.unmasked_error
+    if report.tokenization.padded and "mean_unmasked" in observation.pooled and (error is None or error > _TOLERANCE):
+        off = "" if error is None else f": its numbers are off by up to {error:.3g}"
+        findings.append(
+            Finding(
+                "mean-unmasked-differs",
+                "warning",
+                f"mean_unmasked averages padding too{off}",
+                "Use mean, which leaves padding out.",
+            )
+        )
+    run = Run(True, observation.device, observation.dtype, observation.torch, observation.transformers)
+    checkpoint = replace(report.checkpoint, dtype=observation.dtype, parameters=observation.parameters)
+    observed = replace(
+        report,
+        checkpoint=checkpoint,
+        run=run,
+        outputs=outputs,
+        pooled=pooled,
+        embedding=embedding,
+        tasks=tasks,
+        layers=observation.layers or report.layers,
+    )
+    if not family_known:
+        findings = [
+            replace(finding, severity="warning", hint=_UNKNOWN_HINT) if finding.hint == _BUG_HINT else finding
+            for finding in findings
+        ]
+    return observed.with_findings(*findings)
+
+
+def _observe_outputs(
+    predicted: Mapping[str, OutputFacts], observed: Mapping[str, Observed], findings: list[Finding]
+) -> dict[str, OutputFacts]:
+    rows = {}
+    for name, row in predicted.items():
+        actual = observed.get(name)
+        if actual is None:
+            findings.append(_disagreement(name, row.shape.by_size, "nothing"))
+            rows[name] = row
+            continue
+        if (row.count, row.shape.sizes, row.shape.dtype) != (actual.count, actual.sizes, actual.dtype):
+            findings.append(_disagreement(name, _describe(row.shape, row.count), _describe_observed(actual)))
+        rows[name] = replace(row, shape=_observed_shape(row.shape, actual), count=actual.count, evidence="observed")
+    for name, actual in observed.items():
+        if name not in predicted:
+            rows[name] = OutputFacts(_observed_shape(None, actual), "observed", actual.count)
+    return rows
+
+
+def _observe_pooled(
+    predicted: Mapping[str, PooledFacts], observed: Mapping[str, Observed], findings: list[Finding]
+) -> dict[str, PooledFacts]:
+    rows = {}
+    for name, row in predicted.items():
+        actual = observed.get(name)
+        if row.shape is None or actual is None:
+            rows[name] = row
+            continue
+        if (row.shape.sizes, row.shape.dtype) != (actual.sizes, actual.dtype):
+            findings.append(_disagreement(f"pooled {name}", _describe(row.shape, None), _describe_observed(actual)))
+        rows[name] = replace(row, shape=_observed_shape(row.shape, actual), evidence="observed")
+    return rows
+
+
+def _observe_steps(
+    predicted: tuple[StepFacts, ...], observed: tuple[Observed, ...], findings: list[Finding]
+) -> tuple[StepFacts, ...]:
+    rows = []
+    for index, row in enumerate(predicted):
+        if row.shape is None or index >= len(observed):
+            rows.append(row)
+            continue
+        actual = observed[index]
+        if (row.shape.sizes, row.shape.dtype) != (actual.sizes, actual.dtype):
+            findings.append(_disagreement(f"step {row.name}", _describe(row.shape, None), _describe_observed(actual)))
+        rows.append(replace(row, shape=_observed_shape(row.shape, actual), evidence="observed"))
+    return tuple(rows)
+
+
+def _observe_tasks(
+    report: Report, observed: Mapping[str, ObservedHead], findings: list[Finding]
+) -> dict[str, TaskFacts]:
+    rows = dict(report.tasks)
+    for name, actual in observed.items():
+        row = rows[name]
+        if actual.failure is not None:
+            message = f"{name}: {actual.failure}"
+            findings.append(Finding("task-failed", "error", message, "Leave this task out, or see --debug."))
+            rows[name] = replace(row, outputs={}, reason=actual.failure)
+            continue
+        outputs = _observe_outputs(row.outputs, actual.outputs, findings)
+        rows[name] = replace(row, outputs=outputs)
+        if report.checkpoint.weights == "checkpoint":
+            rows[name] = with_head(rows[name], missing=actual.missing, misfits=actual.misfits, total=actual.total)
+    return rows
+
+
+def _observed_shape(predicted: TensorShape | None, actual: Observed) -> TensorShape:
+    if predicted is not None and len(predicted.sizes) == len(actual.sizes):
+        return TensorShape(predicted.axes, actual.sizes, actual.dtype)
+    # Outputs that nobody predicted need not begin with the batch: XLNet's mems begin with the sequence.
+    axes = tuple(f"axis_{index}" for index in range(len(actual.sizes)))
+    return TensorShape(axes, actual.sizes, actual.dtype)
+
+
+def _disagreement(name: str, expected: str, actual: str) -> Finding:
+    message = f"{name}: predicted {expected}, observed {actual}"
+    return Finding("prediction-disagrees", "error", message, _BUG_HINT)
+
+
+def _describe(shape: TensorShape, count: int | None) -> str:
+    return f"{f'{count} x ' if count is not None else ''}{shape.by_size} {shape.dtype}"
+
+
+def _describe_observed(actual: Observed) -> str:
+    return _describe(_observed_shape(None, actual), actual.count)

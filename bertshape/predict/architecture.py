@@ -1,0 +1,160 @@
+"""One architecture: a family with the numbers of one config.json."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bertshape.predict.expressions import count_out, evaluate, holds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bertshape.predict.family import Conditional, Family, Shapes
+
+Symbols = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Dimensions:
+    """Sizes of a model, by bertshape's names; None where the family has no such thing."""
+
+    hidden_size: int
+    num_hidden_layers: int
+    num_attention_heads: int | None
+    intermediate_size: int | None
+    vocab_size: int | None
+    max_position_embeddings: int | None
+    type_vocab_size: int | None
+    embedding_size: int
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What config.json describes.
+
+    Attributes:
+        model_type: As config.json says.
+        family: Row of the table; None for a model type that the table lacks.
+        dimensions: Sizes.
+        values: config.json over the family's defaults, and what follows from both.
+        pad_token_id: Id of the padding token, where there is one.
+        usable_length: Tokens that a row may have at most; None where nothing bounds it.
+    """
+
+    model_type: str
+    family: Family | None
+    dimensions: Dimensions
+    values: Mapping[str, object]
+    pad_token_id: int | None
+    usable_length: int | None
+
+    @property
+    def accepts_token_type_ids(self) -> bool:
+        """Whether the model takes segments 0 and 1; a table of a single type has no room for the second."""
+        types = self.dimensions.type_vocab_size
+        return self.family is not None and self.family.token_type_ids and (types is None or types > 1)
+
+    @property
+    def has_pooler(self) -> bool:
+        """Whether the model gives a pooler_output."""
+        return self.family is not None and "pooler_output" in self.family.outputs
+
+    @property
+    def pooler_axis(self) -> str:
+        """What the size of the vector in pooler_output is: `hidden_size`, unless the family projects it to another."""
+        key = self.family.pooler_size if self.family else None
+        return key if key and self.number(key) else "hidden_size"
+
+    @property
+    def pooler_size(self) -> int:
+        """Size of the vector in pooler_output."""
+        return self.number(self.pooler_axis)
+
+    @property
+    def has_last_hidden_state(self) -> bool:
+        """Whether the model gives a last_hidden_state with a vector for each token."""
+        gives = self.family is None or "last_hidden_state" in self.family.outputs
+        return gives and "last_hidden_state" not in self.observed_only
+
+    def config_key(self, dimension: str) -> str:
+        """The key in config.json that holds a dimension, for messages."""
+        own = self.family.dimensions.get(dimension, dimension) if self.family else dimension
+        return own if own in self.values or dimension not in self.values else dimension
+
+    def expected_tensors(self) -> dict[str, tuple[int, ...]] | None:
+        """Shapes of all backbone parameters, pooler included, by the base model's names.
+
+        Returns:
+            None where the family or its names are not known.
+        """
+        if self.family is None or not self.family.has_template:
+            return None
+        return {name: tuple(map(self._size, symbols)) for name, symbols in self._symbols.items()}
+
+    def symbols(self, name: str) -> tuple[str, ...]:
+        """The shape of a tensor in dimensions, such as (`vocab_size`, `hidden_size`); empty for an unknown name."""
+        return tuple(map(str, self._symbols.get(name, ())))
+
+    def parameters(self) -> int | None:
+        """Number of parameters of the base model, where the family's tensors are known."""
+        expected = self.expected_tensors()
+        return None if expected is None else sum(map(math.prod, expected.values()))
+
+    @functools.cached_property
+    def observed_only(self) -> tuple[str, ...]:
+        """Outputs whose shape is only known by running, such as `hidden_states`."""
+        if self.family is None:
+            return ()
+        named = [*self.family.observed_only, *(name for row in self._conditionals for name in row.observed_only)]
+        return tuple(dict.fromkeys(named))
+
+    def holds(self, condition: str) -> bool:
+        """Whether a condition of the family's file holds."""
+        return holds(condition, self.values, self.number)
+
+    def number(self, name: str) -> int:
+        """A dimension or a key as a size: the sum for a list, 0 for what is no number."""
+        value = getattr(self.dimensions, name, None)
+        return as_number(self.values.get(name) if value is None else value)
+
+    @functools.cached_property
+    def _conditionals(self) -> tuple[Conditional, ...]:
+        rows = self.family.conditionals if self.family else ()
+        return tuple(row for row in rows if all(map(self.holds, row.when)))
+
+    @functools.cached_property
+    def _symbols(self) -> Mapping[str, Symbols]:
+        family = self.family
+        if family is None:
+            return {}
+        tensors = dict(family.tensors)
+        layer_tensors = dict(family.layer_tensors)
+        for row in self._conditionals:
+            tensors |= row.tensors
+            layer_tensors |= row.layer_tensors
+        outside = {name: symbols for key, symbols in tensors.items() for name in count_out(key, self._count)}
+        return outside | dict(self._layers(family, layer_tensors))
+
+    def _layers(self, family: Family, layer_tensors: Shapes) -> Iterator[tuple[str, Symbols]]:
+        for number, path in enumerate(count_out(family.layer, self._count)):
+            for key, symbols in layer_tensors.items():
+                if number or key not in family.first_layer_lacks:
+                    for name in count_out(path + key, self._count):
+                        yield name, symbols
+
+    def _count(self, counter: str) -> int | list[int]:
+        sizes = self.values.get(counter)
+        return sizes if isinstance(sizes, list) else evaluate(counter, self.number)
+
+    def _size(self, symbol: str | int) -> int:
+        return symbol if isinstance(symbol, int) else evaluate(symbol, self.number)
+
+
+def as_number(value: object) -> int:
+    """A value of config.json as a size: the sum for a list, 0 for what is no number."""
+    if isinstance(value, list | tuple):
+        return sum(map(as_number, value))
+    return value if isinstance(value, int) else 0

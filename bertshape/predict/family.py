@@ -1,0 +1,169 @@
+"""The table of families: a TOML file each, in `families/`, named like the model type.
+
+The fields of a file:
+
+- `module`: transformers.models.MODULE has the classes `model_class` and `config_class`, in files named after
+  `file`; after the module where it is not said.
+- `prefixes`: what checkpoints with a task head put before the names of the backbone.
+- `other_classes`: more classes of the same outputs, taken where config.json's `architectures` names one.
+- `[renamed]`: parts of stored names, and what transformers makes of them when it loads.
+- `[fused]`: parts of names of stored tensors that transformers cuts along the first axis, and the parts they become.
+- `pooler`: beginning of the names of the pooler's tensors; absent where it has none of its own.
+- `pooler_size`: the key that holds the size of pooler_output, where above 0; hidden_size where it is not said.
+- `token_type_ids`: whether the model takes them.
+- `outputs`: outputs besides hidden_states; `last_hidden_state` where it is not said.
+- `observed_only`: outputs whose shape is only known by running; they are never predicted.
+- `length`: how many tokens fit: `positions`, `positions - pad_token_id - 1`, or `unbounded`.
+- `unbounded_when`: a condition under which `length` does not hold.
+- `layer`: where the tensors of a layer are; braces count up to a number of config.json, or through a list of them.
+- `[dimensions]`: the key in config.json, where it is not bertshape's own name of the dimension.
+- `[defaults]`: what the config class assumes where config.json is silent, by key; only what is used here.
+- `[derived]`: what follows from other values where config.json is silent, by key; at least 1.
+- `[tensors]`, `[layer_tensors]`: shapes by name, which may have braces too; an axis is a dimension, a key, a number, or
+  such as `3*hidden_size` or `max_position_embeddings+2`.
+- `[[conditional]]`: more of `tensors`, `layer_tensors`, `derived` or `observed_only`, `when` all its conditions hold;
+  expressions.py has the language of sizes and conditions.
+- `first_layer_lacks`: names that layer 0 does not have.
+"""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bertshape.predict.expressions import counted_keys
+
+_FOLDER = Path(__file__).parent / "families"
+
+Shapes = Mapping[str, tuple[str | int, ...]]
+
+
+@dataclass(frozen=True)
+class Conditional:
+    """What is so under conditions on the configuration."""
+
+    when: tuple[str, ...]
+    tensors: Shapes
+    layer_tensors: Shapes
+    derived: Mapping[str, str]
+    observed_only: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Family:
+    """One row of the table; the fields are those of the file."""
+
+    model_type: str
+    module: str
+    file: str
+    config_class: str
+    model_class: str
+    prefixes: tuple[str, ...]
+    pooler: str | None
+    token_type_ids: bool
+    outputs: tuple[str, ...]
+    length: str
+    unbounded_when: str | None
+    layer: str
+    dimensions: Mapping[str, str]
+    defaults: Mapping[str, object]
+    derived: Mapping[str, str]
+    tensors: Shapes
+    layer_tensors: Shapes
+    conditionals: tuple[Conditional, ...]
+    first_layer_lacks: tuple[str, ...]
+    other_classes: tuple[str, ...]
+    pooler_size: str | None
+    observed_only: tuple[str, ...]
+    renamed: Mapping[str, str]
+    fused: Mapping[str, Sequence[str]]
+
+    @property
+    def has_template(self) -> bool:
+        """Whether the names and shapes of the tensors are known."""
+        return bool(self.tensors)
+
+    @property
+    def ever_observed_only(self) -> tuple[str, ...]:
+        """Outputs whose shape is only known by running, under some configurations at least."""
+        return (*self.observed_only, *(name for row in self.conditionals for name in row.observed_only))
+
+    def templates(self) -> Iterator[str]:
+        """Names of all backbone tensors under any configuration, not counted out."""
+        tables = [(self.tensors, self.layer_tensors), *((row.tensors, row.layer_tensors) for row in self.conditionals)]
+        for tensors, layer_tensors in tables:
+            yield from tensors
+            yield from (self.layer + name for name in layer_tensors)
+
+    @functools.cached_property
+    def top_level_names(self) -> frozenset[str]:
+        """First parts of the names of all backbone tensors."""
+        return frozenset(name.split(".")[0] for name in (*self.templates(), self.pooler or "") if name)
+
+    @functools.cached_property
+    def layer_paths(self) -> tuple[str, ...]:
+        """What stands before the number of a layer in the names of its tensors."""
+        marked = (name.partition("{num_hidden_layers}") for name in self.templates())
+        return tuple(dict.fromkeys(before for before, counter, _ in marked if counter))
+
+    @functools.cached_property
+    def counted_together(self) -> tuple[tuple[str, ...], ...]:
+        """Dimensions and keys that names are counted up to, those of one name together."""
+        return tuple(dict.fromkeys(tuple(counted_keys(name)) for name in self.templates()))
+
+
+def family_names() -> tuple[str, ...]:
+    """Model types of all families, in alphabetical order."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
+
+
+@functools.cache
+def load_family(model_type: str) -> Family | None:
+    """The row of a model type; None where the table has none."""
+    if model_type not in family_names():
+        return None
+    row = tomllib.loads((_FOLDER / f"{model_type}.toml").read_text(encoding="utf-8"))
+    return Family(
+        model_type=model_type,
+        module=row["module"],
+        file=row.get("file", row["module"]),
+        config_class=row["config_class"],
+        model_class=row["model_class"],
+        prefixes=tuple(row["prefixes"]),
+        pooler=row.get("pooler"),
+        token_type_ids=row["token_type_ids"],
+        outputs=tuple(row.get("outputs", ("last_hidden_state",))),
+        length=row["length"],
+        unbounded_when=row.get("unbounded_when"),
+        layer=row.get("layer", ""),
+        dimensions=row.get("dimensions", {}),
+        defaults=row.get("defaults", {}),
+        derived=row.get("derived", {}),
+        tensors=_shapes(row.get("tensors")),
+        layer_tensors=_shapes(row.get("layer_tensors")),
+        conditionals=tuple(map(_conditional, row.get("conditional", ()))),
+        first_layer_lacks=tuple(row.get("first_layer_lacks", ())),
+        other_classes=tuple(row.get("other_classes", ())),
+        pooler_size=row.get("pooler_size"),
+        observed_only=tuple(row.get("observed_only", ())),
+        renamed=row.get("renamed", {}),
+        fused=row.get("fused", {}),
+    )
+
+
+def _conditional(entry: Mapping[str, Any]) -> Conditional:
+    return Conditional(
+        when=tuple(entry["when"]),
+        tensors=_shapes(entry.get("tensors")),
+        layer_tensors=_shapes(entry.get("layer_tensors")),
+        derived=entry.get("derived", {}),
+        observed_only=tuple(entry.get("observed_only", ())),
+    )
+
+
+def _shapes(table: Mapping[str, list[str | int]] | None) -> Shapes:
+    return {name: tuple(shape) for name, shape in (table or {}).items()}

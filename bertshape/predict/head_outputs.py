@@ -1,0 +1,201 @@
+"""What each task's head gives, predicted from config.json, and whether the checkpoint holds it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bertshape.errors import CheckpointError
+from bertshape.predict.heads import load_head
+from bertshape.report.finding import Finding
+from bertshape.report.report import OutputFacts, TaskFacts
+from bertshape.shapes import BATCH_SIZE, SEQUENCE_LENGTH, TensorShape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from bertshape.checkpoint.checkpoint import Checkpoint
+    from bertshape.predict.architecture import Architecture
+    from bertshape.predict.heads import Head
+    from bertshape.report.report import HeadVerdict
+    from bertshape.tokens.batch import Tokenization
+
+NUM_LABELS, NUM_CHOICES, VOCAB_SIZE = "num_labels", "num_choices", "vocab_size"
+_QUESTION_ANSWERING = "question-answering"
+_AXES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "sequence-classification": {"logits": (BATCH_SIZE, NUM_LABELS)},
+    "token-classification": {"logits": (BATCH_SIZE, SEQUENCE_LENGTH, NUM_LABELS)},
+    _QUESTION_ANSWERING: {
+        "start_logits": (BATCH_SIZE, SEQUENCE_LENGTH),
+        "end_logits": (BATCH_SIZE, SEQUENCE_LENGTH),
+    },
+    "masked-lm": {"logits": (BATCH_SIZE, SEQUENCE_LENGTH, VOCAB_SIZE)},
+    "multiple-choice": {"logits": (BATCH_SIZE, NUM_CHOICES)},
+    "next-sentence-prediction": {"logits": (BATCH_SIZE, NUM_LABELS)},
+}
+_NEXT_SENTENCE = ("the second text follows", "it does not")
+"""What the two numbers of next-sentence-prediction are for (Devlin et al. 2019; transformers' BertForPreTraining)."""
+_MOST_LABELS = 1_000_000
+LABELLED = ("sequence-classification", "token-classification")
+"""Tasks whose last matrix has a row for each label."""
+_LAST_MATRICES = ("out_proj.weight", "logits_proj.weight", "classifier.weight", "summary.weight")
+"""Endings of the name of a head's last matrix, the likelier ones first."""
+
+
+def predict_tasks(
+    names: Sequence[str], checkpoint: Checkpoint, architecture: Architecture, tokenization: Tokenization, dtype: str
+) -> dict[str, TaskFacts]:
+    """Shapes of each head's outputs.
+
+    Args:
+        names: Tasks, as `select_tasks` gives them.
+        checkpoint: For its labels, and the names of its stored tensors.
+        architecture: Dimensions and family.
+        tokenization: The batch. Its texts are the choices of one question for multiple-choice.
+        dtype: Dtype of the parameters, and so of the outputs.
+
+    Raises:
+        CheckpointError: The labels in config.json are none.
+    """
+    tasks = {}
+    for name in names:
+        head = load_head(architecture.model_type, name)
+        if head is None:
+            reason = f"transformers has no {name} head for {architecture.model_type}"
+            tasks[name] = TaskFacts(None, None, (), {}, reason)
+            continue
+        labels = task_labels(name, checkpoint.config)
+        sizes = {
+            BATCH_SIZE: 1 if name == "multiple-choice" else tokenization.batch_size,
+            NUM_CHOICES: tokenization.batch_size,
+            SEQUENCE_LENGTH: tokenization.sequence_length,
+            NUM_LABELS: len(labels),
+            VOCAB_SIZE: architecture.dimensions.vocab_size or 0,
+        }
+        outputs = {
+            output: OutputFacts(TensorShape(axes, tuple(sizes[axis] for axis in axes), dtype))
+            for output, axes in _AXES[name].items()
+        }
+        tasks[name] = TaskFacts(head.model_class, _stored(checkpoint, head, labels), labels, outputs)
+    return tasks
+
+
+def task_labels(task: str, config: Mapping[str, object]) -> tuple[str, ...]:
+    """Names of the labels of a task, as transformers reads them from config.json; empty where outputs have none.
+
+    `id2label` counts, unless `num_labels` differs from its length; without both there are two.
+
+    Raises:
+        CheckpointError: They are nothing that transformers builds a head from.
+    """
+    if task == "next-sentence-prediction":
+        return _NEXT_SENTENCE
+    if task not in LABELLED:
+        return ()
+    named = _named_labels(config.get("id2label"))
+    count = config.get("num_labels")
+    if count is None:
+        count = 2 if named is None else len(named)
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= _MOST_LABELS:
+        field = "num_labels" if config.get("num_labels") is not None else "number of labels in id2label"
+        raise _invalid_labels(field, count, f"a whole number from 1 to {_MOST_LABELS}")
+    if named is not None and len(named) == count:
+        return tuple(named[number] for number in sorted(named))
+    return tuple(f"LABEL_{index}" for index in range(count))
+
+
+def _named_labels(value: object) -> dict[int, str] | None:
+    """The names of `id2label` by number; None where there is none."""
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not all(re.fullmatch(r"-?[0-9]{1,18}", key) for key in value):
+        raise _invalid_labels("id2label", value, "an object of a name for each number")
+    return {int(key): str(name) for key, name in value.items()}
+
+
+def _invalid_labels(field: str, value: object, expected: str) -> CheckpointError:
+    return CheckpointError(
+        f"config.json: {field} is {str(value)[:50]!r}, expected {expected}",
+        hint="Restore num_labels and id2label, or leave --task out.",
+        code="config-invalid",
+    )
+
+
+def task_findings(tasks: Mapping[str, TaskFacts], checkpoint: Checkpoint, *, num_texts: int) -> Iterator[Finding]:
+    """What a person should know before trusting the numbers of a head.
+
+    Args:
+        tasks: The heads, with what is known of them.
+        checkpoint: Stored weights, whose class config.json declares.
+        num_texts: Texts of the batch.
+    """
+    random = [name for name, task in tasks.items() if task.head == "random"]
+    if random:
+        yield Finding(
+            "head-random",
+            "warning",
+            f"the weights hold no head for {', '.join(random)}: its shapes are exact, its numbers are random",
+            "Fine-tune the head, or pass a checkpoint that was saved with it.",
+        )
+    partly = [name for name, task in tasks.items() if task.head == "partly random"]
+    if partly:
+        yield Finding(
+            "head-partly-random",
+            "error",
+            f"the weights hold the head for {', '.join(partly)} in part, or in another shape: the rest is random",
+            "Check num_labels and id2label in config.json against the stored head.",
+            where="config.json num_labels",
+        )
+    declared = checkpoint.config.get("architectures")
+    classes = [name for name in declared if isinstance(name, str)] if isinstance(declared, list) else []
+    for name, task in tasks.items():
+        # ForPreTraining saves the heads of masked-lm and of next-sentence-prediction together.
+        own = not classes or task.model_class in classes or any("PreTraining" in known for known in classes)
+        if task.head == "stored" and not own and name != "masked-lm":
+            yield Finding(
+                "head-of-another-task",
+                "warning",
+                f"{name}: the stored head was saved as {classes[0]}, whose tensors have the names of "
+                f"{task.model_class}: it loads, and its numbers mean something else",
+                f"Load it as {classes[0]}.",
+            )
+    if "multiple-choice" in tasks and tasks["multiple-choice"].reason is None:
+        texts = "the text is the only choice" if num_texts == 1 else f"the {num_texts} texts are the choices"
+        yield Finding("choices", "note", f"multiple-choice: {texts} of one question")
+
+
+def with_head(task: TaskFacts, *, missing: int, misfits: int, total: int) -> TaskFacts:
+    """The same head with what loading showed.
+
+    Args:
+        task: The head.
+        missing: How many of its parameters the weights did not fill.
+        misfits: How many of these are there in another shape.
+        total: How many it has.
+    """
+    if missing == 0:
+        return replace(task, head="stored")
+    return replace(task, head="random" if missing == total and not misfits else "partly random")
+
+
+def stored_labels(checkpoint: Checkpoint, head: Head) -> int | None:
+    """How many labels the stored head has: the rows of its last matrix; None where it is not stored or not known."""
+    tensors = checkpoint.headers.tensors if checkpoint.headers else {}
+    own = {name: tensor.shape for name, tensor in tensors.items() if head.owns(name) and len(tensor.shape) == 2}
+    for ending in _LAST_MATRICES:
+        rows = [shape[0] for name, shape in own.items() if name.endswith(ending)]
+        if rows:
+            return rows[0]
+    return None
+
+
+def _stored(checkpoint: Checkpoint, head: Head, labels: tuple[str, ...]) -> HeadVerdict | None:
+    """Whether any tensor of a head is in the files; None where the names are not known without loading."""
+    if checkpoint.headers is None:
+        return None
+    if not any(head.owns(name) for name in checkpoint.headers.tensors):
+        return "random"
+    # A matrix of another size is not loaded.
+    misfits = head.task in LABELLED and stored_labels(checkpoint, head) not in (None, len(labels))
+    return "partly random" if misfits else "stored"

@@ -1,0 +1,130 @@
+"""The shapes inside a model: a tree of its parts, equal ones folded into one. Plain Python, predicted without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from bertshape.shapes import BATCH_SIZE, SEQUENCE_LENGTH, TensorShape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bertshape.predict.architecture import Architecture
+
+# The projections of attention, by the names that families give them: their vectors are split among the heads.
+_PER_HEAD = frozenset(
+    ["query", "key", "value", "query_proj", "key_proj", "value_proj", "q_lin", "k_lin", "v_lin", "q", "k", "v"]
+)
+# Rows of these tables are looked up by number: what comes out has the size of a row.
+_TABLES = frozenset(["vocab_size", "type_vocab_size"])
+# Sizes in the matrices that work on tokens.
+_OF_TOKENS = frozenset([*_TABLES, "hidden_size", "embedding_size", "intermediate_size"])
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One part of a model.
+
+    Attributes:
+        name: Its name in the part that holds it, such as `query`; `{0-11}` for twelve equal ones.
+        kind: Its class; None where no run showed it.
+        copies: How many equal parts it stands for.
+        calls: How often each was called in one forward pass: more than once where layers are shared.
+        shape: What it gives; None where that is not known or it gives no tensor.
+        heads: Attention heads and the size of one, where the last axis is split among them.
+        parameters: Numbers in one copy, those of all parts inside included; None where the table does not say.
+        children: The parts inside.
+        evidence: `observed` once a real run gave it.
+    """
+
+    name: str
+    kind: str | None
+    copies: int
+    calls: int
+    shape: TensorShape | None
+    heads: tuple[int, int] | None
+    parameters: int | None
+    children: tuple[Layer, ...]
+    evidence: Literal["predicted", "observed"] = "predicted"
+
+
+def predict_layers(architecture: Architecture, batch_size: int, sequence_length: int, dtype: str) -> Layer | None:
+    """The tree that the names and shapes of the parameters tell.
+
+    A part that holds a table or a matrix gives vectors as long as its rows or its columns; the shapes of what only
+    holds other parts are known by running.
+
+    Returns:
+        None where the family's tensors are not known.
+    """
+    expected = architecture.expected_tensors()
+    if expected is None or architecture.family is None:
+        return None
+    shapes = {}
+    for name in expected:
+        path, _, parameter = name.rpartition(".")
+        symbols = architecture.symbols(name)
+        if parameter == "weight" and len(symbols) in (1, 2) and not _is_of_positions(path, symbols):
+            last = 1 if len(symbols) == 2 and symbols[0] in _TABLES else 0
+            axes = (BATCH_SIZE, SEQUENCE_LENGTH, symbols[last])
+            shapes[path] = TensorShape(axes, (batch_size, sequence_length, expected[name][last]), dtype)
+            if architecture.family.pooler and name.startswith(architecture.family.pooler):
+                shapes[path] = TensorShape((BATCH_SIZE, symbols[0]), (batch_size, expected[name][0]), dtype)
+    counts: dict[str, int] = {}
+    for name, sizes in expected.items():
+        total = 1
+        for size in sizes:
+            total *= size
+        counts[name] = total
+    heads = architecture.dimensions.num_attention_heads
+    return _grow(architecture.family.model_class, "", counts, shapes, heads)
+
+
+def _is_of_positions(path: str, symbols: tuple[str, ...]) -> bool:
+    """Whether a part works on positions and not on tokens: how many there are is its family's own affair."""
+    sizes = {symbol.rpartition("*")[2] for symbol in symbols}
+    return not sizes <= _OF_TOKENS or path.rpartition(".")[2].startswith("pos_") or path == "encoder.LayerNorm"
+
+
+def split_heads(name: str, shape: TensorShape | None, heads: int | None) -> tuple[int, int] | None:
+    """Heads and the size of one, for a part whose vectors attention splits; None for any other.
+
+    Args:
+        name: Last part of its name.
+        shape: What it gives.
+        heads: Attention heads of the model.
+    """
+    if name not in _PER_HEAD or shape is None or not heads or shape.sizes[-1] % heads:
+        return None
+    return heads, shape.sizes[-1] // heads
+
+
+def fold(children: Iterable[Layer]) -> tuple[Layer, ...]:
+    """Give neighbours that differ in their number alone one node: `{0-11}`."""
+    folded: list[Layer] = []
+    for child in children:
+        before = folded[-1] if folded else None
+        alike = (
+            before is not None
+            and child.name.isdigit()
+            and replace(child, name="", copies=1) == replace(before, name="", copies=1)
+        )
+        if alike and before is not None and before.name.strip("{}").replace("-", "").isdigit():
+            first = before.name.strip("{}").split("-")[0]
+            folded[-1] = replace(before, name=f"{{{first}-{child.name}}}", copies=before.copies + 1)
+        else:
+            folded.append(child)
+    return tuple(folded)
+
+
+def _grow(
+    name: str, path: str, counts: Mapping[str, int], shapes: Mapping[str, TensorShape], heads: int | None
+) -> Layer:
+    """The node of a path, from the parameters below it."""
+    prefix = f"{path}." if path else ""
+    below = {key: count for key, count in counts.items() if key.startswith(prefix)}
+    inside = dict.fromkeys(key.removeprefix(prefix).split(".")[0] for key in below if "." in key.removeprefix(prefix))
+    children = fold(_grow(child, prefix + child, below, shapes, heads) for child in inside)
+    shape = shapes.get(path)
+    return Layer(name, None, 1, 1, shape, split_heads(name, shape, heads), sum(below.values()), children)

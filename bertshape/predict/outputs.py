@@ -1,0 +1,173 @@
+"""Checkpoint x tokenization -> the shape of every input, output and pooled vector, without running anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bertshape.errors import CheckpointError, UsageError
+from bertshape.pooling.shapes import PoolingFacts, Unavailable, predict_shape
+from bertshape.report.report import OutputFacts, PooledFacts
+from bertshape.shapes import BATCH_SIZE, HIDDEN_SIZE, NUM_ATTENTION_HEADS, SEQUENCE_LENGTH, TensorShape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bertshape.checkpoint.checkpoint import Checkpoint
+    from bertshape.pooling.strategy import Strategy
+    from bertshape.predict.architecture import Architecture
+    from bertshape.tokens.batch import Tokenization
+
+INPUT_AXES = (BATCH_SIZE, SEQUENCE_LENGTH)
+
+
+def check_fits(checkpoint: Checkpoint, architecture: Architecture, tokenization: Tokenization) -> None:
+    """Say before any run what would crash in it with a bare index or size error.
+
+    Raises:
+        UsageError: A row is longer than the positions of the checkpoint.
+        CheckpointError: A token id has no row in the embedding.
+    """
+    usable, length = architecture.usable_length, tokenization.sequence_length
+    if usable is not None and length > usable:
+        longest = max(range(tokenization.batch_size), key=lambda row: length - tokenization.rows[row].padding)
+        hint = f"Pass --truncation to cut to {usable}, or --max-length N with N up to {usable}."
+        if tokenization.padding == "max_length":
+            hint = f"Pass --max-length {usable} or less."
+        raise UsageError(
+            f"text {longest + 1} gives {length} tokens; {checkpoint.name} takes at most {usable} "
+            f"({_positions_rule(architecture)})",
+            hint=hint,
+            code="text-too-long",
+        )
+    vocabulary = architecture.dimensions.vocab_size
+    if vocabulary is not None and tokenization.largest_id >= vocabulary:
+        raise CheckpointError(
+            f"the tokenizer gives id {tokenization.largest_id}, and {checkpoint.config_path} says "
+            f"{architecture.config_key('vocab_size')} {vocabulary}: ids must be below it",
+            hint="Use the tokenizer that belongs to these weights.",
+            code="token-id-out-of-range",
+        )
+
+
+def predict_inputs(architecture: Architecture, tokenization: Tokenization) -> dict[str, TensorShape]:
+    """Shapes of the tensors that the model is given.
+
+    Each has shape (batch_size, sequence_length), dtype int64.
+    """
+    names = ["input_ids", "attention_mask"]
+    if architecture.accepts_token_type_ids:
+        names.append("token_type_ids")
+    shape = TensorShape(INPUT_AXES, (tokenization.batch_size, tokenization.sequence_length), "int64")
+    return dict.fromkeys(names, shape)
+
+
+def predict_outputs(
+    architecture: Architecture, tokenization: Tokenization, dtype: str, *, attentions: bool
+) -> dict[str, OutputFacts]:
+    """Shapes of the model's outputs.
+
+    Args:
+        architecture: Dimensions and family.
+        tokenization: The batch.
+        dtype: Dtype of the parameters, and so of the outputs.
+        attentions: Whether attention weights are asked for.
+
+    Returns:
+        Shapes by name, without those that are only known by running.
+    """
+    batch, length = tokenization.batch_size, tokenization.sequence_length
+    dimensions = architecture.dimensions
+    hidden = TensorShape((*INPUT_AXES, HIDDEN_SIZE), (batch, length, dimensions.hidden_size), dtype)
+    outputs = {}
+    if architecture.has_last_hidden_state:
+        outputs["last_hidden_state"] = OutputFacts(hidden)
+    if architecture.has_pooler:
+        outputs["pooler_output"] = OutputFacts(
+            TensorShape((BATCH_SIZE, architecture.pooler_axis), (batch, architecture.pooler_size), dtype)
+        )
+    layers = tuple(f"layer {index}" for index in range(1, dimensions.num_hidden_layers + 1))
+    outputs["hidden_states"] = OutputFacts(hidden, count=len(layers) + 1, labels=("embeddings", *layers))
+    if attentions and dimensions.num_attention_heads is not None:
+        axes = (BATCH_SIZE, NUM_ATTENTION_HEADS, SEQUENCE_LENGTH, SEQUENCE_LENGTH)
+        sizes = (batch, dimensions.num_attention_heads, length, length)
+        outputs["attentions"] = OutputFacts(TensorShape(axes, sizes, dtype), count=len(layers), labels=layers)
+    return {name: facts for name, facts in outputs.items() if name not in architecture.observed_only}
+
+
+def pooling_facts(architecture: Architecture, batch: tuple[int, int, int], dtype: str) -> PoolingFacts:
+    """What the shape of a pooled vector depends on.
+
+    Args:
+        architecture: Dimensions and family.
+        batch: Its batch_size, sequence_length and number of words.
+        dtype: Dtype of the outputs.
+    """
+    # Without vectors a token only the pooler's is left, which may have a size of its own.
+    size = architecture.dimensions.hidden_size if architecture.has_last_hidden_state else architecture.pooler_size
+    return PoolingFacts(
+        *batch,
+        hidden_size=size,
+        num_hidden_layers=architecture.dimensions.num_hidden_layers,
+        has_pooler=architecture.has_pooler,
+        has_last_hidden_state=architecture.has_last_hidden_state,
+        dtype=dtype,
+        family_known=architecture.family is not None,
+        even_hidden_states="hidden_states" not in architecture.observed_only,
+    )
+
+
+def predict_pooled(
+    strategies: Iterable[Strategy],
+    architecture: Architecture,
+    tokenization: Tokenization,
+    dtype: str,
+    *,
+    declared: str | None,
+) -> dict[str, PooledFacts]:
+    """Shape of every strategy's vector, or the reason why it has none.
+
+    Args:
+        strategies: The strategies asked for.
+        architecture: Dimensions and family.
+        tokenization: The batch.
+        dtype: Dtype of the outputs.
+        declared: Strategy that the checkpoint itself declares.
+    """
+    batch = tokenization.batch_size, tokenization.sequence_length, tokenization.num_words
+    facts = pooling_facts(architecture, batch, dtype)
+    counts = _counts(tokenization)
+    pooled = {}
+    for strategy in strategies:
+        shape = predict_shape(strategy, facts)
+        missing = shape.reason if isinstance(shape, Unavailable) else None
+        pooled[strategy.name] = PooledFacts(
+            formula=strategy.formula,
+            over=strategy.over(counts),
+            shape=None if isinstance(shape, Unavailable) else shape,
+            reason=missing,
+            declared=strategy.name == declared,
+        )
+    return pooled
+
+
+def _counts(tokenization: Tokenization) -> dict[str, str]:
+    """What strategies average over, in numbers: one for the whole batch, or the range over its texts."""
+    rows = tokenization.rows
+    counts = {
+        "attended": [row.content + row.special for row in rows],
+        "content": [row.content for row in rows],
+        "padding": [row.padding for row in rows],
+        "positions": [len(row.tokens) for row in rows],
+    }
+    return {
+        name: str(min(values)) if len(set(values)) == 1 else f"{min(values)}-{max(values)}"
+        for name, values in counts.items()
+    }
+
+
+def _positions_rule(architecture: Architecture) -> str:
+    positions, usable = architecture.dimensions.max_position_embeddings, architecture.usable_length
+    key = architecture.config_key("max_position_embeddings")
+    if positions == usable:
+        return f"{key} {positions}"
+    return f"{key} {positions}, less pad_token_id + 1"

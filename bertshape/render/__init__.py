@@ -1,0 +1,1 @@
+"""Result -> text: pure functions; none of them prints, reads the environment or changes a report."""

@@ -1,0 +1,40 @@
+"""The report as a picture or a page, for documents: Rich's own export of what a terminal shows."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from bertshape.render.escape import visible
+
+if TYPE_CHECKING:
+    from bertshape.render.layout import Page
+    from bertshape.report.report import Report
+
+
+def render_document(report: Report, page: Page, kind: str) -> str:
+    """The whole report as one document.
+
+    Args:
+        report: The report.
+        page: How it is laid out.
+        kind: `svg` or `html`.
+    """
+    # Colours are those of the document, whatever terminal or pipe this process has.
+    console = Console(
+        file=io.StringIO(),
+        width=page.columns,
+        record=True,
+        force_terminal=True,
+        color_system="truecolor",
+        no_color=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    console.print(page.whole(report))
+    if kind == "svg":
+        return console.export_svg(title=f"bertshape inspect: {visible(report.checkpoint.name_or_path)}")
+    return console.export_html()

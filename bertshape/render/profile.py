@@ -1,0 +1,177 @@
+"""A profile for people: a histogram, and tables of what is cut and what is padded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from bertshape.corpus.summary import DTYPES, SORTED, histogram, summarize
+from bertshape.render.escape import human_bytes, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import RenderableType
+
+    from bertshape.corpus.profile import Profile
+    from bertshape.corpus.summary import Length, Summary, Waste
+
+_SHOWN_FILES = 5
+_NARROW = 64
+"""Columns below which the tables leave something out."""
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_CUTS = ("limit", "declared in", "texts cut", "share", "tokens lost")
+_WASTE = ("batch", "padded to", "batches", "wasted", "largest", "float32", "float16\nbfloat16")
+
+
+def render_profile(profile: Profile, columns: int, *, unicode: bool = True, model: str | None = None) -> RenderableType:
+    """The whole profile.
+
+    Args:
+        profile: The counts.
+        columns: Width of the terminal.
+        unicode: Draw bars with block characters.
+        model: Name of the checkpoint, which the counts do not hold.
+    """
+    summary = summarize(profile)
+    names, *lines = _head(profile, summary, model)
+    parts: list[RenderableType] = [Text(visible(names), style="bold"), *(Text(visible(line)) for line in lines)]
+    if summary.length is not None:
+        parts += [Text(), Text("Tokens a text", style="bold"), Text(_length(summary.length))]
+        parts += [_bars(profile, summary, columns, unicode=unicode)]
+        parts += [Text(), *_cuts(summary, columns)] if summary.cuts else []
+        parts += [Text(), *_waste(profile, summary, columns)]
+    return Group(*parts)
+
+
+def render_profile_markdown(profile: Profile, *, model: str | None) -> str:
+    """The same numbers as Markdown tables, every foreign cell escaped."""
+    from bertshape.render.markdown import escape  # Not on top: it loads what other reports are made of.
+
+    summary = summarize(profile)
+    names, *lines = _head(profile, summary, model)
+    blocks = [f"## {escape(names)}", "\n".join(f"- {escape(line)}" for line in lines)]
+    if summary.length is not None:
+        rows = [(_span(low, high), f"{count:,}") for low, high, count in histogram(profile.counts.lengths)]
+        blocks += ["### Tokens a text", escape(_length(summary.length)), _markdown(("tokens", "texts"), rows)]
+        cuts = [(cut.limit, escape(cut.where), *_cut_cells(cut.texts, cut.share, cut.tokens)) for cut in summary.cuts]
+        blocks += ["### What each limit cuts", _markdown(_CUTS, cuts)] if cuts else []
+        waste = [_waste_cells(profile, row) for row in summary.waste]
+        blocks += [
+            "### Padding",
+            escape(_basis(profile)),
+            _markdown([name.replace("\n", ", ") for name in _WASTE], waste),
+        ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _head(profile: Profile, summary: Summary, model: str | None) -> list[str]:
+    """Names of the files, and lines about the whole."""
+    # The same name twice may be two files of two machines, or one that was counted twice: only a person can tell.
+    times = Counter(name for name, _ in profile.files)
+    names = [name if count == 1 else f"{name} ({count} times)" for name, count in times.items()]
+    more = f" and {len(names) - _SHOWN_FILES} more" if len(names) > _SHOWN_FILES else ""
+    content = summary.tokens - summary.special
+    lines = [
+        f"{', '.join(names[:_SHOWN_FILES])}{more}",
+        f"tokenizer of {model}" if model else f"tokenizer {profile.setting.tokenizer[:19]}",
+        f"{summary.texts:,} texts, {summary.tokens:,} tokens, {summary.special:,} of them special",
+    ]
+    if profile.setting.unknown_token is None:
+        return [*lines, "the tokenizer has no unknown token"]
+    within = f"in {summary.texts_with_unknown:,} texts"
+    return [*lines, f"{summary.unknown_share:.3%} of the {content:,} content tokens are unknown, {within}"]
+
+
+def _length(length: Length) -> str:
+    ranks = "  ".join(f"{percent}%: {value}" for percent, value in length.percentiles.items())
+    return f"min {length.least}  mean {length.mean:.1f}  {ranks}  max {length.most}"
+
+
+def _span(low: int, high: int) -> str:
+    return f"{low}-{high}" if low != high else str(low)
+
+
+def _bars(profile: Profile, summary: Summary, columns: int, *, unicode: bool) -> Table:
+    rows = histogram(profile.counts.lengths)
+    most = max(count for _, _, count in rows)
+    spans = [_span(low, high) for low, high, _ in rows]
+    width = max(columns - max(map(len, spans)) - len(f"{most:,}") - 12, 5)
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for justify in ("right", "left", "right", "right"):
+        table.add_column(justify=justify, no_wrap=True)
+    for span, (_, _, count) in zip(spans, rows, strict=True):
+        bar = Text(_bar(count, most, min(width, 60), unicode=unicode), style="cyan")
+        table.add_row(span, bar, f"{count:,}", f"{count / summary.texts:.1%}")
+    return table
+
+
+def _bar(count: int, most: int, width: int, *, unicode: bool) -> str:
+    """A bar; anything that is there has at least a mark."""
+    if not unicode:
+        return "#" * max(round(count * width / most), 1 if count else 0)
+    eighths = max(round(count * width * 8 / most), 1 if count else 0)
+    return "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
+
+
+def _cut_cells(texts: int, share: float, tokens: int) -> tuple[str, str, str]:
+    return f"{texts:,}", f"{share:.2%}", f"{tokens:,}"
+
+
+def _cuts(summary: Summary, columns: int) -> list[RenderableType]:
+    table = _table(_CUTS if columns >= _NARROW else _CUTS[:4])
+    for cut in summary.cuts:
+        texts, share, tokens = _cut_cells(cut.texts, cut.share, cut.tokens)
+        row = (str(cut.limit), visible(cut.where), texts, Text(share, style="yellow" if cut.texts else ""), tokens)
+        table.add_row(*row[: len(table.columns)])
+    return [Text("What each limit cuts", style="bold"), table]
+
+
+def _basis(profile: Profile) -> str:
+    """Which lengths the padding is of."""
+    cut_at = profile.setting.cut_at
+    return "texts are not cut: no limit is known" if cut_at is None else f"of texts cut at {cut_at} tokens"
+
+
+def _waste_cells(profile: Profile, row: Waste) -> tuple[str, ...]:
+    largest = f"[{row.largest[0]}, {row.largest[1]}, {profile.setting.hidden_size}]"
+    # The two 16-bit types share a column: their bytes are the same.
+    sizes = [human_bytes(row.bytes[dtype]) for dtype in DTYPES[:2]]
+    padding = "longest, sorted" if row.padding == SORTED else row.padding
+    return (str(row.batch_size), padding, f"{row.batches:,}", f"{row.share:.1%}", largest, *sizes)
+
+
+def _waste(profile: Profile, summary: Summary, columns: int) -> list[RenderableType]:
+    title = Text.assemble(("Padding", "bold"), f"  {_basis(profile)}")
+    table = _table(_WASTE if columns >= _NARROW else (*_WASTE[:2], *_WASTE[3:5]))
+    for row in summary.waste:
+        cells = _waste_cells(profile, row)
+        narrow = (cells[0], cells[1].removeprefix("longest, "), *cells[3:5])
+        table.add_row(*(cells if columns >= _NARROW else narrow))
+    return [title, table]
+
+
+def _table(headers: Sequence[str]) -> Table:
+    gap = 2 if len(headers) > 4 else 1
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim")
+    for header in headers:
+        words = header in ("declared in", "padded to", "largest")
+        # Of a table that is too wide only the place of a limit is folded; numbers never are.
+        folds = header == "declared in"
+        table.add_column(
+            header,
+            justify="left" if words else "right",
+            overflow="fold",
+            no_wrap=not folds,
+            min_width=10 if folds else None,
+        )
+    return table
+
+
+def _markdown(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = (headers, ("---",) * len(headers), *rows)
+    return "\n".join(f"| {' | '.join(map(str, cells))} |" for cells in lines)

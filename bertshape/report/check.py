@@ -1,0 +1,115 @@
+"""What is to be checked, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bertshape.contract.expectations import Expectation, Mismatch
+    from bertshape.contract.shape_pattern import ShapePattern
+    from bertshape.errors import BertshapeError
+    from bertshape.pipelines.facts import Scalar
+    from bertshape.report.finding import Finding
+
+DEFAULT_TEXT = "This is an example sentence."
+"""Text of expectations on shapes where no other is given."""
+
+
+@dataclass(frozen=True)
+class CheckCase:
+    """A text, and what is expected of it besides the expectations that all texts share."""
+
+    text: str
+    pair: str | None = None
+    input_ids: tuple[int, ...] | None = None
+    shapes: Mapping[str, ShapePattern] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The case in one line."""
+        return self.text if self.pair is None else f"{self.text} / {self.pair}"
+
+
+@dataclass(frozen=True)
+class CheckRequest:
+    """One checkpoint to check.
+
+    Attributes:
+        model: Folder, Hub id or `embedded:` name.
+        revision: Branch, tag or commit of a Hub repository.
+        offline: Use the Hub's cache alone.
+        expect: Expectations on the checkpoint and on every case.
+        cases: Texts.
+        tensors: Shapes of stored tensors, by perhaps folded names.
+        tokenizer: Expected digest of the tokenizer's file.
+        values: Look for NaN and infinities in the weights, which reads them all.
+        run: Run the model on every case, and require what it shows to be what was predicted.
+        device: Where to run.
+    """
+
+    model: str
+    revision: str | None = None
+    offline: bool = False
+    expect: tuple[Expectation, ...] = ()
+    cases: tuple[CheckCase, ...] = ()
+    tensors: Mapping[str, ShapePattern] = field(default_factory=dict)
+    tokenizer: str | None = None
+    values: bool = False
+    run: bool = False
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One thing that was checked: an expectation, a case, or soundness as a whole.
+
+    Attributes:
+        name: What was checked, as a person wrote it.
+        problems: One line for each thing that is not as expected; empty where it holds.
+    """
+
+    name: str
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What one check found.
+
+    Attributes:
+        name: The checkpoint's name.
+        summary: Names and numbers of the checkpoint; empty where it cannot be read.
+        backbone_tensors: Stored tensors of the backbone.
+        stored_tensors: All stored tensors.
+        bytes_read: Bytes read of the weight files: their headers alone, unless values were looked at.
+        weight_bytes: Size of the weight files.
+        findings: What the soundness rules say.
+        outcomes: Everything that was checked.
+        error: Why the checkpoint cannot be read, where it cannot.
+    """
+
+    name: str
+    summary: Mapping[str, Scalar] = field(default_factory=dict)
+    backbone_tensors: int | None = None
+    stored_tensors: int | None = None
+    bytes_read: int | None = None
+    weight_bytes: int | None = None
+    findings: tuple[Finding, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    error: BertshapeError | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything is as it should be."""
+        return self.error is None and not any(outcome.problems for outcome in self.outcomes)
+
+
+def outcomes_of(expectations: Iterable[Expectation], mismatches: Iterable[Mismatch]) -> list[Outcome]:
+    """An outcome for each expectation, with the problems that its mismatches name."""
+    problems: dict[str, list[str]] = {}
+    for mismatch in mismatches:
+        problems.setdefault(mismatch.expectation, []).append(mismatch.message)
+    return [Outcome(str(item), tuple(problems.get(str(item), ()))) for item in expectations]

@@ -1,0 +1,180 @@
+"""What one inspection knows, part by part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from bertshape.report.to_dict import report_to_dict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bertshape.predict.layers import Layer
+    from bertshape.report.finding import Finding
+    from bertshape.shapes import TensorShape
+    from bertshape.tokens.batch import Tokenization
+
+Evidence = Literal["predicted", "observed"]
+Weights = Literal["checkpoint", "random", "none"]
+PoolerVerdict = Literal["trained", "random", "absent"]
+HeadVerdict = Literal["stored", "random", "partly random"]
+
+
+@dataclass(frozen=True)
+class CheckpointFacts:
+    """The checkpoint as the report shows it; field names are those of the JSON document."""
+
+    name_or_path: str
+    source: str
+    revision: str | None
+    model_type: str
+    architecture: str | None
+    weights: Weights
+    dtype: str
+    parameters: int | None
+    dimensions: Mapping[str, int | None]
+    length_limits: Mapping[str, int | None]
+    sentence_embedding: Mapping[str, object] | None
+    pooler: PoolerVerdict | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """Whether and where the model was run."""
+
+    executed: bool
+    device: str | None = None
+    dtype: str | None = None
+    torch: str | None = None
+    transformers: str | None = None
+
+
+@dataclass(frozen=True)
+class OutputFacts:
+    """One output of the model.
+
+    Attributes:
+        shape: Shape of the tensor, or of each one where there are several.
+        evidence: `observed` once a real run gave it.
+        count: Number of tensors, where the output is a tuple of them.
+        labels: What each of them is, in order.
+    """
+
+    shape: TensorShape
+    evidence: Evidence = "predicted"
+    count: int | None = None
+    labels: tuple[str, ...] = ()
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all its tensors."""
+        return self.shape.bytes * (self.count or 1)
+
+
+@dataclass(frozen=True)
+class PooledFacts:
+    """The vector of one pooling strategy.
+
+    Attributes:
+        formula: How it is computed, in one line.
+        over: What it averages over.
+        shape: Shape of the result; None where the strategy is not available.
+        reason: Why it is not available.
+        evidence: `observed` once a real run gave it.
+        declared: Whether the checkpoint itself declares this strategy.
+    """
+
+    formula: str
+    over: str
+    shape: TensorShape | None
+    reason: str | None = None
+    evidence: Evidence = "predicted"
+    declared: bool = False
+
+
+@dataclass(frozen=True)
+class StepFacts:
+    """One step from tokens to the sentence embedding, as sentence-transformers takes it.
+
+    Attributes:
+        name: Class of the step, such as `Dense`.
+        formula: What it does, in one line.
+        shape: Shape of what it gives; None where that cannot be followed.
+        reason: Why it cannot.
+        evidence: `observed` once a real run gave it.
+    """
+
+    name: str
+    formula: str
+    shape: TensorShape | None
+    reason: str | None = None
+    evidence: Evidence = "predicted"
+
+
+@dataclass(frozen=True)
+class TaskFacts:
+    """A task head on the model.
+
+    Attributes:
+        model_class: Class of transformers that has this head; None where the family has none.
+        head: Whether the checkpoint holds the head's tensors; None where nothing is stored, or it takes a load to know.
+        labels: Names of the labels, where the outputs have some.
+        outputs: What the head gives, by name.
+        reason: Why there is no output.
+    """
+
+    model_class: str | None
+    head: HeadVerdict | None
+    labels: tuple[str, ...]
+    outputs: Mapping[str, OutputFacts]
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that one inspection knows.
+
+    Attributes:
+        checkpoint: The checkpoint.
+        run: Whether and where it ran.
+        tokenization: The batch.
+        inputs: Tensors that the model is given.
+        outputs: Tensors that it gives.
+        pooled: Vectors of the pooling strategies.
+        embedding: The chain of a sentence-transformers checkpoint, step by step; empty for others.
+        tasks: Task heads that were asked for.
+        layers: The shapes inside, where they were asked for.
+        words: Whether words were asked for.
+        findings: What a person should know.
+    """
+
+    checkpoint: CheckpointFacts
+    run: Run
+    tokenization: Tokenization
+    inputs: Mapping[str, TensorShape]
+    outputs: Mapping[str, OutputFacts]
+    pooled: Mapping[str, PooledFacts]
+    embedding: tuple[StepFacts, ...] = ()
+    tasks: Mapping[str, TaskFacts] = field(default_factory=dict)
+    layers: Layer | None = None
+    words: bool = False
+    findings: tuple[Finding, ...] = field(default=())
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is an error among the findings."""
+        return any(finding.severity == "error" for finding in self.findings)
+
+    @property
+    def has_token_types(self) -> bool:
+        """Whether the model is given token_type_ids."""
+        return "token_type_ids" in self.inputs
+
+    def with_findings(self, *findings: Finding) -> Report:
+        """The same report with more findings."""
+        return replace(self, findings=self.findings + findings)
+
+    def to_dict(self) -> dict[str, object]:
+        """The JSON document, as plain dicts and lists."""
+        return report_to_dict(self)

@@ -1,0 +1,155 @@
+"""The vectors of many texts: batches of like length, padded to the longest of the batch, in the order of the texts."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bertshape.errors import UsageError
+from bertshape.pooling.inputs import PoolingInputs
+from bertshape.run.device import device_errors
+from bertshape.run.forward import forward, look
+from bertshape.run.save import save
+from bertshape.run.sentence_chain import run_chain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import torch
+
+    from bertshape.pooling.strategy import Strategy
+    from bertshape.predict.architecture import Architecture
+    from bertshape.run.observation import Observed, Saving
+    from bertshape.run.sentence_chain import Chain
+    from bertshape.tokens.encode import EncodedRow
+
+
+@dataclass(frozen=True)
+class VectorJob:
+    """What to make of many texts.
+
+    Attributes:
+        strategies: Strategies that give one vector a text.
+        chain: Steps after the model that sentence-transformers would take; None for a checkpoint without.
+        batch_size: Texts that run together.
+        pad_id: Id that fills short rows.
+        padding_side: `right` or `left`.
+        saving: Where the vectors go.
+        progress: Called with the number of texts of each batch that is done.
+    """
+
+    strategies: tuple[Strategy, ...]
+    chain: Chain | None
+    batch_size: int
+    pad_id: int
+    padding_side: str
+    saving: Saving
+    progress: Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """What was made, without the numbers.
+
+    Attributes:
+        saved: Sizes and dtype of each array, by its name in the file.
+        batches: Forward passes.
+        positions: Positions that ran, padding included.
+        seconds: What the forward passes took, model loading and tokenization not counted.
+        device: Device that ran.
+    """
+
+    saved: Mapping[str, Observed]
+    batches: int
+    positions: int
+    seconds: float
+    device: str
+
+
+def embed_rows(
+    model: Any, architecture: Architecture, device: torch.device, rows: Sequence[EncodedRow], job: VectorJob
+) -> Vectors:
+    """Run all rows, longest first: what does not fit the memory fails at once, not after an hour.
+
+    Args:
+        model: The model, on its device.
+        architecture: Which inputs it takes.
+        device: Its device.
+        rows: The texts.
+        job: What to make of them.
+
+    Raises:
+        CheckpointError: The model cannot take a batch.
+        DeviceError: The device's memory is not enough.
+    """
+    import torch
+
+    order = sorted(range(len(rows)), key=lambda index: -len(rows[index]))
+    results: dict[str, torch.Tensor] = {}
+    positions = batches = 0
+    begin = time.perf_counter()
+    with device_errors(device), torch.inference_mode():
+        for start in range(0, len(order), job.batch_size):
+            chosen = order[start : start + job.batch_size]
+            inputs, special = _inputs(torch, architecture, device, [rows[index] for index in chosen], job)
+            for name, vectors in _vectors(model, inputs, special, job).items():
+                if name not in results:
+                    results[name] = torch.empty((len(rows), *vectors.shape[1:]), dtype=vectors.dtype)
+                results[name][chosen] = vectors.cpu()
+            positions += inputs["input_ids"].numel()
+            batches += 1
+            job.progress(len(chosen))
+    seconds = time.perf_counter() - begin
+    save(job.saving, results)
+    return Vectors({name: look(value) for name, value in results.items()}, batches, positions, seconds, str(device))
+
+
+def _inputs(
+    torch: Any, architecture: Architecture, device: torch.device, rows: Sequence[EncodedRow], job: VectorJob
+) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+    """Tensors of shape (batch_size, sequence_length) on the device, and which tokens are special."""
+
+    def pad(arrays: list[Any], dtype: Any, value: int) -> torch.Tensor:
+        tensors = [
+            torch.frombuffer(values, dtype=dtype) if values else torch.empty(0, dtype=dtype) for values in arrays
+        ]
+        padded = torch.nn.utils.rnn.pad_sequence(tensors, True, value, padding_side=job.padding_side)
+        if device.type == "cuda":
+            # From pinned memory a copy runs while the one before it computes.
+            return padded.pin_memory().to(device, non_blocking=True)
+        return padded.to(device)
+
+    input_ids = pad([row.input_ids for row in rows], torch.int32, job.pad_id).long()
+    special = pad([row.special_tokens_mask for row in rows], torch.int8, 1).long()
+    ones = [torch.ones(len(row), dtype=torch.int64) for row in rows]
+    mask = torch.nn.utils.rnn.pad_sequence(ones, True, 0, padding_side=job.padding_side).to(device)
+    inputs = {"input_ids": input_ids, "attention_mask": mask}
+    if architecture.accepts_token_type_ids:
+        inputs["token_type_ids"] = pad([row.token_type_ids for row in rows], torch.int8, 0).long()
+    return inputs, special
+
+
+def _vectors(
+    model: Any, inputs: Mapping[str, torch.Tensor], special: torch.Tensor, job: VectorJob
+) -> dict[str, torch.Tensor]:
+    """The vectors of one batch, by the names that they get in the file."""
+    layers = any(strategy.needs_hidden_states for strategy in job.strategies)
+    outputs = forward(model, inputs, attentions=False, hidden_states=layers)
+    given = PoolingInputs(
+        last_hidden_state=outputs.get("last_hidden_state"),
+        attention_mask=inputs["attention_mask"],
+        special_tokens_mask=special,
+        word_index=special,
+        num_words=0,
+        hidden_states=tuple(outputs.hidden_states) if layers else (outputs.get("last_hidden_state"),),
+        pooler_output=outputs.get("pooler_output"),
+    )
+    vectors = {f"pooled.{strategy.name}": strategy.function(given) for strategy in job.strategies}
+    if job.chain is not None:
+        last = run_chain(job.chain, given)[-1]
+        if last.ndim != 2:
+            message = "the checkpoint's sentence embedding is a vector a token, and not one a text"
+            raise UsageError(message, hint="Name strategies with --pool.", code="embedding-not-a-vector")
+        vectors["sentence_embedding"] = last
+    return vectors

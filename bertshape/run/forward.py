@@ -1,0 +1,54 @@
+"""Call a model, and look at the sizes of what it gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bertshape.errors import CheckpointError, one_line
+from bertshape.run.device import is_out_of_memory
+from bertshape.run.observation import Observed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import torch
+
+
+def forward(model: Any, inputs: Mapping[str, torch.Tensor], *, attentions: bool, hidden_states: bool = True) -> Any:
+    """One forward pass.
+
+    Args:
+        model: The model, or a model with a head.
+        inputs: Shape of each: (batch_size, sequence_length); (batch_size, num_choices, sequence_length) for choices.
+        attentions: Ask for attention weights too.
+        hidden_states: Ask for the outputs of all layers too.
+
+    Returns:
+        The outputs as transformers names them.
+
+    Raises:
+        CheckpointError: The model cannot take the batch.
+    """
+    try:
+        return model(**inputs, output_hidden_states=hidden_states, output_attentions=attentions)
+    except (AssertionError, AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
+        if isinstance(error, RuntimeError) and is_out_of_memory(error):
+            raise
+        raise CheckpointError(
+            f"the forward pass of {type(model).__name__} failed: {type(error).__name__}: {one_line(error)}",
+            hint="Predict without running: --weights none. See the whole error with --debug.",
+            code="forward-failed",
+        ) from error
+
+
+def look(value: Any) -> Observed:
+    """Sizes and dtype of a tensor, or of the tensors of a tuple."""
+    if not isinstance(value, tuple):
+        return Observed(tuple(value.shape), _dtype_name(value.dtype))
+    first = value[0]
+    odd = next((tensor for tensor in value if tensor.shape != first.shape), first)
+    return Observed(tuple(odd.shape), _dtype_name(odd.dtype), len(value))
+
+
+def _dtype_name(dtype: Any) -> str:
+    return str(dtype).removeprefix("torch.")

@@ -1,0 +1,125 @@
+"""Load a model: the checkpoint's weights, or random ones, and what transformers says of it."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from bertshape.errors import BertshapeError, CheckpointError, one_line
+from bertshape.run.device import is_out_of_memory
+from bertshape.run.observation import ForwardRequest, Loading
+from bertshape.run.random_weights import SEED, build_random
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from transformers import PreTrainedModel
+
+
+def find_classes(request: ForwardRequest) -> tuple[Any, Any]:
+    """The family's own classes: importing them alone is a second faster than the Auto classes.
+
+    Raises:
+        CheckpointError: This transformers has no such model.
+    """
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    family = request.architecture.family
+    if family is None:
+        from transformers import CONFIG_MAPPING, MODEL_MAPPING
+
+        model_type = request.architecture.model_type
+        if model_type not in CONFIG_MAPPING or CONFIG_MAPPING[model_type] not in MODEL_MAPPING:
+            raise _unknown_type(model_type)
+        config_class = CONFIG_MAPPING[model_type]
+        model_class = MODEL_MAPPING[config_class]
+        return (model_class[0] if isinstance(model_class, tuple) else model_class), config_class
+    package = f"transformers.models.{family.module}"
+    try:
+        modeling = importlib.import_module(f"{package}.modeling_{family.file}")
+        configuration = importlib.import_module(f"{package}.configuration_{family.file}")
+    except ModuleNotFoundError as error:
+        # A family that is younger than this transformers, not a part of transformers that is broken.
+        if error.name is None or not error.name.startswith(package):
+            raise
+        raise _unknown_type(family.model_type) from error
+    declared = request.config.get("architectures")
+    others = [name for name in family.other_classes if isinstance(declared, list) and name in declared]
+    return getattr(modeling, (others or [family.model_class])[0]), getattr(configuration, family.config_class)
+
+
+def _unknown_type(model_type: str) -> CheckpointError:
+    from transformers import __version__
+
+    return CheckpointError(
+        f"transformers {__version__} has no model type {model_type!r}",
+        hint='Predict without running: --weights none; or try a newer one: pip install -U "transformers<6". '
+        "Code from a checkpoint is never run.",
+        code="model-type-unknown",
+    )
+
+
+def load(request: ForwardRequest, model_class: Any, config_class: Any) -> tuple[PreTrainedModel, Loading]:
+    """Build the model on the CPU and fill it.
+
+    Args:
+        request: What to load.
+        model_class: The family's base model.
+        config_class: Its configuration.
+
+    Returns:
+        The model in evaluation mode, and what transformers says of the weights.
+
+    Raises:
+        CheckpointError: The weights cannot be loaded, or are a pickle of more than tensors.
+    """
+    import torch
+
+    torch.manual_seed(SEED)
+    try:
+        # As an argument: transformers 5.0 overwrites the field of the same name.
+        implementation = {"attn_implementation": "eager"} if request.attentions else {}
+        config = config_class.from_dict(dict(request.config), **implementation)
+        dtype = getattr(torch, request.dtype)
+        if request.folder is None:
+            return build_random(model_class, config, dtype), Loading()
+        model, info = model_class.from_pretrained(
+            request.folder,
+            config=config,
+            local_files_only=True,
+            use_safetensors=request.safetensors,
+            weights_only=True,
+            dtype=dtype,
+            output_loading_info=True,
+            # Mismatched sizes are findings that name the field to blame; transformers' own error names none.
+            ignore_mismatched_sizes=True,
+        )
+    except (BertshapeError, MemoryError):
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise _load_error(request, error) from error
+    return model, _loading(info)
+
+
+def _loading(info: Mapping[str, Any]) -> Loading:
+    mismatched = sorted((name, tuple(stored)) for name, stored, _ in info["mismatched_keys"])
+    return Loading(tuple(sorted(info["missing_keys"])), tuple(sorted(info["unexpected_keys"])), tuple(mismatched))
+
+
+def _load_error(request: ForwardRequest, error: Exception) -> CheckpointError:
+    where = "random weights" if request.folder is None else str(request.folder)
+    if "weights_only" in str(error) or type(error).__name__ in ("EOFError", "UnpicklingError"):
+        return CheckpointError(
+            f"the pickle weights in {where} hold more than tensors, or are broken; they were not loaded",
+            hint="Ask for a safetensors file: pickles can run code.",
+            code="weights-unsafe",
+        )
+    return CheckpointError(
+        f"transformers cannot load {where}: {type(error).__name__}: {one_line(error)}",
+        hint="See the whole error with --debug.",
+        code="load-failed",
+    )

@@ -1,0 +1,157 @@
+"""What a run is asked for, and what it showed: plain Python, no tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from bertshape.pooling.strategy import Strategy
+    from bertshape.predict.architecture import Architecture
+    from bertshape.predict.heads import Head
+    from bertshape.predict.layers import Layer
+    from bertshape.run.sentence_chain import Chain
+
+
+@dataclass(frozen=True)
+class ForwardRequest:
+    """What to run.
+
+    Attributes:
+        folder: Folder of config.json and weights; None runs random weights.
+        config: Content of config.json.
+        architecture: Dimensions and family.
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        dtype: Dtype of the parameters, by name.
+        safetensors: Whether the weights are in safetensors files; pickles otherwise.
+        attentions: Whether attention weights are wanted; only the eager implementation gives them.
+        half_on_gpu: Run float32 weights in float16 where the device is a CUDA one.
+    """
+
+    folder: Path | None
+    config: Mapping[str, object]
+    architecture: Architecture
+    device: str
+    dtype: str
+    safetensors: bool
+    attentions: bool
+    half_on_gpu: bool = False
+
+
+@dataclass(frozen=True)
+class Saving:
+    """Which tensors of a run go into a file.
+
+    Attributes:
+        path: The file: `.safetensors` or `.npz`.
+        only: Patterns of the names wanted, such as `pooled.*`; empty for all.
+        hidden_states: Whether every hidden state is wanted too.
+        about: What the file says of itself, in strings.
+    """
+
+    path: Path
+    only: tuple[str, ...]
+    hidden_states: bool
+    about: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do with a batch besides running the model on it.
+
+    Attributes:
+        strategies: Pooling strategies to apply.
+        chain: Steps after the model that sentence-transformers would take; None for a checkpoint without.
+        layers: Whether to look inside.
+        tasks: Heads to put on the model.
+        saving: What to write to a file.
+    """
+
+    strategies: tuple[Strategy, ...]
+    chain: Chain | None = None
+    layers: bool = False
+    tasks: tuple[Head, ...] = ()
+    saving: Saving | None = None
+
+
+@dataclass(frozen=True)
+class Loading:
+    """What transformers says of the weights it loaded, by the base model's names.
+
+    Attributes:
+        missing: Parameters that no stored tensor filled.
+        unexpected: Stored tensors that no parameter took.
+        mismatched: Stored shape of tensors whose shape is not the parameter's.
+    """
+
+    missing: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
+    mismatched: tuple[tuple[str, tuple[int, ...]], ...] = ()
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Size and dtype of a tensor as the run gave it, and how many there are where it is a tuple.
+
+    `sizes` are those of each tensor; where they differ within a tuple, of the first one that differs.
+    """
+
+    sizes: tuple[int, ...]
+    dtype: str
+    count: int | None = None
+
+
+@dataclass(frozen=True)
+class ObservedHead:
+    """What a task head gave.
+
+    Attributes:
+        outputs: By the name of the output.
+        missing: How many of the head's parameters no stored tensor filled.
+        misfits: How many of these are stored in another shape.
+        total: How many it has.
+        failure: Why it gave nothing.
+    """
+
+    outputs: Mapping[str, Observed]
+    missing: int
+    misfits: int
+    total: int
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Observation:
+    """All that a run showed.
+
+    Attributes:
+        outputs: By the name of the output.
+        pooled: By the name of the strategy; those that need what is not there are left out.
+        steps: What each step of the chain gave, in order.
+        tasks: What each head gave, by task.
+        layers: The shapes inside, where they were asked for.
+        loading: How loading went.
+        device: Device that ran.
+        dtype: Dtype of the parameters.
+        parameters: Number of parameters.
+        unmasked_error: Largest distance of an element of `mean_unmasked` from `mean`; None where it is not
+            known.
+        torch: Version of torch.
+        transformers: Version of transformers.
+    """
+
+    outputs: Mapping[str, Observed]
+    pooled: Mapping[str, Observed]
+    steps: tuple[Observed, ...]
+    tasks: Mapping[str, ObservedHead]
+    layers: Layer | None
+    loading: Loading
+    device: str
+    dtype: str
+    parameters: int
+    unmasked_error: float | None
+    torch: str
+    transformers: str

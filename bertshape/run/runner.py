@@ -1,0 +1,169 @@
+"""A loaded model, and what comes out of its forward passes."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from bertshape.pooling.inputs import PoolingInputs
+from bertshape.run.device import choose_device, device_errors
+from bertshape.run.embed import VectorJob, Vectors, embed_rows
+from bertshape.run.forward import forward, look
+from bertshape.run.heads import observe_heads
+from bertshape.run.imports import heavy_imports
+from bertshape.run.layers import Seen, describe, watch
+from bertshape.run.loading import find_classes, load
+from bertshape.run.observation import ForwardRequest, Observation, Plan
+from bertshape.run.save import name_tensors, save
+from bertshape.run.sentence_chain import run_chain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import torch
+
+    from bertshape.pooling.strategy import Strategy
+    from bertshape.predict.architecture import Architecture
+    from bertshape.tokens.batch import Tokenization
+    from bertshape.tokens.encode import EncodedRow
+
+
+class Runner:
+    """A loaded model, for any number of batches.
+
+    Attributes:
+        device: Where it runs.
+        loading: What transformers says it loaded.
+    """
+
+    def __init__(self, request: ForwardRequest) -> None:
+        """Import torch, find the device, load the model.
+
+        Raises:
+            CheckpointError: The weights cannot be loaded.
+            DeviceError: The device is not there, or its memory is not enough.
+        """
+        with heavy_imports():
+            import torch
+            import transformers
+
+            model_class, config_class = find_classes(request)
+        self._versions = (torch.__version__, transformers.__version__)
+        self.device = choose_device(request.device)
+        if request.half_on_gpu and self.device.type == "cuda" and request.dtype == "float32":
+            request = replace(request, dtype="float16")
+        self._request = request
+        with device_errors(self.device):
+            self._model, self.loading = load(request, model_class, config_class)
+            self._model.eval().to(self.device)
+
+    def embed(self, rows: Sequence[EncodedRow], job: VectorJob) -> Vectors:
+        """Run many texts, whatever their number, and keep the vector of each.
+
+        Args:
+            rows: The texts.
+            job: Which vectors, and in batches of which size.
+
+        Raises:
+            CheckpointError: The model cannot take a batch, or a step of the chain has no proper weights.
+            DeviceError: The device's memory is not enough.
+        """
+        return embed_rows(self._model, self._request.architecture, self.device, rows, job)
+
+    def observe(self, tokenization: Tokenization, plan: Plan) -> Observation:
+        """Run one forward pass on a batch and look at what comes out.
+
+        Args:
+            tokenization: The batch.
+            plan: What to do with what comes out.
+
+        Raises:
+            CheckpointError: The model cannot take the batch, or a step of the chain has no proper weights.
+            DeviceError: The device's memory is not enough.
+            UsageError: No tensor has a name that is to be saved.
+        """
+        import torch
+
+        model = self._model
+        with device_errors(self.device), torch.inference_mode():
+            inputs = _inputs(torch, self._request.architecture, tokenization, self.device)
+            watching: AbstractContextManager[dict[str, Seen]] = watch(model) if plan.layers else nullcontext({})
+            with watching as seen:
+                outputs = forward(model, inputs, attentions=self._request.attentions)
+            pooling_inputs = _pooling_inputs(torch, outputs, inputs["attention_mask"], tokenization)
+            pooled = {
+                row.name: row.function(pooling_inputs)
+                for row in _fitting(plan.strategies, outputs, self._request.architecture)
+            }
+            steps = run_chain(plan.chain, pooling_inputs) if plan.chain else []
+            heads, logits = observe_heads(plan.tasks, self._request, inputs)
+            if plan.saving is not None:
+                save(plan.saving, name_tensors(inputs, outputs, pooled, steps, logits, saving=plan.saving))
+            unmasked_error = _unmasked_error(pooled)
+        size = tokenization.batch_size, tokenization.sequence_length
+        return Observation(
+            outputs={name: look(value) for name, value in outputs.items() if _is_there(value)},
+            pooled={name: look(value) for name, value in pooled.items()},
+            steps=tuple(map(look, steps)),
+            tasks=heads,
+            layers=describe(model, seen, self._request.architecture, *size) if plan.layers else None,
+            loading=self.loading,
+            device=str(self.device),
+            dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
+            parameters=sum(parameter.numel() for parameter in model.parameters()),
+            unmasked_error=unmasked_error,
+            torch=self._versions[0],
+            transformers=self._versions[1],
+        )
+
+
+def _inputs(torch: Any, architecture: Architecture, tokenization: Tokenization, device: Any) -> dict[str, torch.Tensor]:
+    """Tensors of shape (batch_size, sequence_length), int64."""
+    fields = {"input_ids": "input_id", "attention_mask": "attention_mask"}
+    if architecture.accepts_token_type_ids:
+        fields["token_type_ids"] = "token_type_id"
+    return {
+        name: torch.tensor(
+            [[getattr(token, field) for token in row.tokens] for row in tokenization.rows], dtype=torch.int64
+        ).to(device)
+        for name, field in fields.items()
+    }
+
+
+def _pooling_inputs(torch: Any, outputs: Any, attention_mask: Any, tokenization: Tokenization) -> PoolingInputs:
+    special = [[int(token.special) for token in row.tokens] for row in tokenization.rows]
+    words = [row.word_indices() for row in tokenization.rows]
+    device = attention_mask.device
+    return PoolingInputs(
+        last_hidden_state=outputs.get("last_hidden_state"),
+        attention_mask=attention_mask,
+        special_tokens_mask=torch.tensor(special, device=device),
+        word_index=torch.tensor(words, device=device),
+        num_words=tokenization.num_words,
+        hidden_states=tuple(outputs.hidden_states),
+        pooler_output=outputs.get("pooler_output"),
+    )
+
+
+def _unmasked_error(pooled: Mapping[str, torch.Tensor]) -> float | None:
+    if "mean" not in pooled or "mean_unmasked" not in pooled:
+        return None
+    return float((pooled["mean"].float() - pooled["mean_unmasked"].float()).abs().max())
+
+
+def _fitting(strategies: Sequence[Strategy], outputs: Any, architecture: Architecture) -> list[Strategy]:
+    """Strategies that these outputs allow: some models give no vector a token, or none in each layer."""
+    last = outputs.get("last_hidden_state")
+    if last is None:
+        return [strategy for strategy in strategies if strategy.name == "pooler" and "pooler_output" in outputs]
+    layers = architecture.dimensions.num_hidden_layers + 1
+    even = len(outputs.hidden_states) == layers and all(layer.shape == last.shape for layer in outputs.hidden_states)
+    return [strategy for strategy in strategies if even or not strategy.needs_hidden_states]
+
+
+def _is_there(value: Any) -> bool:
+    """Whether an output is a tensor or a tuple of tensors; optional ones may be None, empty or a tuple of None."""
+    if isinstance(value, tuple):
+        return bool(value) and all(hasattr(item, "shape") for item in value)
+    return hasattr(value, "shape")

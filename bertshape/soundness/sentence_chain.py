@@ -1,0 +1,134 @@
+"""The sentence-transformers chain: every step must take what the one before it gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bertshape.checkpoint.byte_source import FileSource
+from bertshape.checkpoint.checkpoint import steps_without_weights
+from bertshape.checkpoint.safetensors import read_header
+from bertshape.checkpoint.weights import SINGLE_FILE
+from bertshape.errors import CheckpointError
+from bertshape.report.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bertshape.checkpoint.checkpoint import Checkpoint
+    from bertshape.checkpoint.sentence_transformers import Module, SentenceEmbedding
+    from bertshape.predict.architecture import Architecture
+
+_KEEP = frozenset({"Normalize", "Dropout"})
+_FIELDS = {"Pooling": "embedding_dimension", "Dense": "in_features", "LayerNorm": "dimension"}
+_WEIGHTS = {"Dense": ("linear.weight", "linear.bias"), "LayerNorm": ("norm.weight", "norm.bias")}
+
+
+def sentence_findings(checkpoint: Checkpoint, architecture: Architecture) -> list[Finding]:
+    """Follow the size of the vector from step to step.
+
+    Args:
+        checkpoint: The checkpoint.
+        architecture: Its hidden_size is what the transformer gives.
+    """
+    sentence = checkpoint.sentence_embedding
+    if sentence is None:
+        return []
+    findings = [*_before_the_model(sentence)]
+    size: int | None = None
+    giver = ""
+    for step in sentence.modules:
+        if step.name == "Transformer":
+            size, giver = architecture.dimensions.hidden_size, f"config.json {architecture.config_key('hidden_size')}"
+            continue
+        if step.name in _KEEP:
+            continue
+        if step.name not in _FIELDS:
+            size = None  # A module of its own kind may change the size, and does not say to what.
+            continue
+        findings += _input(step, size, giver)
+        findings += _stored(checkpoint, step)
+        parts = (sentence.pooling or "").count("+") + 1 if step.name == "Pooling" else 1
+        size = step.output_dimension or (size * parts if size else None)
+        giver = f"{step.path}/config.json"
+    return findings
+
+
+def _before_the_model(sentence: SentenceEmbedding) -> Iterator[Finding]:
+    """What `encode` does to a text and nobody else does: the same text gives other numbers there."""
+    if sentence.prompt is not None:
+        yield Finding(
+            "default-prompt",
+            "note",
+            f"encode puts the prompt {sentence.prompt!r} before each text; here the text is taken as it is",
+            "Put it before the text yourself to get the same vectors.",
+            where="config_sentence_transformers.json default_prompt_name",
+            actual=sentence.prompt,
+        )
+    if sentence.lower_case:
+        yield Finding(
+            "lower-case",
+            "note",
+            "encode makes each text lower case first (do_lower_case); here the text is taken as it is",
+            where="sentence_bert_config.json do_lower_case",
+            actual="true",
+        )
+
+
+def _input(step: Module, size: int | None, giver: str) -> Iterator[Finding]:
+    if size is None or step.input_dimension in (None, size):
+        return
+    field = _FIELDS[step.name]
+    yield Finding(
+        "embedding-dimension-mismatch",
+        "error",
+        f"{field}: {step.path}/config.json says {step.input_dimension}, the step before it gives {size} ({giver})",
+        "Restore the sentence-transformers folders from the original checkpoint.",
+        where=f"{step.path}/config.json {field}",
+        expected=str(size),
+        actual=str(step.input_dimension),
+    )
+
+
+def _stored(checkpoint: Checkpoint, step: Module) -> Iterator[Finding]:
+    """The step's own weights, where they lie beside its config.json, against the sizes that it says."""
+    name = f"{step.path}/{SINGLE_FILE}"
+    path = checkpoint.location.folder / step.path / SINGLE_FILE
+    if step.path in steps_without_weights(checkpoint):
+        yield Finding(
+            "step-weights-missing",
+            "error",
+            f"{step.path} holds no weights for its {step.name}: neither {SINGLE_FILE} nor pytorch_model.bin",
+            "Restore the sentence-transformers folders from the original checkpoint.",
+            where=step.path,
+            expected="weights",
+            actual="none",
+        )
+    if step.name not in _WEIGHTS or not path.exists():
+        return
+    try:
+        header = read_header(FileSource(path, name))
+    except CheckpointError as error:
+        yield Finding(error.code, "error", error.message, error.hint, where=name)
+        return
+    for tensor, expected in _expected(step).items():
+        actual = header.tensors[tensor].shape if tensor in header.tensors else None
+        if actual == expected or (actual is None and tensor.endswith("bias")):
+            continue
+        held = "nothing" if actual is None else str(list(actual))
+        yield Finding(
+            "embedding-dimension-mismatch",
+            "error",
+            f"{tensor}: expected {list(expected)} by {step.path}/config.json, {name} holds {held}",
+            "Restore the sentence-transformers folders from the original checkpoint.",
+            where=f"{name} {tensor}",
+            expected=str(list(expected)),
+            actual=held,
+        )
+
+
+def _expected(step: Module) -> Mapping[str, tuple[int, ...]]:
+    taken, given = step.input_dimension, step.output_dimension
+    if taken is None or given is None:
+        return {}
+    weight, bias = _WEIGHTS[step.name]
+    return {weight: (given, taken) if step.name == "Dense" else (given,), bias: (given,)}

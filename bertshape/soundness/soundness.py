@@ -1,0 +1,132 @@
+"""Does what the checkpoint says agree with what it stores? Findings, a line each, from small files and headers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bertshape.report.finding import Finding
+from bertshape.soundness.dimensions import head_findings, held_dimensions
+from bertshape.soundness.identity import class_findings, declared_classes, family_of_names, padding_identity
+from bertshape.soundness.sentence_chain import sentence_findings
+from bertshape.soundness.tokenizer import padding_findings, tokenizer_findings, vocabulary_findings
+from bertshape.soundness.weights import pooler_verdict, settle_pooler, stored_backbone, weight_findings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bertshape.checkpoint.checkpoint import Checkpoint
+    from bertshape.predict.architecture import Architecture
+    from bertshape.tokens.tokenizer import LoadedTokenizer
+
+__all__ = [
+    "check_soundness",
+    "pooler_verdict",
+    "quick_findings",
+    "stored_backbone",
+    "tokenizer_findings",
+    "weight_findings",
+]
+
+
+def check_soundness(
+    checkpoint: Checkpoint, architecture: Architecture, tokenizer: LoadedTokenizer | None
+) -> list[Finding]:
+    """Hold config.json, weight headers, tokenizer and sentence-transformers files to each other.
+
+    One fault gives one finding: a rule that builds on a fact which another rule found wrong uses the right one, or
+    waits until it is mended.
+
+    Args:
+        checkpoint: The checkpoint.
+        architecture: What its config.json describes.
+        tokenizer: Its tokenizer; None leaves out the rules about it.
+    """
+    stranger = family_of_names(checkpoint, architecture)
+    if stranger is not None:
+        # Under the wrong family neither names nor dimensions nor lengths mean anything.
+        return [stranger]
+    findings = [*_unchecked(checkpoint, architecture)]
+    stored, fitting = stored_backbone(checkpoint, architecture), architecture
+    if stored is not None:
+        findings += settle_pooler(checkpoint, architecture, weight_findings(checkpoint, architecture, stored))
+        fitting = held_dimensions(checkpoint, architecture, stored).architecture
+    findings += head_findings(checkpoint, fitting)
+    if any(name.endswith("Classification") for name in declared_classes(checkpoint)):
+        # Not on top: the table of heads is read where a checkpoint says that it has one.
+        from bertshape.soundness.heads import label_findings
+
+        findings += label_findings(checkpoint, architecture, declared_classes(checkpoint))
+    identity = class_findings(checkpoint, architecture) or padding_identity(architecture, tokenizer)
+    findings += identity
+    if tokenizer is not None:
+        findings += vocabulary_findings(checkpoint, fitting, tokenizer)
+    if tokenizer is not None and not _wrong(identity):
+        findings += padding_findings(checkpoint, architecture, tokenizer)
+    if not _wrong(identity):
+        # Not on top: an inspection does not ask it.
+        from bertshape.soundness.lengths import length_findings
+
+        findings += length_findings(checkpoint, fitting, tokenizer)
+    return findings + sentence_findings(checkpoint, fitting)
+
+
+def quick_findings(
+    checkpoint: Checkpoint,
+    architecture: Architecture,
+    tokenizer: LoadedTokenizer,
+    stored: Mapping[str, tuple[int, ...]] | None,
+) -> list[Finding]:
+    """The rules that take no time, for every inspection: weights, heads and family, not the whole vocabulary.
+
+    Args:
+        checkpoint: The checkpoint.
+        architecture: What its config.json describes.
+        tokenizer: Its tokenizer.
+        stored: Shapes of the stored backbone tensors; None where no stored weights are looked at.
+    """
+    findings = [] if stored is None else weight_findings(checkpoint, architecture, stored)
+    if any(finding.code == "model-type-mismatch" for finding in findings):
+        return findings
+    findings += head_findings(checkpoint, architecture)
+    findings += class_findings(checkpoint, architecture) or padding_identity(architecture, tokenizer)
+    if not _wrong(findings):
+        # A wrong hidden_size would be told a second time.
+        findings += sentence_findings(checkpoint, architecture)
+    return findings
+
+
+def _unchecked(checkpoint: Checkpoint, architecture: Architecture) -> Iterator[Finding]:
+    """What could not be held to anything, so that silence is not taken for approval."""
+    if architecture.family is None:
+        yield Finding(
+            "family-unknown",
+            "note",
+            f"model_type: {checkpoint.config_path} says {architecture.model_type}, which bertshape has no table of: "
+            "names and shapes of the weights were not checked",
+            where="config.json model_type",
+            actual=architecture.model_type,
+        )
+    elif not checkpoint.has_weights and _should_have_weights(checkpoint):
+        yield Finding(
+            "weights-missing",
+            "error",
+            f"{checkpoint.name} holds no weights: neither model.safetensors nor pytorch_model.bin",
+            "Copy the weight files into the folder.",
+            where=checkpoint.name,
+            expected="weights",
+            actual="none",
+        )
+    elif checkpoint.headers is None:
+        what = f"{checkpoint.pickles[0]} is a pickle" if checkpoint.pickles else "there are none"
+        hint = "Save them as safetensors, or run the model." if checkpoint.pickles else ""
+        yield Finding("weights-not-checked", "note", f"names and shapes of the weights were not checked: {what}", hint)
+
+
+def _should_have_weights(checkpoint: Checkpoint) -> bool:
+    """Embedded checkpoints have none, and a cache may lack what the Hub has."""
+    snapshot = checkpoint.location.snapshot
+    return checkpoint.location.source == "directory" or (snapshot is not None and snapshot.online)
+
+
+def _wrong(identity: list[Finding]) -> bool:
+    return any(finding.severity == "error" for finding in identity)

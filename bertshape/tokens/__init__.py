@@ -1,0 +1,1 @@
+"""Texts -> batches of tokens."""

@@ -1,0 +1,100 @@
+"""Shell completion, by the protocol of each shell, and what it offers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bertshape.checkpoint.locate import embedded_names
+from bertshape.cli import completion
+from bertshape.pipelines.facts import SCALAR_NAMES
+from bertshape.pooling.strategies import STRATEGIES
+from tests.project.test_imported_modules import outside
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+def complete(shell: str, line: str, folder: Path | None = None) -> list[str]:
+    """What a shell is offered at the end of a line."""
+    words = line.split(" ")
+    variables = {"_BERTSHAPE_COMPLETE": f"complete_{shell}"}
+    if shell == "bash":
+        variables |= {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
+    else:
+        variables |= {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    code = "import sys; sys.argv = ['bertshape']; from bertshape.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | variables,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.stderr == ""
+    if shell == "zsh":
+        return [
+            part.split('"')[1].replace("\\:", ":").split(":", 1)[0] for part in done.stdout.splitlines() if '"' in part
+        ]
+    return [word.split("\t")[0] for word in done.stdout.split("\n") if word]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_each_shell_is_answered(shell: str) -> None:
+    assert "mean_max" in complete(shell, "bertshape inspect --pool mean_")
+    assert "inspect" in complete(shell, "bertshape insp")
+    assert complete(shell, "bertshape inspect --task mas") == ["masked-lm"]
+    assert "markdown" in complete(shell, "bertshape inspect --format mark")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_script_to_install_names_the_program(shell: str) -> None:
+    code = (
+        f"import sys; sys.argv = ['bertshape', '--show-completion', '{shell}']; from bertshape.cli import main; main()"
+    )
+    environment = os.environ | {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert "_BERTSHAPE_COMPLETE" in done.stdout
+
+
+def test_models_are_embedded_ones_and_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "models" / "minilm").mkdir(parents=True)
+    (tmp_path / "models" / "minilm" / "config.json").write_text("{}")
+    (tmp_path / "models" / "notes").mkdir()
+    (tmp_path / ".hidden").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert completion.complete_model("embedded:") == [f"embedded:{name}" for name in embedded_names()]
+    assert completion.complete_model("mod") == ["models/"]
+    assert completion.complete_model("models/") == ["models/minilm"]
+    assert ".hidden/" not in completion.complete_model("")
+    assert completion.complete_model("nosuch/") == []
+    assert complete("bash", "bertshape inspect --model models/m", tmp_path) == ["models/minilm"]
+
+
+def test_names_are_those_that_are_taken() -> None:
+    assert completion.complete_pooling("") == list(STRATEGIES)
+    assert completion.complete_pooling("cls+mea")[0] == "cls+mean"
+    assert completion.complete_expectation("") == [f"{name}=" for name in SCALAR_NAMES]
+    assert completion.complete_task("a") == ["all"]
+
+
+def test_nothing_heavy_is_imported() -> None:
+    code = (
+        "import sys; from bertshape.cli import completion as c;"
+        "c.complete_model(''), c.complete_task(''), c.complete_pooling(''); print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert outside(set(done.stdout.split())) <= {"typer", "annotated_doc", "shellingham", "rich"}
+
+
+def test_what_may_not_be_looked_at_is_passed_over() -> None:
+    """A user who is not there; a folder whose inside is closed is not, for it may hold more folders."""
+    assert completion.complete_model("~nosuchuser/x") == []

@@ -1,0 +1,1 @@
+"""Tools that write pages, pictures and drafts of families: `python -m tests.tools.NAME`."""

@@ -1,0 +1,72 @@
+"""The pictures of the documentation, made from what is printed: `python -m tests.tools.pictures` writes them."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.project.test_docs import make_place
+from tests.tools.module_picture import draw_modules
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
+# 80 columns stay readable in the width of a page.
+_COLUMNS = "80"
+_MINILM = ("--model", "./all-MiniLM-L6-v2")
+TERMINAL: Mapping[str, tuple[str, ...]] = {
+    "tokens.svg": ("This is an example sentence.", "--pool", "mean", "--pool", "tokens"),
+    "words.svg": ("unbelievably long", "--weights", "none", "--pool", "words", "--words"),
+    "vectors.svg": ("An example.", *_MINILM, "--pool", "cls", "--pool", "pooler", "--pool", "mean", "--explain"),
+    "padding.svg": ("Short.", "A text that is a little longer.", *_MINILM, "--pool", "mean", "--pool", "mean_unmasked"),
+    "layers.svg": ("a b", "--model", "embedded:bert-tiny-uncased", "--weights", "none", "--pool", "mean", "--layers"),
+}
+# Rich names a font that browsers would fetch from elsewhere; `monospace`, named after it, does.
+_FONT = re.compile(r"\s*@font-face \{.*?\}", flags=re.DOTALL)
+
+
+def draw_terminal(arguments: tuple[str, ...], place: Path) -> str:
+    """What `bertshape inspect` with these arguments shows, as a picture that fetches nothing.
+
+    Args:
+        arguments: Arguments of `inspect`.
+        place: Folder with the checkpoints that they name.
+
+    Returns:
+        An SVG document.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "bertshape", "inspect", *arguments, "--format", "svg"],
+        cwd=place,
+        env=os.environ | {"COLUMNS": _COLUMNS, "PYTHONUTF8": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    lines = _FONT.sub("", done.stdout).splitlines()
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def picture_texts(svg: str) -> list[str]:
+    """The texts of a picture in their order: the same for every release of Rich, as colours and places are not."""
+    return re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+
+
+def main() -> None:
+    """Write all pictures."""
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        place = make_place(Path(folder))
+        for name, arguments in TERMINAL.items():
+            (FOLDER / name).write_text(draw_terminal(arguments, place), encoding="utf-8")
+    (FOLDER / "modules.svg").write_text(draw_modules(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
