@@ -133,8 +133,7 @@ def _digest(model: Model) -> str:
 def _count(
     model: Model, setting: Setting, chunks: Iterable[list[Text]], name: str, progress: Callable[[int], None]
 ) -> Counts:
-    backend, unknown_token = model.tokenizer.backend, model.tokenizer.unk_token
-    unknown_id = None if unknown_token is None else backend.token_to_id(unknown_token)
+    backend, unknown_id = model.tokenizer.backend, model.tokenizer.unk_id
     lengths: Counter[int] = Counter()
     unknown = texts_with_unknown = special = done = 0
     batches = {size: BatchShapes(size, setting.cut_at) for size in setting.batch_sizes}

@@ -166,7 +166,7 @@ def tokenize(
     encodings = [encoding for encoding, _ in encoded]
     _pad(tokenizer, encodings, padding, max_length)
     rows = tuple(
-        Row(text, pair, _tokens(encoding, tokenizer.unk_token), truncated)
+        Row(text, pair, _tokens(encoding, tokenizer.unk_id), truncated)
         for text, pair, (encoding, truncated) in zip(texts, seconds, encoded, strict=True)
     )
     return Tokenization(rows, padding, tokenizer.padding_side, truncation, max_length)
@@ -269,7 +269,7 @@ def _pad(tokenizer: LoadedTokenizer, encodings: list[Encoding], padding: Padding
         encoding.pad(target, direction=tokenizer.padding_side, pad_id=tokenizer.pad_id, pad_token=tokenizer.pad_token)
 
 
-def _tokens(encoding: Encoding, unk_token: str | None) -> tuple[Token, ...]:
+def _tokens(encoding: Encoding, unk_id: int | None) -> tuple[Token, ...]:
     tokens = []
     previous: tuple[int | None, int | None] = (None, None)
     columns = zip(
@@ -288,7 +288,7 @@ def _tokens(encoding: Encoding, unk_token: str | None) -> tuple[Token, ...]:
         kind: Kind = "word start" if word != previous else "continuation"
         if special:
             kind = "special" if mask else "padding"
-        elif token == unk_token:
+        elif input_id == unk_id:  # Not by its string: Unigram models put the surface text there.
             kind = "unknown"
         previous = word
         span = None if special else offset

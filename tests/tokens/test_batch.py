@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bertshape.tokens.batch import Tokenization
     from bertshape.tokens.tokenizer import LoadedTokenizer
 
-EMBEDDED = Path(__file__).parent.parent / "bertshape" / "embedded" / "bert-base-uncased"
+EMBEDDED = Path(__file__).parents[2] / "bertshape" / "checkpoint" / "embedded" / "bert-base-uncased"
 ODD = [
     "[MASK]",
     "[CLS]",
