@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bertshape import __version__
 from bertshape.checkpoint.checkpoint import fetch_weights, steps_without_weights
 from bertshape.errors import CheckpointError, UsageError
-from bertshape.pipelines.model import choose_weights, open_model
+from bertshape.pipelines.model import choose_weights, open_model, settle_length
 from bertshape.pipelines.verdict import judge_loading, judge_model
 from bertshape.pooling.shapes import PoolingFacts, Unavailable, predict_shape, select
 from bertshape.predict.limits import resolve_dtype
@@ -113,7 +113,7 @@ def embed(
     weights = choose_weights(request, model.checkpoint)
     strategies = _strategies(request, model)
     verdict = judge_model(model, weights)
-    _refuse_wrong(verdict, strategies, model)
+    _refuse_wrong(verdict, strategies)
     chain = None if request.pool else _chain(request, model, weights)
     begin = time.perf_counter()
     rows = _encode(request, model, records, name)
@@ -133,14 +133,14 @@ def embed(
     runner = Runner(_forward_request(request, model, weights))
     if weights == "checkpoint":
         loaded = judge_loading(model, runner.loading, failed=False)
-        _refuse_wrong(loaded, strategies, model)
+        _refuse_wrong(loaded, strategies)
         verdict = replace(verdict, findings=verdict.findings + loaded.findings)
     vectors = runner.embed(rows, job)
     vectors = replace(vectors, seconds=vectors.seconds + encoding)
     return _report(request, model, weights, rows, vectors, verdict.findings)
 
 
-def _refuse_wrong(verdict: Verdict, strategies: tuple[Strategy, ...], model: Model) -> None:
+def _refuse_wrong(verdict: Verdict, strategies: tuple[Strategy, ...]) -> None:
     """Write no vector that would be partly random: a file of numbers has no place to say so."""
     random_pooler = [finding for finding in verdict.findings if finding.code == "pooler-random"]
     wanted = any("pooler" in strategy.name.split("+") for strategy in strategies)
@@ -195,10 +195,9 @@ def _chain(request: InspectionRequest, model: Model, weights: Weights) -> Chain 
 
 
 def _encode(request: InspectionRequest, model: Model, records: Iterable[Record], name: str) -> list[EncodedRow]:
-    truncation = request.max_length is not None if request.truncation is None else request.truncation
-    limits = (request.max_length, model.architecture.usable_length, model.limits["effective"] if truncation else None)
-    limit = min((bound for bound in limits if bound is not None), default=None)
-    rows = list(encode_rows(model.tokenizer, records, name, limit=limit, truncation=truncation))
+    truncation, cut_to = settle_length(request, model)
+    usable = model.architecture.usable_length
+    rows = list(encode_rows(model.tokenizer, records, name, cut_to=cut_to if truncation else None, usable=usable))
     if not rows:
         raise UsageError(f"{name} holds no text", hint="Write a text on each line.", code="text-missing")
     largest = max((max(row.input_ids, default=0) for row in rows), default=0)
@@ -230,7 +229,12 @@ def _forward_request(request: InspectionRequest, model: Model, weights: Weights)
 
 
 def _report(
-    request: InspectionRequest, model: Model, weights: Weights, rows: list[EncodedRow], vectors: Vectors
+    request: InspectionRequest,
+    model: Model,
+    weights: Weights,
+    rows: list[EncodedRow],
+    vectors: Vectors,
+    findings: tuple[Finding, ...],
 ) -> VectorsReport:
     tokens = sum(map(len, rows))
     hidden_size = model.architecture.dimensions.hidden_size
@@ -250,4 +254,5 @@ def _report(
         batches=vectors.batches,
         seconds=vectors.seconds,
         saved=saved,
+        findings=findings,
     )

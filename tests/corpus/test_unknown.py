@@ -27,4 +27,5 @@ def test_unknown_tokens_are_counted_by_id(family: str, tiny: Callable[[str], Pat
     assert [row.unknown for row in rows] == [1, 2, 0]
     counts = profile_texts(TEXTS, model=folder).counts
     assert (counts.unknown, counts.texts_with_unknown) == (3, 2)
+    assert tokenizer.unk_id is not None
     assert tokenizer.backend.id_to_token(tokenizer.unk_id) == tokenizer.unk_token
