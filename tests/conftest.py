@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.checkpoints import build_checkpoint, families_absent, minilm_folder
-from tests.support.schema_check import check_output
+from tests.support.command_line import Run, call, call_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 # No test may reach a network; the ones about the Hub set their own loopback endpoint.
@@ -24,9 +23,15 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("default")
+
 EXAMPLE = "This is an example sentence."
 
-Run = subprocess.CompletedProcess[str]
+__all__ = ["EXAMPLE", "Command", "Run"]
+
+Command = Callable[..., Run]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -58,24 +63,18 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
-def bertshape() -> Callable[..., Run]:
-    """Run the command line in a process of its own, as a user does; JSON that it prints is held to its schema."""
+def run_cli() -> Command:
+    """Run the command line in this process; what nearly every test needs."""
+    return call
 
-    def run(*arguments: str, columns: int | None = 80, **environment: str) -> Run:
-        variables = os.environ | {"NO_COLOR": "1"} | environment
-        variables.pop("COLUMNS", None)
-        if columns is not None:
-            variables["COLUMNS"] = str(columns)
-        done = subprocess.run(
-            [sys.executable, "-m", "bertshape", *arguments],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            env=variables,
-            check=False,
-            timeout=120,
-        )
-        check_output(done.stdout)
-        return done
 
-    return run
+@pytest.fixture(scope="session")
+def bertshape(run_cli: Command) -> Command:
+    """The same by another name."""
+    return run_cli
+
+
+@pytest.fixture(scope="session")
+def run_process() -> Command:
+    """Run the command line in a process of its own, as a user does: seconds each, where the process is tested."""
+    return call_process

@@ -29,7 +29,7 @@ def complete(shell: str, line: str, folder: Path | None = None) -> list[str]:
         variables |= {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
     else:
         variables |= {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
-    code = "import sys; sys.argv = ['bertshape']; from bertshape.cli import main; main()"
+    code = "import sys; sys.argv = ['bertshape']; from bertshape.cli.main import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=os.environ | variables,
@@ -58,7 +58,8 @@ def test_each_shell_is_answered(shell: str) -> None:
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_script_to_install_names_the_program(shell: str) -> None:
     code = (
-        f"import sys; sys.argv = ['bertshape', '--show-completion', '{shell}']; from bertshape.cli import main; main()"
+        f"import sys; sys.argv = ['bertshape', '--show-completion', '{shell}'];"
+        "from bertshape.cli.main import main; main()"
     )
     environment = os.environ | {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)

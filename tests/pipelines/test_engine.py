@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.engine
-RECIPE = Path(__file__).parent.parent / "docs" / "profile.md"
+RECIPE = Path(__file__).parent.parent.parent / "docs" / "profile.md"
 
 
 def test_ray_maps_over_shards(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from tests.support.checkpoints import edited_copy, minilm_folder
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 _CONSOLE = re.compile(r"```console\n\$ (?P<command>[^\n]+)\n(?P<output>.*?)```", flags=re.DOTALL)
 _PYTHON = re.compile(r"```python\n(?P<code>.*?)```", flags=re.DOTALL)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Run
 
-EMBEDDED = Path(package.__file__).parent / "embedded" / "bert-base-uncased"
+EMBEDDED = Path(package.__file__).parent / "checkpoint" / "embedded" / "bert-base-uncased"
 
 
 def words(text: str) -> str:

@@ -10,7 +10,7 @@ from bertshape.report.schema import DOCUMENTS, build_schema
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-PAGE = Path(__file__).parent.parent / "docs" / "json-reference.md"
+PAGE = Path(__file__).parent.parent.parent / "docs" / "json-reference.md"
 _HEAD = """# JSON reference
 
 Every field of every document, made from `bertshape schema`, which prints the same as a JSON Schema (draft 2020-12):

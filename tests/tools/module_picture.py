@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PAGE = Path(__file__).parent.parent / "docs" / "architecture.md"
+_PAGE = Path(__file__).parent.parent.parent / "docs" / "architecture.md"
 # Columns of the picture. Imports lead to the left or stay inside a column; a module that is not named here stands
 # in the column of the rightmost module that it imports.
 STAGES: Mapping[str, tuple[str, ...]] = {

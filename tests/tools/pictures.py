@@ -16,7 +16,7 @@ from tests.tools.module_picture import draw_modules
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
+FOLDER = Path(__file__).parent.parent.parent / "docs" / "pictures"
 # 80 columns stay readable in the width of a page.
 _COLUMNS = "80"
 _MINILM = ("--model", "./all-MiniLM-L6-v2")
