@@ -19,10 +19,10 @@ from bertshape.cli import main as program
 from bertshape.cli.app import COMMANDS
 from bertshape.corpus import summary
 from bertshape.pipelines.doctor.fact import STATES
-from bertshape.render import json as render_json
 from bertshape.report.finding import Severity
 from bertshape.report.report import Evidence, HeadVerdict, PoolerVerdict, Weights
 from bertshape.report.schema import DOCUMENTS, build_schema, documents, profiles, tensors, texts
+from bertshape.report.to_dict import error_to_dict
 from bertshape.tokens.batch import Kind, Padding
 from tests.project.test_imports import imported_by
 from tests.support.checkpoints import FAMILIES, edited_copy
@@ -239,8 +239,7 @@ def test_errors_that_no_option_brings_about(
 
 def test_fixture_refuses_a_field_that_the_schema_lacks(bertshape: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """Any test that prints such a document fails by this."""
-    old = render_json.error_to_dict
-    monkeypatch.setattr(render_json, "error_to_dict", lambda error: {**old(error), "nosuch": 1})
+    monkeypatch.setattr("bertshape.render.json.error_to_dict", lambda error: {**error_to_dict(error), "nosuch": 1})
     with pytest.raises(AssertionError, match="nosuch"):
         bertshape("inspect", "--json")
 
