@@ -23,7 +23,6 @@ COMMANDS = (
     "poolings",
     "doctor",
     "schema",
-    "man",
 )
 """Names of the commands in the order of the help; `NAME_command` of the module of that name is the function."""
 

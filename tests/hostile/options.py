@@ -168,7 +168,6 @@ OTHERS = (
     _line("poolings", "--format", "xml", words=("--format",)),
     _line("schema", "nosuch", words=("nosuch",)),
     _line("schema", "--nosuch", words=("--nosuch",)),
-    _line("man", "--nosuch", words=("--nosuch",)),
     _line("doctor", "--timeout", "0", words=("--timeout",)),
     _line("doctor", "--timeout", "nan", words=("--timeout",)),
     _line("doctor", "extra", words=("extra",)),

@@ -19,7 +19,6 @@ from bertshape import __version__, inspect_texts
 from bertshape.cli.app import COMMANDS
 from tests.project.test_docs import PAGES, ROOT, make_place
 from tests.tools.json_reference import PAGE, write_reference
-from tests.tools.module_picture import STAGES, columns_of, draw_modules, read_imports
 from tests.tools.pictures import FOLDER, TERMINAL, draw_terminal, picture_texts
 
 DOCS = ROOT / "docs"
@@ -134,11 +133,6 @@ def test_pictures_stand_below_their_commands() -> None:
     assert {name: tuple(shlex.split(command)) for command, name in found} == TERMINAL
 
 
-def test_modules_are_drawn_from_the_table() -> None:
-    """`python -m tests.tools.pictures` mends this."""
-    assert (FOLDER / "modules.svg").read_text(encoding="utf-8") == draw_modules()
-
-
 def test_json_reference_is_made_from_the_schema() -> None:
     """`python -m tests.tools.json_reference` mends this."""
     assert PAGE.read_text(encoding="utf-8") == write_reference()
@@ -156,15 +150,6 @@ def test_json_reference_names_every_field_of_a_document() -> None:
             assert f"| `dimensions.{inner}` |" in section
     for name in (*report, *report["sequences"][0], *report["pooled"]["mean"]):
         assert f"| `{name}` |" in page
-
-
-def test_imports_never_lead_to_the_right() -> None:
-    """The columns of the picture are layers: what stands left knows nothing of what stands right."""
-    imports = read_imports()
-    columns = columns_of(imports)
-    wrong = [(module, other) for module in imports for other in imports[module] if columns[other] > columns[module]]
-    assert wrong == []
-    assert {module for modules in STAGES.values() for module in modules} <= set(imports)
 
 
 def test_pictures_are_used_and_self_contained() -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.project.test_docs import make_place
-from tests.tools.module_picture import draw_modules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +64,6 @@ def main() -> None:
         place = make_place(Path(folder))
         for name, arguments in TERMINAL.items():
             (FOLDER / name).write_text(draw_terminal(arguments, place), encoding="utf-8")
-    (FOLDER / "modules.svg").write_text(draw_modules(), encoding="utf-8")
 
 
 if __name__ == "__main__":
