@@ -66,3 +66,9 @@ class DeviceError(BertshapeError):
     """The device is not there, or its memory is not enough."""
 
     exit_code = ExitCode.DEVICE
+
+
+class OutputError(BertshapeError):
+    """A result cannot be written."""
+
+    exit_code = ExitCode.OUTPUT

@@ -1,20 +1,27 @@
-"""Small files of a checkpoint, read strictly and never beyond a bound."""
+"""Small files, read strictly and never beyond a bound; results, written whole or not at all."""
 
 from __future__ import annotations
 
+import errno
+import io
+import os
+import re
 import stat
-from pathlib import PureWindowsPath
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from pathlib import Path, PureWindowsPath
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from bertshape.errors import CheckpointError
+from bertshape.errors import CheckpointError, OutputError
 from bertshape.strict_json import parse, parse_object
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 MAX_BYTES = 8_000_000
 """No configuration comes near this size; a larger file is something else, and is not read into memory."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/([0-9]{1,9})")
+_STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
 
 
 def read_bytes(path: Path) -> bytes:
@@ -27,16 +34,28 @@ def read_bytes(path: Path) -> bytes:
         check_file(path, MAX_BYTES, "a configuration")
         return path.read_bytes().removeprefix(_BYTE_ORDER_MARK)
     except OSError as error:
-        hint = "Check the path and its permissions."
-        raise CheckpointError(
-            f"cannot read {path}: {error.strerror or error}", hint=hint, code="file-unreadable"
-        ) from error
+        raise _cannot_read(path, error) from error
+
+
+def exists(path: Path) -> bool:
+    """Whether there is something at a path.
+
+    Raises:
+        CheckpointError: The system refuses to look, which is not the same as an absent file.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a null byte in the path
+        return False
+    except OSError as error:
+        raise _cannot_read(path, error) from error
+    return True
 
 
 def check_file(path: Path, most: int, what: str) -> None:
     """Refuse what is no file, or too large a one, before it is opened.
 
-    Opening a pipe would wait for a writer for ever, and a device has no end.
+    Opening a pipe would wait for a writer forever, and a device has no end.
 
     Args:
         path: The file; a folder is left to the error of opening it.
@@ -105,4 +124,122 @@ def read_json_object(path: Path) -> dict[str, object]:
 
 def read_optional_object(path: Path) -> dict[str, object]:
     """Read a JSON object from a file that need not exist; an absent file gives an empty object."""
-    return read_json_object(path) if path.exists() else {}
+    return read_json_object(path) if exists(path) else {}
+
+
+def _cannot_read(path: Path, error: OSError) -> CheckpointError:
+    hint = "Check the path and its permissions."
+    return CheckpointError(f"cannot read {path}: {error.strerror or error}", hint=hint, code="file-unreadable")
+
+
+class OutputFile(io.FileIO):
+    """An open file whose errors are errors of writing, never taken for those of reading."""
+
+    def __init__(self, descriptor: int, name: str, *, closefd: bool = True) -> None:
+        super().__init__(descriptor, "wb", closefd=closefd)
+        self._shown = name
+
+    def write(self, data: Any, /) -> int:
+        """Write bytes.
+
+        Raises:
+            OutputError: They cannot be written.
+        """
+        with output_errors(self._shown):
+            return super().write(data)
+
+    def close(self) -> None:
+        """Close the file; some file systems say only now that they could not store it.
+
+        Raises:
+            OutputError: What was written is not stored.
+        """
+        with output_errors(self._shown):
+            super().close()
+
+
+class _WholeFile(OutputFile):
+    """The same, for NumPy: where it finds a descriptor it writes to that, and loses the reason of a failure."""
+
+    def fileno(self) -> int:
+        raise io.UnsupportedOperation
+
+
+@contextmanager
+def output_errors(name: str | Path) -> Iterator[None]:
+    """Turn what the system refuses inside the block into an error of writing.
+
+    Raises:
+        OutputError: The block raised an `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        hint = "Check the path and the space on the disk, or write elsewhere."
+        message = f"cannot write {name}: {error.strerror or error}"
+        raise OutputError(message, hint=hint, code="output-failed") from error
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which takes its place at a path when all is written.
+
+    No reader sees half a file, and a failure leaves what was there. A link stays a link; its target is replaced, with
+    the same mode. What cannot be replaced, a pipe, a device or /dev/stdout, is written to directly.
+
+    Args:
+        path: Where the result belongs.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    target = Path(os.path.realpath(path))
+    # Another name for each run, and no longer than it must be: the target's name may already be as long as names get.
+    beside = target.with_name(f".{os.urandom(4).hex()}")
+    with output_errors(path):
+        descriptor = _open_in_place(path)
+        replace = descriptor is None
+        if descriptor is None:
+            descriptor = _create(beside, target)
+    try:
+        with io.BufferedWriter(_WholeFile(descriptor, str(path))) as file:
+            yield file
+        if replace:
+            with output_errors(path):
+                beside.replace(target)
+    finally:
+        if replace:
+            beside.unlink(missing_ok=True)
+
+
+def _open_in_place(path: Path) -> int | None:
+    """Descriptor of what cannot be replaced; None for a regular file, and where there is nothing yet."""
+    named = _DESCRIPTOR.fullmatch(str(path))
+    number = int(named[1]) if named else _STREAMS.get(str(path))
+    if number is not None:
+        return os.dup(number)  # opened by its name, a file behind stdout would be cut to nothing first
+    status = _status(path)
+    if status is None or stat.S_ISREG(status.st_mode):
+        return None
+    return os.open(path, os.O_WRONLY)
+
+
+def _create(beside: Path, target: Path) -> int:
+    """A new file with the rights of the one that it replaces, where there is one."""
+    old = _status(target)
+    effective = os.access in os.supports_effective_ids
+    if old is not None and not os.access(target, os.W_OK, effective_ids=effective):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))  # protected: the folder's rights do not count
+    mode = 0o666 if old is None else stat.S_IMODE(old.st_mode)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+    if old is not None:
+        with suppress(OSError):  # not every file system stores them
+            beside.chmod(mode)
+    return descriptor
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None

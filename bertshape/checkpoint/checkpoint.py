@@ -10,7 +10,7 @@ from bertshape.checkpoint.locate import Location, locate
 from bertshape.checkpoint.sentence_transformers import SentenceEmbedding, read_sentence_embedding, transformer_folder
 from bertshape.checkpoint.weights import INDEX_FILE, SINGLE_FILE, read_indexed, read_local, read_single
 from bertshape.errors import CheckpointError
-from bertshape.files import read_bytes, read_json_object, read_optional_object
+from bertshape.files import exists, read_bytes, read_json_object, read_optional_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,7 +93,7 @@ def open_checkpoint(model: str | None, *, revision: str | None = None, offline: 
     """
     location = locate(model, revision=revision, offline=offline)
     folder = transformer_folder(location.folder)
-    if not (folder / "config.json").exists():
+    if not exists(folder / "config.json"):
         raise CheckpointError(
             f"there is no config.json in {location.name}",
             hint="Pass the folder that save_pretrained wrote.",
@@ -153,7 +153,7 @@ def _step_files(checkpoint: Checkpoint) -> dict[str, str]:
     found: dict[str, str] = {}
     for step in sentence.modules if sentence else ():
         for name in (f"{step.path}/{SINGLE_FILE}", f"{step.path}/{PICKLES[0]}"):
-            there = name in snapshot.files if snapshot else (checkpoint.location.folder / name).exists()
+            there = name in snapshot.files if snapshot else exists(checkpoint.location.folder / name)
             if step.has_weights and there:
                 found.setdefault(step.path, name)
     return found
@@ -197,7 +197,7 @@ def _read_remote_headers(
 
     def open_source(name: str) -> ByteSource:
         path = folder / name
-        return FileSource(path, name) if path.exists() else open_remote(snapshot, prefix, name)
+        return FileSource(path, name) if exists(path) else open_remote(snapshot, prefix, name)
 
     if not snapshot.online:
         try:

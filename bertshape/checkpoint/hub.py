@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bertshape.checkpoint.byte_source import MissingWeightsError
 from bertshape.checkpoint.hub_failures import offline_error, translate
 from bertshape.errors import HubError
+from bertshape.files import exists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -186,7 +187,7 @@ def download(snapshot: Snapshot, names: tuple[str, ...], *, progress: bool) -> N
     from huggingface_hub import hf_hub_download
 
     for name in names:
-        if not snapshot.online and not (snapshot.folder / name).exists():
+        if not snapshot.online and not exists(snapshot.folder / name):
             raise offline_error(f"{name} of {snapshot.repo_id}")
         if snapshot.online:
             with _session(f"{name} of {snapshot.repo_id}", progress=progress):

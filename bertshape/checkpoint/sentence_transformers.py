@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bertshape.errors import CheckpointError
-from bertshape.files import is_inside, read_json, read_json_object, read_optional_object
+from bertshape.files import exists, is_inside, read_json, read_json_object, read_optional_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,7 +94,7 @@ class SentenceEmbedding:
 
 def transformer_folder(folder: Path) -> Path:
     """Folder of config.json and the weights: old checkpoints keep them in `0_Transformer`."""
-    if (folder / "config.json").exists() or not (folder / "modules.json").exists():
+    if exists(folder / "config.json") or not exists(folder / "modules.json"):
         return folder
     steps = _module_entries(folder)
     return folder / steps[0][1] if steps else folder
@@ -112,7 +112,7 @@ def read_sentence_embedding(folder: Path) -> SentenceEmbedding | None:
     Raises:
         CheckpointError: A file is there but broken.
     """
-    if not (folder / "modules.json").exists():
+    if not exists(folder / "modules.json"):
         return None
     pooling: str | None = None
     dimension: int | None = None

@@ -13,6 +13,7 @@ import typer
 from bertshape.cli import options
 from bertshape.cli.completion import complete_expectation, complete_model
 from bertshape.errors import ExitCode, UsageError
+from bertshape.files import output_errors
 
 if TYPE_CHECKING:
     from bertshape.report.check import CheckReport, CheckRequest
@@ -145,5 +146,5 @@ def _print_github(reports: list[CheckReport]) -> None:
     sys.stdout.write(render_annotations(reports))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
-        with open(summary, "a", encoding="utf-8") as file:
+        with output_errors(summary), open(summary, "a", encoding="utf-8") as file:
             file.write(render_summary(reports))

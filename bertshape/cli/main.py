@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import gc
-import os
 import signal
 import sys
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from bertshape.cli.process import mend_surroundings, stopped_by
-from bertshape.errors import BertshapeError, ExitCode, UsageError, one_line
+from bertshape.errors import BertshapeError, CheckpointError, ExitCode, OutputError, UsageError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import TextIO
 
 _JSON_FORMATS = ("json", "jsonl")
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}
+"""What the system answers to writing alone."""
 
 
 def main() -> NoReturn:
@@ -62,10 +64,6 @@ def _report_failure(error: BaseException, arguments: Sequence[str]) -> int:
     """Print what went wrong, in the format that was asked for; the table from exception to exit code."""
     if "--debug" in _options(arguments):
         _print_traceback(error)
-    if isinstance(error, BrokenPipeError):
-        # The reader has seen enough.
-        _silence(sys.stdout)
-        return ExitCode.OK
     number = stopped_by()
     if number not in (None, signal.SIGINT):
         return 128 + number
@@ -74,12 +72,10 @@ def _report_failure(error: BaseException, arguments: Sequence[str]) -> int:
     # Packages that are stopped while they are imported may turn the interruption into an error of their own.
     failure = _as_failure(error if number is None else KeyboardInterrupt())
     # Where stdout takes no more, stderr may still do.
-    for stream, show in ((sys.stdout, _print_document), (sys.stderr, _print_message)):
-        try:
-            show(failure, arguments)
-            stream.flush()
-        except OSError:
-            _silence(stream)
+    with suppress(OutputError):
+        _print_document(failure, arguments)
+        sys.stdout.flush()
+    _print_message(failure)
     return failure.exit_code
 
 
@@ -93,15 +89,7 @@ def _print_traceback(error: BaseException) -> None:
     from bertshape.render.escape import visible
 
     lines = "".join(traceback.format_exception(error)).splitlines()
-    try:
-        sys.stderr.write("".join(f"{visible(line)}\n" for line in lines))
-    except OSError:
-        _silence(sys.stderr)
-
-
-def _silence(stream: TextIO) -> None:
-    """Send the rest of a stream nowhere: Python would fail once more when it flushes at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.stderr.write("".join(f"{visible(line)}\n" for line in lines))
 
 
 def _as_failure(error: BaseException) -> BertshapeError:
@@ -109,11 +97,13 @@ def _as_failure(error: BaseException) -> BertshapeError:
         return error
     if isinstance(error, KeyboardInterrupt):
         return _InterruptedError("interrupted", code="interrupted")
-    # Reading is guarded where it is done; what the system refuses here is writing.
+    # What we write raises an OutputError: here it is reading, or a library that keeps something on the disk.
     if isinstance(error, OSError) and error.errno is not None:
         where = f" {error.filename}" if error.filename else ""
-        hint = "Check the path and the space on the disk, or write elsewhere."
-        return _OutputError(f"cannot write{where}: {error.strerror}", hint=hint, code="output-failed")
+        if error.errno in _DISK:
+            return OutputError(f"cannot write{where}: {error.strerror}", hint="Free some space.", code="output-failed")
+        hint = "Check the path and its permissions."
+        return CheckpointError(f"cannot read{where}: {error.strerror}", hint=hint, code="file-unreadable")
     # Typer's usage errors have no public class; all of them can format their message.
     if hasattr(error, "format_message"):
         message = " ".join(str(error.format_message()).split())
@@ -129,10 +119,6 @@ class _InterruptedError(BertshapeError):
     exit_code = ExitCode.INTERRUPTED
 
 
-class _OutputError(BertshapeError):
-    exit_code = ExitCode.OUTPUT
-
-
 def _print_document(failure: BertshapeError, arguments: Sequence[str]) -> None:
     wanted = _requested_json(arguments)
     if wanted is not None:
@@ -141,7 +127,7 @@ def _print_document(failure: BertshapeError, arguments: Sequence[str]) -> None:
         sys.stdout.write(render_error(failure, lines=wanted == "jsonl"))
 
 
-def _print_message(failure: BertshapeError, arguments: Sequence[str]) -> None:  # noqa: ARG001 - as _print_document
+def _print_message(failure: BertshapeError) -> None:
     from bertshape.render.escape import visible
 
     sys.stderr.write(f"bertshape: error: {visible(failure.message)}\n")

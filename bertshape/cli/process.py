@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
+import select
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
+
+from bertshape.errors import OutputError
+from bertshape.files import OutputFile
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -20,6 +25,8 @@ _stopped_by: list[int] = []
 def mend_surroundings() -> None:
     """Make the process ready for one command; called once, before anything else is done."""
     _open_closed_streams()
+    _guard("stdout")
+    _guard("stderr")
     _forget_impossible_sizes()
     # Without a handler the process dies on the spot, with the cursor hidden and files half written.
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
@@ -32,6 +39,54 @@ def mend_surroundings() -> None:
 def stopped_by() -> int | None:
     """The first signal that told this process to stop; whatever is raised after it follows from it."""
     return _stopped_by[0] if _stopped_by else None
+
+
+def reader_left() -> bool:
+    """Whether whoever read stdout has closed it, so that nobody sees what is still written."""
+    return any(stream.dropped for stream in _guarded if stream.fileno() == 1)
+
+
+class _Stream(OutputFile):
+    """stdout or stderr, of which a command never ends: its exit code is what it found, whatever the reader does.
+
+    Attributes:
+        dropped: Whether nothing is written any more.
+    """
+
+    dropped = False
+
+    def write(self, data: Any, /) -> int:
+        """Write bytes, or drop them where the reader has left; on stderr, whatever keeps them from being written.
+
+        Raises:
+            OutputError: A report on stdout cannot be written, for want of space for example; the rest is dropped.
+        """
+        while not self.dropped:
+            try:
+                written: int | None = super().write(data)
+            except OutputError as error:
+                self.dropped = True
+                if self.fileno() == 1 and not isinstance(error.__cause__, BrokenPipeError):
+                    raise
+            else:
+                if written is not None:
+                    return written
+                select.select((), (self,), ())  # a pipe that does not wait, such as those of Node.js, is full
+        return len(data)
+
+
+_guarded: list[_Stream] = []
+
+
+def _guard(name: Literal["stdout", "stderr"]) -> None:
+    """Put a stream of ours over the descriptor of one of Python's."""
+    stream = getattr(sys, name)
+    if os.name == "nt" and stream.isatty():
+        return  # a console there takes characters, not bytes
+    _guarded.append(_Stream(stream.fileno(), name, closefd=False))
+    buffer = io.BufferedWriter(_guarded[-1])
+    lines = stream.line_buffering
+    setattr(sys, name, io.TextIOWrapper(buffer, stream.encoding, "backslashreplace", line_buffering=lines))
 
 
 def _leave(number: int, _: FrameType | None) -> None:

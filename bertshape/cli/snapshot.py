@@ -57,12 +57,12 @@ def write_whole(path: Path, text: str) -> None:
 
     Raises:
         UsageError: The path is no file's.
-        OSError: It cannot be written.
+        OutputError: It cannot be written.
     """
     if path.is_dir():
         hint = "Pass the path of a file, such as bertshape.toml."
         raise UsageError(f"--output {path} is not the path of a file", hint=hint, code="output-path")
-    from bertshape.writing import written_whole
+    from bertshape.files import written_whole
 
-    with written_whole(path) as place:
-        place.write_text(text, encoding="utf-8")
+    with written_whole(path) as file:
+        file.write(text.encode())

@@ -6,6 +6,7 @@ import gc
 import sys
 from typing import TYPE_CHECKING
 
+from bertshape.cli.process import reader_left
 from bertshape.cli.progress import count_texts
 from bertshape.errors import ExitCode, UsageError
 
@@ -53,6 +54,8 @@ def run_stream(request: InspectionRequest, path: str, batch_size: int) -> int:
             sys.stdout.write(render_jsonl(batch.report, batch.index, batch.records))
             failed = failed or batch.report.failed
             count = batch.index + len(batch.records)
+            if reader_left():
+                break
     sys.stdout.flush()
     if sys.stderr.isatty():
         sys.stderr.write(f"{count} texts, {flow.forwards} forward passes\n")

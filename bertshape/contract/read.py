@@ -11,7 +11,8 @@ from bertshape.contract.contract import CASE_KEYS, CHECKPOINT_KEYS, CheckpointCo
 from bertshape.contract.document import Document, Table
 from bertshape.contract.expectations import parse_expectation
 from bertshape.contract.shape_pattern import pattern_from_list
-from bertshape.errors import UsageError
+from bertshape.errors import CheckpointError, UsageError
+from bertshape.files import exists
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +29,10 @@ _EMPTY = 'Write one: [[checkpoint]], and below it model = "..." and expect = ["h
 
 def find_contract(folder: Path) -> Path | None:
     """The contract file of a folder: `bertshape.toml`, else a `pyproject.toml` with `[tool.bertshape]`."""
-    if (folder / CONTRACT_NAME).exists():
+    if _is_there(folder / CONTRACT_NAME):
         return folder / CONTRACT_NAME
     project = folder / PROJECT_NAME
-    if not project.exists():
+    if not _is_there(project):
         return None
     try:
         tool = Document(project).values.get("tool")
@@ -39,6 +40,13 @@ def find_contract(folder: Path) -> Path | None:
         # Whether it holds a contract cannot be known: reading it says what is broken.
         return project
     return project if isinstance(tool, dict) and "bertshape" in tool else None
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return exists(path)
+    except CheckpointError as error:
+        raise UsageError(error.message, hint=error.hint, code="contract-invalid") from error
 
 
 def read_contract(path: Path) -> tuple[CheckpointContract, ...]:

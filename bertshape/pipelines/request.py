@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -130,8 +131,9 @@ def _check_file(path: Path) -> None:
         raise UsageError(
             "tensors cannot be written to a path with a NUL byte", hint="Pass the path of a file.", code="save-path"
         )
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        what = "is a folder" if path.is_dir() else "is in a folder that does not exist"
+    # Not Path.is_dir: what may not be looked at is for the writing to report.
+    if os.path.isdir(path) or not os.path.isdir(os.path.dirname(os.path.abspath(path))):
+        what = "is a folder" if os.path.isdir(path) else "is in a folder that does not exist"
         raise UsageError(
             f"tensors cannot be written to {path}: it {what}", hint="Pass the path of a file.", code="save-path"
         )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import fnmatch
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bertshape.errors import UsageError
-from bertshape.writing import written_whole
+from bertshape.files import written_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     import torch
 
@@ -32,7 +31,7 @@ def save(saving: Saving, tensors: Mapping[str, torch.Tensor]) -> None:
 
     Raises:
         UsageError: No name fits the patterns.
-        OSError: The file cannot be written.
+        OutputError: The file cannot be written.
     """
     chosen = {
         name: tensor.detach().cpu().contiguous()
@@ -44,8 +43,8 @@ def save(saving: Saving, tensors: Mapping[str, torch.Tensor]) -> None:
         message = f"no tensor is named {' or '.join(saving.only)}"
         raise UsageError(message, hint=hint, code="save-nothing")
     write = _write_npz if saving.path.suffix == ".npz" else _write_safetensors
-    with written_whole(saving.path) as place:
-        write(place, chosen, saving.about)
+    with written_whole(saving.path) as file:
+        write(file, chosen, saving.about)
 
 
 def name_tensors(
@@ -74,14 +73,14 @@ def name_tensors(
     return named | dict(logits)
 
 
-def _write_safetensors(path: Path, tensors: Mapping[str, torch.Tensor], about: Mapping[str, str]) -> None:
+def _write_safetensors(file: BinaryIO, tensors: Mapping[str, torch.Tensor], about: Mapping[str, str]) -> None:
     from safetensors.torch import save as serialize
 
     # Tensors that share memory, such as last_hidden_state and the last hidden state, are refused: each gets its own.
-    path.write_bytes(serialize({name: tensor.clone() for name, tensor in tensors.items()}, metadata=dict(about)))
+    file.write(serialize({name: tensor.clone() for name, tensor in tensors.items()}, metadata=dict(about)))
 
 
-def _write_npz(path: Path, tensors: Mapping[str, torch.Tensor], about: Mapping[str, str]) -> None:
+def _write_npz(file: BinaryIO, tensors: Mapping[str, torch.Tensor], about: Mapping[str, str]) -> None:
     import numpy
     import torch
 
@@ -89,5 +88,4 @@ def _write_npz(path: Path, tensors: Mapping[str, torch.Tensor], about: Mapping[s
         name: (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy() for name, tensor in tensors.items()
     }
     arrays[_ABOUT] = numpy.array(json.dumps(dict(about)))
-    with path.open("wb") as file:
-        numpy.savez(file, **arrays)
+    numpy.savez(file, **arrays)

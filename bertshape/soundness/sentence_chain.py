@@ -9,6 +9,7 @@ from bertshape.checkpoint.checkpoint import steps_without_weights
 from bertshape.checkpoint.safetensors import read_header
 from bertshape.checkpoint.weights import SINGLE_FILE
 from bertshape.errors import CheckpointError
+from bertshape.files import exists
 from bertshape.report.finding import Finding
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _stored(checkpoint: Checkpoint, step: Module) -> Iterator[Finding]:
             expected="weights",
             actual="none",
         )
-    if step.name not in _WEIGHTS or not path.exists():
+    if step.name not in _WEIGHTS or not exists(path):
         return
     try:
         header = read_header(FileSource(path, name))

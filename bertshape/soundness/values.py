@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from bertshape.errors import CheckpointError
+from bertshape.files import exists
 from bertshape.report.finding import Finding
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def check_values(checkpoint: Checkpoint) -> list[Finding]:
         CheckpointError: A file cannot be read.
     """
     files = checkpoint.headers.files if checkpoint.headers is not None else ()
-    absent = [name for name in files if not (checkpoint.folder / name).exists()]
+    absent = [name for name in files if not exists(checkpoint.folder / name)]
     if not files or absent:
         what = f"{absent[0]} is not in the folder" if absent else "there is no safetensors file"
         message = f"values were not checked: {what}"

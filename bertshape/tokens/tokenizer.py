@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bertshape.errors import CheckpointError, one_line
-from bertshape.files import check_file
+from bertshape.files import check_file, exists
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -133,16 +133,16 @@ def load_tokenizer(checkpoint: Checkpoint) -> LoadedTokenizer:
 def needs_conversion(checkpoint: Checkpoint) -> bool:
     """Whether only transformers, which imports torch, can read this tokenizer."""
     folder = checkpoint.tokenizer_folder
-    own = (folder / "tokenizer.json").exists() or ((folder / "vocab.txt").exists() and _is_wordpiece(checkpoint))
-    return not own and any((folder / name).exists() for name in _VOCABULARIES)
+    own = exists(folder / "tokenizer.json") or (exists(folder / "vocab.txt") and _is_wordpiece(checkpoint))
+    return not own and any(exists(folder / name) for name in _VOCABULARIES)
 
 
 def _load_backend(checkpoint: Checkpoint, folder: Path) -> tuple[Tokenizer, str]:
-    if (folder / "tokenizer.json").exists():
+    if exists(folder / "tokenizer.json"):
         return _load_tokenizer_json(folder / "tokenizer.json"), "tokenizer.json"
-    if (folder / "vocab.txt").exists() and _is_wordpiece(checkpoint):
+    if exists(folder / "vocab.txt") and _is_wordpiece(checkpoint):
         return _load_wordpiece(checkpoint, folder / "vocab.txt"), "vocab.txt"
-    vocabulary = next((name for name in _VOCABULARIES if (folder / name).exists()), None)
+    vocabulary = next((name for name in _VOCABULARIES if exists(folder / name)), None)
     if vocabulary is None:
         raise CheckpointError(
             f"there is no tokenizer in {checkpoint.name}: neither tokenizer.json nor a vocabulary file",

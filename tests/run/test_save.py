@@ -112,13 +112,3 @@ def test_streams_save_nothing(bertshape: Callable[..., Run], tmp_path: Path) -> 
     done = bertshape("inspect", *TINY, *arguments)
     assert done.returncode == 2
     assert "--save" in done.stderr
-
-
-def test_a_full_disk_leaves_no_half_file(bertshape: Callable[..., Run], tmp_path: Path) -> None:
-    """The path becomes a folder's only after the run: nothing of the file stays."""
-    target = tmp_path / "out.npz"
-    (tmp_path / ".out.npz.part").mkdir()
-    done = bertshape("inspect", "a", *TINY, "--save", str(target))
-    assert done.returncode == 74
-    assert "Traceback" not in done.stderr
-    assert not target.exists()
