@@ -128,8 +128,13 @@ def test_a_working_directory_that_may_not_be_looked_into(tmp_path: Path) -> None
     here.mkdir()
     (here / "bertshape.toml").write_text(f"model = {CONFIG['model_type']}")
     here.chmod(0)
+
+    def go_there() -> None:
+        os.chdir(here)
+        permissions_count()
+
     try:
-        done = run(tmp_path, "check", before=lambda: (os.chdir(here), permissions_count()))
+        done = run(tmp_path, "check", before=go_there)
     finally:
         here.chmod(0o700)
     assert (done.returncode, "cannot read bertshape.toml: Permission denied" in done.stderr) == (ExitCode.USAGE, True)
