@@ -1,26 +1,26 @@
 """Every console block of README and docs is run and compared; every python block is executed.
 
-Each block has a folder of its own. `python -m tests.project.test_docs [PAGE...]` writes the real output.
+`python -m tests.tools.pages [PAGE...]` writes the real output.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
+import tomllib
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.checkpoints import edited_copy, minilm_folder
+from bertshape import __version__
+from bertshape.cli.app import COMMANDS
+from tests.tools.pages import CONSOLE, PAGES, ROOT, make_place, show
 
-ROOT = Path(__file__).parent.parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-_CONSOLE = re.compile(r"```console\n\$ (?P<command>[^\n]+)\n(?P<output>.*?)```", flags=re.DOTALL)
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DOCS = ROOT / "docs"
 _PYTHON = re.compile(r"```python\n(?P<code>.*?)```", flags=re.DOTALL)
 
 
@@ -32,45 +32,21 @@ def blocks(pattern: re.Pattern[str]) -> list[tuple[str, re.Match[str]]]:
     ]
 
 
-def make_place(folder: Path) -> Path:
-    """A working folder with the checkpoints that the pages speak of."""
-    (folder / "all-MiniLM-L6-v2").symlink_to(minilm_folder())
-    edited_copy(minilm_folder(), folder / "eight-layers", num_hidden_layers=8)
-    return folder
-
-
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     return make_place(tmp_path)
 
 
-def run(command: str, place: Path) -> str:
-    """What a terminal of 80 columns shows, colours off."""
-    environment = os.environ | {"COLUMNS": "80", "NO_COLOR": "1", "PYTHONUTF8": "1"}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    done = subprocess.run(
-        ["bash", "-c", command],
-        cwd=place,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-    return done.stdout
-
-
-@pytest.mark.parametrize(("page", "block"), blocks(_CONSOLE), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(("page", "block"), blocks(CONSOLE), ids=lambda value: value if isinstance(value, str) else "")
 def test_console_blocks_show_what_the_command_prints(page: str, block: re.Match[str], place: Path) -> None:
     if "| jq " in block["command"] and shutil.which("jq") is None:
         pytest.skip("jq is not installed")
-    assert run(block["command"], place) == block["output"]
+    assert show(block["command"], place) == block["output"]
 
 
 @pytest.mark.parametrize(("page", "block"), blocks(_PYTHON), ids=lambda value: value if isinstance(value, str) else "")
 def test_python_blocks_run(page: str, block: re.Match[str]) -> None:
-    subprocess.run([sys.executable, "-c", block["code"]], check=True)
+    exec(compile(block["code"], page, "exec", dont_inherit=True), {"__name__": "__main__"})
 
 
 def test_links_lead_somewhere() -> None:
@@ -87,16 +63,17 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
     assert json.dumps(commands[1]).count("pytest") == 1
 
 
-def _real_block(match: re.Match[str]) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        return f"```console\n$ {match['command']}\n{run(match['command'], make_place(Path(folder)))}```"
+def test_commands_page_has_a_section_for_each_command() -> None:
+    text = (DOCS / "commands.md").read_text(encoding="utf-8")
+    assert set(COMMANDS) <= set(re.findall(r"^## (\w+)$", text, flags=re.MULTILINE))
 
 
-def _rewrite(pages: list[Path]) -> None:
-    for page in pages:
-        text = page.read_text(encoding="utf-8")
-        page.write_text(_CONSOLE.sub(_real_block, text), encoding="utf-8")
+def test_installation_names_extras_that_exist() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    for page in PAGES:
+        for names in re.findall(r"(?:\.|bertshape)\[([\w,]+)\]", page.read_text(encoding="utf-8")):
+            assert set(names.split(",")) <= set(extras), page
 
 
-if __name__ == "__main__":
-    _rewrite([Path(name) for name in sys.argv[1:]] or PAGES)
+def test_changelog_has_the_version_of_the_package() -> None:
+    assert f"\n## {__version__}\n" in (DOCS / "changelog.md").read_text(encoding="utf-8")

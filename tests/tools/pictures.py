@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.project.test_docs import make_place
+from tests.support.command_line import call
+from tests.tools.pages import make_place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "pictures"
-# 80 columns stay readable in the width of a page.
-_COLUMNS = "80"
 _MINILM = ("--model", "./all-MiniLM-L6-v2")
 TERMINAL: Mapping[str, tuple[str, ...]] = {
     "tokens.svg": ("This is an example sentence.", "--pool", "mean", "--pool", "tokens"),
@@ -40,14 +36,8 @@ def draw_terminal(arguments: tuple[str, ...], place: Path) -> str:
     Returns:
         An SVG document.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "bertshape", "inspect", *arguments, "--format", "svg"],
-        cwd=place,
-        env=os.environ | {"COLUMNS": _COLUMNS, "PYTHONUTF8": "1"},
-        capture_output=True,
-        encoding="utf-8",
-        check=True,
-    )
+    done = call("inspect", *arguments, "--format", "svg", cwd=place, NO_COLOR="")
+    assert done.returncode == 0, done.stderr
     lines = _FONT.sub("", done.stdout).splitlines()
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
