@@ -14,6 +14,7 @@ from bertshape.files import OutputFile
 
 if TYPE_CHECKING:
     from types import FrameType
+    from typing import TextIO
 
 _DIGITS = 4
 """A screen has at most 9,999 columns; Rich fills lines, and would take any number at its word."""
@@ -43,7 +44,7 @@ def stopped_by() -> int | None:
 
 def reader_left() -> bool:
     """Whether whoever read stdout has closed it, so that nobody sees what is still written."""
-    return any(stream.dropped for stream in _guarded if stream.fileno() == 1)
+    return "stdout" in _guarded and _guarded["stdout"].dropped
 
 
 class _Stream(OutputFile):
@@ -53,7 +54,10 @@ class _Stream(OutputFile):
         dropped: Whether nothing is written any more.
     """
 
-    dropped = False
+    def __init__(self, stream: TextIO, name: str) -> None:
+        super().__init__(stream.fileno(), name, closefd=False)
+        self.dropped = False
+        self._under = stream  # its end would close the descriptor
 
     def write(self, data: Any, /) -> int:
         """Write bytes, or drop them where the reader has left; on stderr, whatever keeps them from being written.
@@ -66,7 +70,7 @@ class _Stream(OutputFile):
                 written: int | None = super().write(data)
             except OutputError as error:
                 self.dropped = True
-                if self.fileno() == 1 and not isinstance(error.__cause__, BrokenPipeError):
+                if self._shown == "stdout" and not isinstance(error.__cause__, BrokenPipeError):
                     raise
             else:
                 if written is not None:
@@ -75,7 +79,7 @@ class _Stream(OutputFile):
         return len(data)
 
 
-_guarded: list[_Stream] = []
+_guarded: dict[str, _Stream] = {}
 
 
 def _guard(name: Literal["stdout", "stderr"]) -> None:
@@ -83,8 +87,8 @@ def _guard(name: Literal["stdout", "stderr"]) -> None:
     stream = getattr(sys, name)
     if os.name == "nt" and stream.isatty():
         return  # a console there takes characters, not bytes
-    _guarded.append(_Stream(stream.fileno(), name, closefd=False))
-    buffer = io.BufferedWriter(_guarded[-1])
+    _guarded[name] = _Stream(stream, name)
+    buffer = io.BufferedWriter(_guarded[name])
     lines = stream.line_buffering
     setattr(sys, name, io.TextIOWrapper(buffer, stream.encoding, "backslashreplace", line_buffering=lines))
 
