@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.command_line import SECONDS
 from tests.support.loopback_hub import COMMIT, TOKEN, LoopbackHub, User, serve
 
 MODEL = "org/tiny"
@@ -219,7 +220,7 @@ def _stderr_of(user: User, *arguments: str) -> str:
                 written += chunk
         except OSError:  # how Linux tells that nobody writes to the terminal any more
             pass
-        assert process.wait(60) == 0
+        assert process.wait(SECONDS) == 0
     os.close(controller)
     return written.decode()
 
@@ -238,7 +239,7 @@ def test_two_at_once_share_a_cold_cache(hub: LoopbackHub, user: User) -> None:
     command = [sys.executable, "-m", "bertshape", "inspect", "a text", "--model", MODEL, "--json"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     both = [subprocess.Popen(command, env=user.environment(), **pipes) for _ in range(2)]  # type: ignore[call-overload]
-    outputs = [process.communicate(timeout=120) for process in both]
+    outputs = [process.communicate(timeout=SECONDS) for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs
     assert outputs[0] == outputs[1]
     assert outputs[0][1] == ""

@@ -14,6 +14,7 @@ from bertshape.cli import completion
 from bertshape.pipelines.facts import SCALAR_NAMES
 from bertshape.pooling.strategies import STRATEGIES
 from tests.project.test_imported_modules import outside
+from tests.support.command_line import SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,7 @@ def complete(shell: str, line: str, folder: Path | None = None) -> list[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=SECONDS,
     )
     assert done.stderr == ""
     if shell == "zsh":

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -240,15 +238,3 @@ def test_a_full_disk_is_said(bertshape: Command) -> None:
     assert done.returncode == 74
     assert "No space left" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize("delay", [0.05, 0.3, 0.9, 1.5, 2.1])
-def test_interrupted(delay: float) -> None:
-    """Ctrl-C in each phase: start, tables, imports of the run."""
-    command = [sys.executable, "-m", "bertshape", "inspect", EXAMPLE]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        time.sleep(delay)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
-    assert process.returncode in (130, -signal.SIGINT)
-    assert "Traceback" not in errors or delay < 0.1, "before bertshape's first line the interpreter itself answers"

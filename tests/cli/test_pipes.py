@@ -13,7 +13,8 @@ import pytest
 from bertshape.cli.main import _as_failure
 from bertshape.errors import ExitCode
 from tests.hostile.model import CONFIG, INSPECT, sound, with_config, with_file
-from tests.hostile.process import COMMAND, SECONDS, environment, permissions_count, run
+from tests.hostile.process import COMMAND, environment, permissions_count, run
+from tests.support.command_line import SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,6 +15,7 @@ from bertshape.corpus.profile import merge_profiles
 from bertshape.corpus.profile_document import profile_from_json, profile_to_json
 from bertshape.errors import BertshapeError, UsageError
 from bertshape.pipelines.profile import profile_files, profile_texts
+from tests.support.command_line import SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,7 +134,7 @@ def test_a_bad_line_leaves_no_half_report(form: list[str], bertshape: Callable[.
 
 def test_stdin_is_a_file(minilm: Path) -> None:
     command = [sys.executable, "-m", "bertshape", "profile", "-", "--model", str(minilm), "--json"]
-    done = subprocess.run(command, input=b"one\ntwo words\n", capture_output=True, check=False, timeout=60)
+    done = subprocess.run(command, input=b"one\ntwo words\n", capture_output=True, check=False, timeout=SECONDS)
     document = json.loads(done.stdout)
     assert document["profile"]["files"] == [{"name": "stdin", "texts": 2}]
     assert document["profile"]["counts"]["lengths"] == {"3": 1, "4": 1}

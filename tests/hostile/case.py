@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bertshape.cli.main import run
+from tests.support.command_line import SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 HAVE_JSON = ("inspect", "check", "diff", "embed", "profile", "doctor", "families", "poolings")
-SECONDS = 60
-"""After so long a command is taken to hang; nothing here comes near it."""
 NEVER = ("Traceback", "internal error", "\x1b[", "\N{RIGHT-TO-LEFT OVERRIDE}")
 """What no output has, whatever was put in."""
 

@@ -9,12 +9,12 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+from tests.support.command_line import SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-SECONDS = 60
-"""After so long a process is taken to hang."""
 COMMAND = (sys.executable, "-m", "bertshape")
 _PR_CAPBSET_DROP = 24
 _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2

@@ -17,12 +17,14 @@ import pytest
 from bertshape.files import MAX_BYTES
 from bertshape.strict_json import MAX_VALUES
 from tests.hostile.model import CHECK, CONFIG, INSPECT, sound
-from tests.hostile.process import COMMAND, SECONDS, environment
+from tests.hostile.process import COMMAND, environment
+from tests.support.command_line import SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
 # A process that is small itself: what a child has used counts that of its parent before the start.
 _MEASURE = (
     "import resource, subprocess, sys; code = subprocess.run(sys.argv[1:]).returncode;"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
 COMMANDS = {
     "inspect": ("inspect", "a text", "--model", "org/m"),
     "inspect as json": ("inspect", "a text", "--model", "org/m", "--json"),

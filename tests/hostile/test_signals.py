@@ -10,19 +10,20 @@ import pty
 import signal
 import socket
 import subprocess
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.hostile.model import sound
-from tests.hostile.process import COMMAND, SECONDS, environment
+from tests.hostile.process import COMMAND, environment
+from tests.support.command_line import SECONDS
 from tests.support.loopback_hub import User
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
 INTERRUPT, TERMINATE = (signal.SIGINT, 130), (signal.SIGTERM, 143)
 each_signal = pytest.mark.parametrize(("number", "code"), [INTERRUPT, TERMINATE], ids=["SIGINT", "SIGTERM"])
 # Those that read texts, each with a pipe in place of a file.
@@ -73,19 +74,28 @@ def test_while_texts_are_awaited(here: Path, arguments: tuple[str, ...], number:
         hold_end(process, code, here)
 
 
+def await_import(process: subprocess.Popen[bytes], module: str) -> None:
+    """Read what `-X importtime` writes until a module is imported; nothing beyond that line is taken."""
+    assert process.stderr is not None
+    while line := process.stderr.readline():
+        if line.decode().rpartition("|")[2].strip() == module:
+            return
+    raise AssertionError(f"{module} was never imported")
+
+
 @each_signal
-@pytest.mark.parametrize("delay", [0.0, 0.6, 1.5])
-def test_while_torch_is_imported_and_the_model_runs(here: Path, delay: float, number: int, code: int) -> None:
-    """Whichever import the signal meets; a run that is over by then has written its file, whole."""
-    process = start(here, *READERS["embed"])
-    with (here / "pipe").open("w") as texts:
-        texts.write("a text\n" * 200_000)
-    time.sleep(delay)
-    process.send_signal(number)
-    if process.wait(SECONDS) == 0:
-        (here / "out.npz").unlink()
-        code = 0
-    hold_end(process, code, here)
+@pytest.mark.parametrize("module", ["typer", "tokenizers", "numpy", "torch", "transformers.modeling_utils"])
+def test_while_modules_are_imported(here: Path, module: str, number: int, code: int) -> None:
+    """Whichever import the signal meets, the process says one line at most, and leaves no file."""
+    (here / "texts").write_text("a text\n" * 1_000)
+    command = [COMMAND[0], "-X", "importtime", *COMMAND[1:], "embed", "texts", "-o", "out.npz", "--model", "m"]
+    with subprocess.Popen(command, cwd=here, env=environment(), stderr=subprocess.PIPE, bufsize=0) as process:
+        await_import(process, module)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=SECONDS)
+    said = [line for line in errors.decode().splitlines() if not line.startswith("import time:")]
+    assert (process.returncode, said) in ((code, []), (code, ["bertshape: error: interrupted"]))
+    assert sorted(path.name for path in here.iterdir()) == ["m", "pipe", "texts"]
 
 
 @each_signal

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.hostile.model import CHECK, INSPECT, sound
-from tests.hostile.process import COMMAND, SECONDS, closed, environment, permissions_count, run, small_files
+from tests.hostile.process import COMMAND, closed, environment, permissions_count, run, small_files
+from tests.support.command_line import SECONDS
 from tests.support.loopback_hub import User, serve
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
 COMMANDS = {
     "inspect": INSPECT,
     "inspect as json": (*INSPECT, "--json"),

@@ -20,6 +20,7 @@ from bertshape.errors import CheckpointError, UsageError
 from bertshape.pipelines.embed import VectorsReport, embed
 from bertshape.pipelines.request import InspectionRequest
 from tests.predict.test_sentence_chain import edit, save_chain
+from tests.support.command_line import SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,10 +147,10 @@ def test_the_command(bertshape: Callable[..., Run], tmp_path: Path) -> None:
 
 def test_texts_come_from_a_pipe(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bertshape", "embed", "-", "-o", str(tmp_path / "v.safetensors"), "--model", TINY]
-    done = subprocess.run(command, input=b"one\ntwo words\n", capture_output=True, check=False, timeout=120)
+    done = subprocess.run(command, input=b"one\ntwo words\n", capture_output=True, check=False, timeout=SECONDS)
     assert (done.returncode, done.stderr) == (0, b"")
     assert load_file(tmp_path / "v.safetensors")["pooled.mean"].shape == (2, 128)
-    done = subprocess.run(command, input=b"one\n\xff\n", capture_output=True, check=False, timeout=120)
+    done = subprocess.run(command, input=b"one\n\xff\n", capture_output=True, check=False, timeout=SECONDS)
     assert done.returncode == 2
     assert b"stdin, line 2" in done.stderr
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.command_line import SECONDS
+
 pytestmark = pytest.mark.engine
 RECIPE = Path(__file__).parent.parent.parent / "docs" / "profile.md"
 
@@ -22,7 +24,12 @@ def test_ray_maps_over_shards(tmp_path: Path) -> None:
     match = re.search(r"```py\n(?P<code>.*?)```", RECIPE.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert match is not None
     done = subprocess.run(
-        [sys.executable, "-c", match["code"]], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, "-c", match["code"]],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
     )
     assert done.returncode == 0, done.stderr
     shards = sorted(path.name for path in tmp_path.glob("shard-*.txt"))

@@ -18,6 +18,7 @@ from bertshape.corpus.records import MAX_LINE_BYTES, Record, read_records
 from bertshape.errors import UsageError
 from bertshape.pipelines.request import InspectionRequest
 from bertshape.pipelines.stream import Stream
+from tests.support.command_line import SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,7 +110,7 @@ def test_batches_are_those_of_inspect(minilm: Path, batch_size: int, weights: st
 
 def pipe(content: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-m", "bertshape", "inspect", *arguments]
-    return subprocess.run(command, input=content, capture_output=True, check=False, timeout=120)
+    return subprocess.run(command, input=content, capture_output=True, check=False, timeout=SECONDS)
 
 
 def test_two_lines_give_two_records() -> None:

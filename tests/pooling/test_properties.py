@@ -16,6 +16,7 @@ from bertshape.pooling.shapes import Unavailable, predict_shape, select
 from bertshape.pooling.strategies import STRATEGIES
 from bertshape.shapes import TensorShape
 from tests.pooling.test_functions import KINDS, batches, build, check_predicted_shapes, facts, few, padded
+from tests.support.command_line import SECONDS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -170,4 +171,4 @@ def test_unavailable_outputs_give_a_reason(name: str) -> None:
 )
 def test_importing_pooling_imports_no_torch(before: str, expected: int) -> None:
     code = f"{before}import sys, bertshape.pooling; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=120).returncode == expected
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=SECONDS).returncode == expected

@@ -19,7 +19,9 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 import bertshape
+from tests.support.command_line import SECONDS
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent.parent
 PACKAGE = ROOT / "bertshape"
 
@@ -28,7 +30,9 @@ PACKAGE = ROOT / "bertshape"
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sdist and the wheel."""
     folder = tmp_path_factory.mktemp("dist")
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-d", str(folder)], cwd=ROOT, check=True, timeout=120)
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-d", str(folder)], cwd=ROOT, check=True, timeout=SECONDS
+    )
     return folder
 
 
@@ -79,7 +83,7 @@ def test_the_sdist_builds_the_same_wheel(built: Path, wheel: Path, tmp_path: Pat
     assert (source / "docs" / "concepts.md").exists()
     out = tmp_path / "again"
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out)]
-    subprocess.run(command, cwd=source, check=True, timeout=120)
+    subprocess.run(command, cwd=source, check=True, timeout=SECONDS)
     (again,) = out.glob("*.whl")
     with zipfile.ZipFile(again) as one, zipfile.ZipFile(wheel) as other:
         assert {info.filename: info.CRC for info in one.infolist()} == {
@@ -118,7 +122,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         str(target),
         str(wheel),
     ]
-    subprocess.run(command, check=True, timeout=120)
+    subprocess.run(command, check=True, timeout=SECONDS)
     return target
 
 
@@ -132,7 +136,7 @@ def run(installed: Path, folder: Path, *arguments: str) -> str:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"COLUMNS": "80"}
     command = [sys.executable, "-P", "-c", code, str(installed), *arguments]
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -151,7 +155,7 @@ def test_the_installed_wheel_runs_the_first_example(installed: Path, tmp_path: P
 def test_dependencies_agree_with_each_other() -> None:
     """`pip check`, for our own requirements: other packages of an environment are not our affair."""
     done = subprocess.run(
-        [sys.executable, "-m", "pip", "check"], capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-m", "pip", "check"], capture_output=True, text=True, check=False, timeout=SECONDS
     )
     assert not [line for line in done.stdout.splitlines() if line.lower().startswith("bertshape ")]
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.command_line import SECONDS
+
 ROOT = Path(__file__).parent.parent.parent
 PACKAGE = ROOT / "bertshape"
 OUTSIDE = {
@@ -88,7 +90,7 @@ def imported_by(*arguments: str) -> set[str]:
         f"print('HEAVY', *[name for name in {HEAVY} if name in sys.modules], file=sys.stderr); sys.exit(code)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, timeout=SECONDS
     )
     assert done.returncode == 0, done.stderr
     return set(done.stderr.splitlines()[-1].split()[1:])
@@ -123,4 +125,4 @@ def test_the_test_above_can_fail() -> None:
 
 def test_importing_the_package_imports_no_torch() -> None:
     code = "import sys, bertshape; from bertshape import inspect_texts; assert 'torch' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=SECONDS)

@@ -22,6 +22,7 @@ from bertshape.soundness.soundness import check_soundness
 from bertshape.soundness.values import check_values
 from bertshape.tokens.tokenizer import load_tokenizer
 from tests.support.checkpoints import FAMILIES, edited_copy
+from tests.support.command_line import SECONDS
 from tests.tools.make_family import tiny_config
 
 if TYPE_CHECKING:
@@ -647,5 +648,5 @@ print([name for name in ("torch", "transformers", "numpy") if name in sys.module
 check_values(checkpoint)
 print([name for name in ("torch", "transformers", "numpy") if name in sys.modules])
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=SECONDS)
     assert done.stdout.splitlines() == ["[]", "['numpy']"]

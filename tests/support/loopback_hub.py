@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tests.support.command_line import SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -123,7 +125,7 @@ class User:
             env=self.environment(**variables),
             cwd=cwd,
             check=False,
-            timeout=120,
+            timeout=SECONDS,
         )
         assert TOKEN not in done.stdout + done.stderr
         return done

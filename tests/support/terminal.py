@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import pyte
 
+from tests.support.command_line import SECONDS
+
 
 @dataclass(frozen=True)
 class TerminalRun:
@@ -40,7 +42,7 @@ def run_in_terminal(*arguments: str, columns: int = 80, lines: int = 100, **envi
     with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=variables, close_fds=True) as process:
         os.close(slave)
         raw = _read_all(master)
-        code = process.wait(timeout=120)
+        code = process.wait(timeout=SECONDS)
     os.close(master)
     screen = pyte.HistoryScreen(columns, lines, history=10_000)
     pyte.ByteStream(screen).feed(raw)
