@@ -98,6 +98,10 @@ class Architecture:
         """The shape of a tensor in dimensions, such as (`vocab_size`, `hidden_size`); empty for an unknown name."""
         return tuple(map(str, self._symbols.get(name, ())))
 
+    def table_of(self, counter: str) -> str | None:
+        """Name of the backbone's tensor that has a row for each of something, such as `vocab_size`."""
+        return next((name for name, symbols in self._symbols.items() if symbols[0] == counter), None)
+
     def parameters(self) -> int | None:
         """Number of parameters of the base model, where the family's tensors are known."""
         expected = self.expected_tensors()

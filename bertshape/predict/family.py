@@ -87,6 +87,10 @@ class Family:
         """Whether the names and shapes of the tensors are known."""
         return bool(self.tensors)
 
+    def has_class(self, name: str) -> bool:
+        """Whether a class of transformers is the base model, or another of the same outputs."""
+        return name == self.model_class or name in self.other_classes
+
     @property
     def ever_observed_only(self) -> tuple[str, ...]:
         """Outputs whose shape is only known by running, under some configurations at least."""

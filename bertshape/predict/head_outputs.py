@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bertshape.errors import CheckpointError
-from bertshape.predict.heads import load_head
+from bertshape.predict.heads import NUM_LABELS, load_head
+from bertshape.predict.labels import read_labels
+from bertshape.predict.stored_head import read_stored_head
 from bertshape.report.finding import Finding
 from bertshape.report.report import OutputFacts, TaskFacts
 from bertshape.shapes import BATCH_SIZE, SEQUENCE_LENGTH, TensorShape
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bertshape.report.report import HeadVerdict
     from bertshape.tokens.batch import Tokenization
 
-NUM_LABELS, NUM_CHOICES, VOCAB_SIZE = "num_labels", "num_choices", "vocab_size"
+NUM_CHOICES, VOCAB_SIZE = "num_choices", "vocab_size"
 _QUESTION_ANSWERING = "question-answering"
 _AXES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "sequence-classification": {"logits": (BATCH_SIZE, NUM_LABELS)},
@@ -36,11 +36,8 @@ _AXES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 _NEXT_SENTENCE = ("the second text follows", "it does not")
 """What the two numbers of next-sentence-prediction are for (Devlin et al. 2019; transformers' BertForPreTraining)."""
-_MOST_LABELS = 1_000_000
 LABELLED = ("sequence-classification", "token-classification")
 """Tasks whose last matrix has a row for each label."""
-_LAST_MATRICES = ("out_proj.weight", "logits_proj.weight", "classifier.weight", "summary.weight")
-"""Endings of the name of a head's last matrix, the likelier ones first."""
 
 
 def predict_tasks(
@@ -77,49 +74,20 @@ def predict_tasks(
             output: OutputFacts(TensorShape(axes, tuple(sizes[axis] for axis in axes), dtype))
             for output, axes in _AXES[name].items()
         }
-        tasks[name] = TaskFacts(head.model_class, _stored(checkpoint, head, labels), labels, outputs)
+        verdict = _stored(checkpoint, architecture, head)
+        tasks[name] = TaskFacts(head.model_class, verdict, labels, outputs)
     return tasks
 
 
 def task_labels(task: str, config: Mapping[str, object]) -> tuple[str, ...]:
     """Names of the labels of a task, as transformers reads them from config.json; empty where outputs have none.
 
-    `id2label` counts, unless `num_labels` differs from its length; without both there are two.
-
     Raises:
         CheckpointError: They are nothing that transformers builds a head from.
     """
     if task == "next-sentence-prediction":
         return _NEXT_SENTENCE
-    if task not in LABELLED:
-        return ()
-    named = _named_labels(config.get("id2label"))
-    count = config.get("num_labels")
-    if count is None:
-        count = 2 if named is None else len(named)
-    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= _MOST_LABELS:
-        field = "num_labels" if config.get("num_labels") is not None else "number of labels in id2label"
-        raise _invalid_labels(field, count, f"a whole number from 1 to {_MOST_LABELS}")
-    if named is not None and len(named) == count:
-        return tuple(named[number] for number in sorted(named))
-    return tuple(f"LABEL_{index}" for index in range(count))
-
-
-def _named_labels(value: object) -> dict[int, str] | None:
-    """The names of `id2label` by number; None where there is none."""
-    if value is None:
-        return None
-    if not isinstance(value, dict) or not all(re.fullmatch(r"-?[0-9]{1,18}", key) for key in value):
-        raise _invalid_labels("id2label", value, "an object of a name for each number")
-    return {int(key): str(name) for key, name in value.items()}
-
-
-def _invalid_labels(field: str, value: object, expected: str) -> CheckpointError:
-    return CheckpointError(
-        f"config.json: {field} is {str(value)[:50]!r}, expected {expected}",
-        hint="Restore num_labels and id2label, or leave --task out.",
-        code="config-invalid",
-    )
+    return read_labels(config) if task in LABELLED else ()
 
 
 def task_findings(tasks: Mapping[str, TaskFacts], checkpoint: Checkpoint, *, num_texts: int) -> Iterator[Finding]:
@@ -179,23 +147,14 @@ def with_head(task: TaskFacts, *, missing: int, misfits: int, total: int) -> Tas
     return replace(task, head="random" if missing == total and not misfits else "partly random")
 
 
-def stored_labels(checkpoint: Checkpoint, head: Head) -> int | None:
-    """How many labels the stored head has: the rows of its last matrix; None where it is not stored or not known."""
-    tensors = checkpoint.headers.tensors if checkpoint.headers else {}
-    own = {name: tensor.shape for name, tensor in tensors.items() if head.owns(name) and len(tensor.shape) == 2}
-    for ending in _LAST_MATRICES:
-        rows = [shape[0] for name, shape in own.items() if name.endswith(ending)]
-        if rows:
-            return rows[0]
-    return None
-
-
-def _stored(checkpoint: Checkpoint, head: Head, labels: tuple[str, ...]) -> HeadVerdict | None:
-    """Whether any tensor of a head is in the files; None where the names are not known without loading."""
+def _stored(checkpoint: Checkpoint, architecture: Architecture, head: Head) -> HeadVerdict | None:
+    """How much of a head is in the files; None where the names are not known without loading."""
     if checkpoint.headers is None:
         return None
-    if not any(head.owns(name) for name in checkpoint.headers.tensors):
+    # Begin and end of the answer: a run builds this head for two, whatever config.json counts.
+    counted = head.counts_labels and head.task != _QUESTION_ANSWERING
+    num_labels = len(read_labels(checkpoint.config)) if counted else 2
+    stored = read_stored_head(head, architecture, checkpoint.headers.tensors, num_labels)
+    if stored.absent:
         return "random"
-    # A matrix of another size is not loaded.
-    misfits = head.task in LABELLED and stored_labels(checkpoint, head) not in (None, len(labels))
-    return "partly random" if misfits else "stored"
+    return "stored" if stored.whole else "partly random"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bertshape.predict.family import Family
 
-# Checkpoints converted from TensorFlow say gamma and beta; transformers renames them too.
-_OLD_ENDINGS = {".gamma": ".weight", ".beta": ".bias"}
+# Checkpoints converted from TensorFlow say gamma and beta; transformers renames them too, of layers of this name alone.
+_OLD_ENDINGS = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
 # Buffers: what older releases saved and is computed now, and the ranges and integers of I-BERT's quantisation.
-_BUFFERS = re.compile(
+BUFFERS = re.compile(
     r"(^|\.)(position_ids|token_type_ids|inv_freq|x_min|x_max|(act|fc|weight)_scaling_factor|(weight|bias)_integer"
     r"|LayerNorm\.shift)$"
 )
@@ -19,17 +19,17 @@ _BUFFERS = re.compile(
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
-def backbone_name(name: str, family: Family) -> str | None:
-    """The base model's name of a stored tensor.
+def loaded_name(name: str, family: Family) -> str | None:
+    """The name under which transformers looks for a stored tensor, without the base model's prefix.
 
     Args:
         name: Name in the checkpoint, perhaps with a prefix such as `bert.`, perhaps with old endings.
         family: The family of the checkpoint.
 
     Returns:
-        The name; None for task heads and for buffers, which no backbone parameter takes.
+        The name, of a backbone tensor or of a head's; None for buffers, which no parameter takes.
     """
-    if _BUFFERS.search(name):
+    if BUFFERS.search(name):
         return None
     for old, new in _OLD_ENDINGS.items():
         if name.endswith(old):
@@ -40,7 +40,17 @@ def backbone_name(name: str, family: Family) -> str | None:
             break
     for old, new in family.renamed.items():
         name = name.replace(old, new)
-    return name if name.split(".")[0] in family.top_level_names else None
+    return name
+
+
+def backbone_name(name: str, family: Family) -> str | None:
+    """The base model's name of a stored tensor; arguments are those of `loaded_name`.
+
+    Returns:
+        The name; None for task heads and for buffers, which no backbone parameter takes.
+    """
+    loaded = loaded_name(name, family)
+    return loaded if loaded is not None and loaded.split(".")[0] in family.top_level_names else None
 
 
 def backbone_tensors(name: str, shape: tuple[int, ...], family: Family) -> dict[str, tuple[int, ...]]:

@@ -123,7 +123,7 @@ def layer_findings(checkpoint: Checkpoint, architecture: Architecture, held: Hel
     )
 
 
-def head_findings(checkpoint: Checkpoint, architecture: Architecture) -> list[Finding]:
+def attention_head_findings(checkpoint: Checkpoint, architecture: Architecture) -> list[Finding]:
     """Attention splits the hidden vector among the heads, so their number must divide its size."""
     hidden_size, heads = architecture.dimensions.hidden_size, architecture.dimensions.num_attention_heads
     if heads is None or hidden_size % heads == 0 or any(key in architecture.values for key in _FREE_HEADS):

@@ -1,41 +1,209 @@
-"""Labels that config.json counts against those that the stored head has."""
+"""The head that config.json's `architectures` names: whether it is stored, whole and in the right shape; its labels."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertshape.predict.head_outputs import LABELLED, stored_labels, task_labels
-from bertshape.predict.heads import load_head
+from bertshape.errors import CheckpointError
+from bertshape.predict.heads import Head, head_of_class
+from bertshape.predict.labels import named_labels, read_labels
+from bertshape.predict.stored_head import StoredHead, read_stored_head
+from bertshape.predict.tensor_names import backbone_name, loaded_name
 from bertshape.report.finding import Finding
+from bertshape.soundness.identity import declared_classes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from bertshape.checkpoint.checkpoint import Checkpoint
     from bertshape.predict.architecture import Architecture
 
+_SHOWN = 3
+_SAVE_AGAIN = "Save the model again, with the config.json of the same run."
 
-def label_findings(checkpoint: Checkpoint, architecture: Architecture, classes: list[str]) -> Iterator[Finding]:
-    """A classifier of another size than config.json says: transformers refuses it, or leaves it random.
+
+def declared_head(checkpoint: Checkpoint, architecture: Architecture) -> Head | None:
+    """The head of the class that config.json names; None where that class is the base model, or is not known."""
+    heads = (head_of_class(architecture.model_type, name) for name in declared_classes(checkpoint))
+    return next((head for head in heads if head is not None), None)
+
+
+def label_map_findings(checkpoint: Checkpoint) -> Iterator[Finding]:
+    """id2label and label2id must be one the inverse of the other: a prediction and a training label go through both."""
+    labels = checkpoint.config.get("label2id")
+    try:
+        named = named_labels(checkpoint.config)
+    except CheckpointError as error:
+        yield Finding(error.code, "error", error.message, error.hint, where="config.json id2label")
+        return
+    if named is None or not isinstance(labels, dict):
+        return
+    wrong = [
+        f"{name!r} is {labels[name]}, expected {number}"
+        for number, name in named.items()
+        if name in labels and labels[name] not in (number, str(number)) and list(named.values()).count(name) == 1
+    ]
+    lacking = [name for name in named.values() if name not in labels]
+    extra = [str(name) for name in labels if name not in named.values()]
+    if not wrong and not lacking and not extra:
+        return
+    parts = [*wrong[:_SHOWN]]
+    parts += [f"it lacks {listed(lacking)}"] if lacking else []
+    parts += [f"it has {listed(extra)} that id2label lacks"] if extra else []
+    inverse = ", ".join(f'"{name}": {number}' for number, name in list(named.items())[:_SHOWN])
+    inverse += ", ..." if len(named) > _SHOWN else ""
+    yield Finding(
+        "label-maps-disagree",
+        "error" if wrong else "warning",
+        f"label2id: {checkpoint.config_path} does not invert its id2label: {'; '.join(parts)}",
+        f"Write label2id in config.json as id2label turned around: {{{inverse}}}.",
+        where="config.json label2id",
+        expected=f"{len(named)} labels of id2label",
+        actual=f"{len(labels)} labels",
+    )
+
+
+def head_findings(checkpoint: Checkpoint, architecture: Architecture) -> Iterator[Finding]:
+    """Compare the stored head with the one of the class that `architectures` names.
 
     Args:
         checkpoint: The checkpoint.
-        architecture: What its config.json describes.
-        classes: Classes that config.json declares.
+        architecture: What fits its backbone.
     """
-    for task in LABELLED:
-        head = load_head(architecture.model_type, task)
-        if head is None or head.model_class not in classes:
-            continue
-        held, says = stored_labels(checkpoint, head), len(task_labels(task, checkpoint.config))
-        if held not in (None, says):
-            yield Finding(
-                "labels-mismatch",
-                "error",
-                f"id2label: {checkpoint.config_path} says {says} labels, the stored head of {head.model_class} "
-                f"has {held}",
-                f"Give id2label in config.json {held} entries.",
-                where="config.json id2label",
-                expected=str(held),
-                actual=str(says),
-            )
+    if checkpoint.headers is None or architecture.family is None or not architecture.family.has_template:
+        return
+    classes = declared_classes(checkpoint)
+    head = declared_head(checkpoint, architecture)
+    if head is not None:
+        yield from _compare(checkpoint, architecture, head)
+    elif classes and not any(map(architecture.family.has_class, classes)):
+        yield Finding(
+            "head-not-checked",
+            "note",
+            f"architectures: {checkpoint.config_path} says {classes[0]}, which bertshape has no table of: "
+            "its head was not checked",
+            where="config.json architectures",
+            actual=classes[0],
+        )
+        return
+    yield from _unexpected(checkpoint, architecture, head)
+
+
+def _compare(checkpoint: Checkpoint, architecture: Architecture, head: Head) -> Iterator[Finding]:
+    tensors = checkpoint.headers.tensors if checkpoint.headers else {}
+    try:
+        num_labels = len(read_labels(checkpoint.config)) if head.counts_labels else 0
+    except CheckpointError as error:
+        yield Finding(error.code, "error", error.message, error.hint, where="config.json id2label")
+        return
+    stored = read_stored_head(head, architecture, tensors, num_labels)
+    if stored.labels not in (None, num_labels):
+        yield Finding(
+            "labels-mismatch",
+            "error",
+            f"id2label: {checkpoint.config_path} {_counts_labels(checkpoint, num_labels)}, the stored head of "
+            f"{head.model_class} has {stored.labels}",
+            f"Give id2label in config.json {stored.labels} entries.",
+            where="config.json id2label",
+            expected=str(stored.labels),
+            actual=str(num_labels),
+        )
+        # What the number of labels explains is not said again as tensors.
+        stored = read_stored_head(head, architecture, tensors, stored.labels or 0)
+    yield from _missing(checkpoint, architecture, stored)
+    yield from _misfits(checkpoint, architecture, stored)
+
+
+def _counts_labels(checkpoint: Checkpoint, count: int) -> str:
+    stated = any(checkpoint.config.get(key) is not None for key in ("id2label", "num_labels"))
+    return f"says {count} labels" if stated else f"says nothing of labels, which means {count}"
+
+
+def _missing(checkpoint: Checkpoint, architecture: Architecture, stored: StoredHead) -> Iterator[Finding]:
+    if not stored.missing:
+        return
+    head, names = stored.head.model_class, listed(stored.missing)
+    base = architecture.family.model_class if architecture.family else ""
+    if stored.absent:
+        # encode() of sentence-transformers reads the backbone alone.
+        unused = checkpoint.sentence_embedding is not None
+        yield Finding(
+            "head-missing",
+            "warning" if unused else "error",
+            f"architectures: {checkpoint.config_path} says {head}, the weights hold no head for it ({names}): "
+            "its logits would be random",
+            f'Write "architectures": ["{base}"] in config.json, or save the model again with its head.',
+            where="config.json architectures",
+            expected=f"{len(stored.expected)} tensors of the head",
+            actual="none",
+        )
+        return
+    held = len(stored.expected) - len(stored.missing)
+    plural = "s" * (len(stored.missing) > 1)
+    yield Finding(
+        "head-incomplete",
+        "error",
+        f"{head}: the weights lack {len(stored.missing)} tensor{plural} of its head: {names}; "
+        "random numbers would take their place",
+        f"Save the model again: {head}.from_pretrained(...) of the run that trained it, then save_pretrained.",
+        where=stored.missing[0],
+        expected=f"{len(stored.expected)} tensors of the head",
+        actual=str(held),
+    )
+
+
+def _misfits(checkpoint: Checkpoint, architecture: Architecture, stored: StoredHead) -> Iterator[Finding]:
+    for name in stored.misfits[:_SHOWN]:
+        wanted, held = stored.expected[name], stored.stored[name]
+        rows = stored.head.symbols(architecture)[name][0]
+        shorter = rows == "vocab_size" and wanted[1:] == held[1:] and held[0] < wanted[0]
+        why = ": the head was not resized with the embedding" if rows == "vocab_size" else ""
+        yield Finding(
+            "head-mismatch",
+            "error",
+            f"{name}: expected {list(wanted)} by {checkpoint.config_path}, the weights hold {list(held)}{why}",
+            _pad_hint(checkpoint, name, wanted[0] - held[0], len(wanted)) if shorter else _SAVE_AGAIN,
+            where=name,
+            expected=str(list(wanted)),
+            actual=str(list(held)),
+        )
+
+
+def _pad_hint(checkpoint: Checkpoint, name: str, rows: int, axes: int) -> str:
+    """Lines of Python that add rows of zeros to a stored tensor: the new tokens then have no say of their own."""
+    headers = checkpoint.headers
+    stored = next((key for key in (headers.tensors if headers else {}) if key.endswith(name)), name)
+    file = headers.tensors[stored].file if headers and stored in headers.tensors else "model.safetensors"
+    padding = f"(0, {rows})" if axes == 1 else f"(0, 0, 0, {rows})"
+    return (
+        "Add the missing rows, in the folder: import torch; from safetensors.torch import load_file, save_file; "
+        f'w = load_file("{file}"); w["{stored}"] = torch.nn.functional.pad(w["{stored}"], {padding}); '
+        f'save_file(w, "{file}", metadata={{"format": "pt"}})'
+    )
+
+
+def _unexpected(checkpoint: Checkpoint, architecture: Architecture, head: Head | None) -> Iterator[Finding]:
+    """Stored tensors that neither the backbone nor the declared class has a place for: they are left out."""
+    family, headers = architecture.family, checkpoint.headers
+    if family is None or headers is None:
+        return
+    expected = head.symbols(architecture) if head is not None else {}
+    loaded = {name: loaded_name(name, family) for name in headers.tensors if backbone_name(name, family) is None}
+    left = [name for name, own in loaded.items() if own is not None and own not in expected]
+    if left:
+        owner = head.model_class if head is not None else family.model_class
+        yield Finding(
+            "tensors-left-out",
+            "note",
+            f"the weights hold {len(left)} tensor{'s' * (len(left) > 1)} that {owner} has no place for: "
+            f"{listed(left)}; loading leaves them out",
+            where=left[0],
+            expected="none",
+            actual=str(len(left)),
+        )
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

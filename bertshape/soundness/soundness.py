@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertshape.report.finding import Finding
-from bertshape.soundness.dimensions import head_findings, held_dimensions
-from bertshape.soundness.identity import class_findings, declared_classes, family_of_names, padding_identity
+from bertshape.soundness.dimensions import attention_head_findings, held_dimensions
+from bertshape.soundness.heads import head_findings, label_map_findings
+from bertshape.soundness.identity import class_findings, family_of_names, padding_identity
 from bertshape.soundness.sentence_chain import sentence_findings
 from bertshape.soundness.tokenizer import padding_findings, tokenizer_findings, vocabulary_findings
 from bertshape.soundness.weights import pooler_verdict, settle_pooler, stored_backbone, weight_findings
@@ -50,12 +51,9 @@ def check_soundness(
     if stored is not None:
         findings += settle_pooler(checkpoint, architecture, weight_findings(checkpoint, architecture, stored))
         fitting = held_dimensions(checkpoint, architecture, stored).architecture
+    findings += attention_head_findings(checkpoint, fitting)
+    findings += label_map_findings(checkpoint)
     findings += head_findings(checkpoint, fitting)
-    if any(name.endswith("Classification") for name in declared_classes(checkpoint)):
-        # Not on top: the table of heads is read where a checkpoint says that it has one.
-        from bertshape.soundness.heads import label_findings
-
-        findings += label_findings(checkpoint, architecture, declared_classes(checkpoint))
     identity = class_findings(checkpoint, architecture) or padding_identity(architecture, tokenizer)
     findings += identity
     if tokenizer is not None:
@@ -87,7 +85,7 @@ def quick_findings(
     findings = [] if stored is None else weight_findings(checkpoint, architecture, stored)
     if any(finding.code == "model-type-mismatch" for finding in findings):
         return findings
-    findings += head_findings(checkpoint, architecture)
+    findings += attention_head_findings(checkpoint, architecture)
     findings += class_findings(checkpoint, architecture) or padding_identity(architecture, tokenizer)
     if not _wrong(findings):
         # A wrong hidden_size would be told a second time.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bertshape.predict.heads import head_of_class
 from bertshape.predict.tensor_names import backbone_tensors
 from bertshape.report.finding import Finding
 from bertshape.soundness.dimensions import dimension_findings, held_dimensions, layer_findings
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from bertshape.checkpoint.checkpoint import Checkpoint
     from bertshape.predict.architecture import Architecture
+    from bertshape.report.finding import Severity
     from bertshape.report.report import PoolerVerdict
 
 Shape = tuple[int, ...]
@@ -88,17 +89,17 @@ def weight_findings(checkpoint: Checkpoint, architecture: Architecture, stored: 
 
 
 def settle_pooler(checkpoint: Checkpoint, architecture: Architecture, findings: Sequence[Finding]) -> list[Finding]:
-    """Lower the warning about a random pooler to a note where the saved class is one that has no pooler.
+    """Say what a random pooler means for the class that config.json names.
 
-    Such a checkpoint is as it should be; only who asks for its pooler_output needs a warning.
+    A note for a class without a pooler: such a checkpoint is as it should be, and only who asks for its pooler_output
+    needs a warning. An error for a class whose head reads the pooler: its logits are random then.
     """
-    heads = "MaskedLM|CausalLM|TokenClassification|QuestionAnswering"
-    if architecture.family is not None and architecture.family.length != "positions":
-        # RoBERTa and its kin classify sequences without the pooler; they alone shift positions.
-        heads += "|SequenceClassification"
-    if not any(re.search(rf"(For({heads})|LMHeadModel)$", name) for name in declared_classes(checkpoint)):
+    heads = (head_of_class(architecture.model_type, name) for name in declared_classes(checkpoint))
+    head = next((head for head in heads if head is not None), None)
+    if head is None or head.pooler == "idle":
         return list(findings)
-    return [replace(row, severity="note") if row.code == "pooler-random" else row for row in findings]
+    severity: Severity = "note" if head.pooler is None else "error"
+    return [replace(row, severity=severity) if row.code == "pooler-random" else row for row in findings]
 
 
 def _random_pooler(checkpoint: Checkpoint) -> Finding:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,9 +16,12 @@ from transformers.models.auto import modeling_auto
 from bertshape import inspect_texts
 from bertshape.checkpoint.checkpoint import open_checkpoint
 from bertshape.errors import UsageError
+from bertshape.predict.config import resolve
 from bertshape.predict.family import family_names, load_family
-from bertshape.predict.head_outputs import LABELLED, stored_labels
-from bertshape.predict.heads import TASKS, load_head, select_tasks
+from bertshape.predict.head_outputs import LABELLED
+from bertshape.predict.heads import TASKS, head_classes, head_of_class, load_head, select_tasks
+from bertshape.predict.stored_head import read_stored_head
+from bertshape.predict.tensor_names import BUFFERS
 from tests.support.checkpoints import FAMILIES, edited_copy
 from tests.tools.make_family import tiny_config
 
@@ -39,27 +44,96 @@ TEXTS = ["one", "Two words.", "Three words here."]
 
 
 @pytest.mark.parametrize("name", family_names())
-def test_the_table_is_that_of_transformers(name: str) -> None:
-    """Which heads there are, their classes, and where their own tensors lie."""
+def test_the_table_has_the_tasks_of_transformers(name: str) -> None:
+    """Which heads there are, and their classes."""
     for task in TASKS:
         head, expected = load_head(name, task), MAPPINGS[task].get(name)
         expected = expected[0] if isinstance(expected, tuple) else expected
         assert (head.model_class if head else None) == expected, task
 
 
-@pytest.mark.parametrize("name", [name for name in family_names() if load_head(name, "token-classification")])
-def test_a_head_owns_what_the_model_does_not(name: str) -> None:
+# Keys that no family has under one name, sizes that no other key has, and other forms of a family's heads.
+_OWN_SIZES: dict[str, dict[str, Any]] = {
+    "deberta": {"pooler_hidden_size": 34},
+    "deberta-v2": {"pooler_hidden_size": 34},
+    "luke": {"entity_emb_size": 22},
+    "rembert": {"output_embedding_size": 26},
+}
+_OTHER_FORMS: dict[str, tuple[dict[str, Any], ...]] = {
+    "deberta": ({"legacy": False},),
+    "deberta-v2": ({"legacy": False},),
+    "electra": ({"summary_use_proj": False},),
+    "flaubert": ({"summary_proj_to_labels": False}, {"summary_use_proj": False}),
+    "modernbert": ({"classifier_bias": True, "norm_bias": True}, {"decoder_bias": False}),
+    "xlm": ({"summary_proj_to_labels": False},),
+    "xlnet": ({"summary_use_proj": False}, {"summary_proj_to_labels": True}),
+}
+FORMS: list[tuple[str, dict[str, Any]]] = [(name, {}) for name in family_names()] + [
+    (name, changes) for name, forms in _OTHER_FORMS.items() for changes in forms
+]
+_LABELS = 9
+
+
+def classes_with_heads(name: str) -> dict[str, Any]:
+    """Classes of a family's module in transformers that put something on the base model, by name."""
     family = load_family(name)
     assert family is not None
-    config = tiny_config(name)
-    for head in filter(None, (load_head(name, task) for task in TASKS)):
+    module = importlib.import_module(f"transformers.models.{family.module}.modeling_{family.file}")
+    return {
+        key: value
+        for key, value in vars(module).items()
+        if isinstance(value, type)
+        and issubclass(value, transformers.PreTrainedModel)
+        and value.__module__ == module.__name__
+        and re.search(r"(For[A-Z]\w+|LMHeadModel|GenerationDecoder)$", key)
+    }
+
+
+@pytest.mark.parametrize(("name", "changes"), FORMS)
+def test_heads_are_those_of_transformers(name: str, changes: dict[str, Any]) -> None:
+    """Every class: names, shapes and ties of what it puts on the base model, and whether it has a pooler."""
+    classes = classes_with_heads(name)
+    assert set(classes) == set(head_classes(name))
+    for model_class, build in classes.items():
+        # Built anew: some classes write into their configuration.
+        count = 2 if model_class == "DistilBertForQuestionAnswering" else _LABELS
+        config = tiny_config(name, num_labels=count, **_OWN_SIZES.get(name, {}), **changes)
+        architecture = resolve(json.loads(config.to_json_string()), "config.json")
+        head, backbone = head_of_class(name, model_class), architecture.expected_tensors()
+        assert head is not None
+        assert backbone is not None
         with torch.device("meta"):
-            model = getattr(transformers, head.model_class)(config)
-        names = [key for key, _ in model.named_parameters(remove_duplicate=False)]
-        outside = {key for key in names if not key.startswith(f"{model.base_model_prefix}.")}
-        assert outside == {key for key in names if head.owns(key)}
-        # Every prefix is of use.
-        assert all(any(key.startswith(prefix) for key in outside) for prefix in head.prefixes)
+            model = build(config)
+        prefix = f"{model.base_model_prefix}."
+        own = {key.removeprefix(prefix): tuple(value.shape) for key, value in model.state_dict().items()}
+        outside = {key: shape for key, shape in own.items() if key not in backbone and "position_ids" not in key}
+        assert head.expected_tensors(architecture, count) == {
+            key: shape for key, shape in outside.items() if not BUFFERS.search(key)
+        }
+        assert head.tied_tensors(architecture) == {
+            key: source.removeprefix(prefix) for key, source in model.all_tied_weights_keys.items()
+        }
+        assert (head.pooler is not None) == any(key.startswith("pooler.") for key in set(own) - set(head.names))
+        assert head.counts_labels or not any(count in shape for shape in outside.values())
+
+
+@pytest.mark.parametrize("name", [name for name in family_names() if head_classes(name)])
+def test_a_pooler_that_is_called_idle_is(name: str) -> None:
+    """The numbers of a head follow its pooler exactly where the table says that it is used."""
+    for model_class, build in classes_with_heads(name).items():
+        head = head_of_class(name, model_class)
+        if head is None or head.pooler is None or "Entity" in model_class:
+            continue  # LUKE's entity classes want entities.
+        torch.manual_seed(0)
+        model = build(tiny_config(name, pad_token_id=0)).eval()
+        ids = torch.full((1, 2, 8) if head.task == "multiple-choice" else (2, 8), 5)
+        ids[..., -3:] = 2  # Longformer finds the end of a question by three separators.
+        with torch.no_grad():
+            before = model(input_ids=ids)
+            next(value for key, value in model.named_parameters() if ".pooler." in key).add_(1.0)
+            after = model(input_ids=ids)
+        changed = [key for key in before if not torch.equal(before[key], after[key])]
+        assert ("used" if changed else "idle") == head.pooler, model_class
 
 
 def sizes(task: TaskFacts) -> dict[str, tuple[int, ...]]:
@@ -158,7 +232,10 @@ def test_stored_labels_are_counted_in_every_family(family: str, tiny: Callable[[
         head = load_head(family, task)
         assert head is not None
         folder = with_head(tmp_path / task, tiny(family), head.model_class, id2label=LABELS | {3: "OTHER", 4: "LAST"})
-        checkpoints[task] = stored_labels(open_checkpoint(str(folder)), head)
+        checkpoint = open_checkpoint(str(folder))
+        assert checkpoint.headers is not None
+        architecture = resolve(checkpoint.config, checkpoint.config_path)
+        checkpoints[task] = read_stored_head(head, architecture, checkpoint.headers.tensors, 2).labels
     assert checkpoints == dict.fromkeys(LABELLED, 5)
 
 

@@ -59,6 +59,7 @@ def test_the_wheel_holds_the_package_and_no_more(wheel: Path) -> None:
         "bertshape/checkpoint/embedded/bert-large-uncased/config.json",
         "bertshape/checkpoint/embedded/NOTICE",
         "bertshape/predict/families/bert.toml",
+        "bertshape/predict/head_parts.toml",
         "bertshape/predict/heads.toml",
     ):
         assert needed in inside

@@ -548,8 +548,12 @@ def test_old_names_and_leftovers_raise_no_alarm(sound: Tiny, tmp_path: Path) -> 
     renamed(_old_names)(folder)
     added("bert.embeddings.position_ids", 1, 64)(folder)
     added("cls.predictions.transform.LayerNorm.gamma", 48)(folder)
+    added("cls.predictions.transform.LayerNorm.beta", 48)(folder)
+    added("cls.predictions.transform.dense.weight", 48, 48)(folder)
+    added("cls.predictions.transform.dense.bias", 48)(folder)
     added("cls.predictions.bias", 174)(folder)
     added("cls.seq_relationship.weight", 2, 48)(folder)
+    added("cls.seq_relationship.bias", 2)(folder)
     assert findings(folder) == []
 
 
