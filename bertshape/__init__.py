@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bertshape.api import inspect_texts
+    from bertshape.api import (
+        check_checkpoint,
+        diff_checkpoints,
+        embed_texts,
+        inspect_texts,
+        snapshot_checkpoint,
+    )
+    from bertshape.contract.contract import CheckpointContract
+    from bertshape.corpus.profile import Profile
     from bertshape.errors import BertshapeError, ExitCode
-    from bertshape.pipelines.inspect import inspect
-    from bertshape.pipelines.request import InspectionRequest
+    from bertshape.pipelines.diff import Comparison
+    from bertshape.pipelines.profile import profile_files
+    from bertshape.report.check import CheckReport
+    from bertshape.report.embed import EmbedReport
     from bertshape.report.finding import Finding
     from bertshape.report.report import Report
 
@@ -16,30 +26,50 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BertshapeError",
+    "CheckReport",
+    "CheckpointContract",
+    "Comparison",
+    "EmbedReport",
     "ExitCode",
     "Finding",
-    "InspectionRequest",
+    "Profile",
     "Report",
     "__version__",
-    "inspect",
+    "check_checkpoint",
+    "diff_checkpoints",
+    "embed_texts",
     "inspect_texts",
+    "profile_files",
+    "snapshot_checkpoint",
 ]
 
 _HOMES = {
     "BertshapeError": "errors",
+    "CheckReport": "report.check",
+    "CheckpointContract": "contract.contract",
+    "Comparison": "pipelines.diff",
+    "EmbedReport": "report.embed",
     "ExitCode": "errors",
     "Finding": "report.finding",
-    "InspectionRequest": "pipelines.request",
+    "Profile": "corpus.profile",
     "Report": "report.report",
-    "inspect": "pipelines.inspect",
+    "check_checkpoint": "api",
+    "diff_checkpoints": "api",
+    "embed_texts": "api",
     "inspect_texts": "api",
+    "profile_files": "pipelines.profile",
+    "snapshot_checkpoint": "api",
 }
 
+if not TYPE_CHECKING:  # A type checker that sees __getattr__ takes every misspelt name for an attribute.
 
-def __getattr__(name: str) -> Any:
-    # Imported when first used (PEP 562): `bertshape --version` and `--help` need none of it.
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
+    def __getattr__(name: str) -> object:
+        # Imported when first used (PEP 562): `bertshape --version` and `--help` need none of it.
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        import importlib
 
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

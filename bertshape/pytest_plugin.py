@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bertshape.errors import BertshapeError
+from bertshape.render.escape import visible
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from bertshape.report.check import CheckReport, CheckRequest
+    from bertshape.pipelines.check_request import CheckRequest
+    from bertshape.report.check import CheckReport
 
 CONTRACT = "bertshape.toml"
 
@@ -42,14 +46,14 @@ class ContractFile(pytest.File):
 
     def collect(self) -> Iterable[ContractItem]:
         """Read the file."""
+        # Here and below a door: an environment's every pytest run imports this module.
         from bertshape.contract.read import read_contract
-        from bertshape.errors import BertshapeError
-        from bertshape.pipelines.check import request_from_contract
+        from bertshape.pipelines.check_request import request_from_contract
 
         try:
             contracts = read_contract(self.path)
         except BertshapeError as error:
-            raise self.CollectError(_told(error.message, error.hint)) from error
+            raise self.CollectError(_lines(error.message, error.hint)) from error
         for contract in contracts:
             yield ContractItem.from_parent(self, name=contract.model, request=request_from_contract(contract))
 
@@ -63,14 +67,14 @@ class ContractItem(pytest.Item):
 
     def runtest(self) -> None:
         """Check it."""
-        _run(self._request)
+        from bertshape.pipelines.check import check
+
+        _passed(check(self._request))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The problems alone: a traceback through bertshape tells nothing of the checkpoint."""
-        from bertshape.errors import BertshapeError
-
+        """The problems alone: a traceback through bertshape says nothing about the checkpoint."""
         if isinstance(excinfo.value, BertshapeError):
-            return _told(excinfo.value.message, excinfo.value.hint)
+            return _lines(excinfo.value.message, excinfo.value.hint)
         if isinstance(excinfo.value, ContractError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
@@ -87,35 +91,28 @@ def bertshape_check() -> Callable[..., CheckReport]:
     The fixture is a function of a checkpoint and any number of expectations. It returns the report, and raises an
     AssertionError that lists every problem where there is one.
     """
-    from bertshape.contract.expectations import parse_expectation
-    from bertshape.report.check import CheckCase, CheckRequest
+    from bertshape import api
 
     def check_checkpoint(
         model: str | Path, *expect: str, text: str | None = None, run: bool = False, device: str = "auto"
     ) -> CheckReport:
         __tracebackhide__ = True
-        cases = () if text is None else (CheckCase(text),)
-        expectations = tuple(map(parse_expectation, expect))
-        return _run(CheckRequest(str(model), expect=expectations, cases=cases, run=run, device=device))
+        texts = () if text is None else (text,)
+        return _passed(api.check_checkpoint(model, *expect, texts=texts, run=run, device=device))
 
     return check_checkpoint
 
 
-def _run(request: CheckRequest) -> CheckReport:
+def _passed(report: CheckReport) -> CheckReport:
     __tracebackhide__ = True
-    from bertshape.pipelines.check import check
-
-    report = check(request)
     if report.error is not None:
-        raise ContractError(_told(f"{report.name}: {report.error.message}", report.error.hint))
+        raise ContractError(_lines(f"{report.name}: {report.error.message}", report.error.hint))
     problems = [problem for outcome in report.outcomes for problem in outcome.problems]
     if problems:
-        raise ContractError(_told(f"{report.name} is not as expected:", *problems))
+        raise ContractError(_lines(f"{report.name} is not as expected:", *problems))
     return report
 
 
-def _told(*lines: str | None) -> str:
+def _lines(*lines: str | None) -> str:
     """Lines for a person: names and values come from a checkpoint, and may not command the terminal."""
-    from bertshape.render.escape import visible
-
     return "\n".join(visible(line) for line in lines if line)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.byte_source import FileSource, MissingWeightsError
 from bertshape.checkpoint.locate import Location, locate
-from bertshape.checkpoint.sentence_transformers import SentenceEmbedding, read_sentence_embedding, transformer_folder
+from bertshape.checkpoint.recipe import Recipe, read_recipe, transformer_folder
 from bertshape.checkpoint.weights import INDEX_FILE, SINGLE_FILE, read_indexed, read_local, read_single
 from bertshape.errors import CheckpointError
 from bertshape.files import exists, read_bytes, read_json_object, read_optional_object
@@ -37,7 +37,7 @@ class Checkpoint:
         config: Content of config.json.
         tokenizer_config: Content of tokenizer_config.json; empty where there is none.
         special_tokens: Special tokens by role, such as `pad_token`, where the files name them.
-        sentence_embedding: What the sentence-transformers files declare, where there are any.
+        recipe: What the files say of how a text becomes a vector.
         headers: The safetensors headers; None where the weights are pickles or absent.
         pickles: Names of the pickle weight files, used where there is no safetensors file.
     """
@@ -47,7 +47,7 @@ class Checkpoint:
     config: Mapping[str, object]
     tokenizer_config: Mapping[str, object]
     special_tokens: Mapping[str, str]
-    sentence_embedding: SentenceEmbedding | None
+    recipe: Recipe
     headers: WeightHeaders | None
     pickles: tuple[str, ...]
 
@@ -78,8 +78,8 @@ class Checkpoint:
         model_max_length = self.tokenizer_config.get("model_max_length")
         if isinstance(model_max_length, int | float) and 0 < model_max_length < _UNSET_LENGTH:
             limits["tokenizer_config.json model_max_length"] = int(model_max_length)
-        if self.sentence_embedding and self.sentence_embedding.max_seq_length:
-            limits["sentence_bert_config.json max_seq_length"] = self.sentence_embedding.max_seq_length
+        if self.recipe.max_seq_length:
+            limits["sentence_bert_config.json max_seq_length"] = self.recipe.max_seq_length
         return limits
 
 
@@ -107,7 +107,7 @@ def open_checkpoint(model: str | None, *, revision: str | None = None, offline: 
         config=read_json_object(folder / "config.json"),
         tokenizer_config=tokenizer_config,
         special_tokens=_special_tokens(tokenizer_folder, tokenizer_config),
-        sentence_embedding=read_sentence_embedding(location.folder),
+        recipe=read_recipe(location.folder),
         headers=_read_headers(location, folder),
         pickles=tuple(name for name in PICKLES if name in _present(location, folder)),
     )
@@ -141,17 +141,16 @@ def fetch_weights(checkpoint: Checkpoint, *, progress: bool = False) -> None:
 
 def steps_without_weights(checkpoint: Checkpoint) -> tuple[str, ...]:
     """Folders of the sentence-transformers steps that need weights of their own and have none."""
-    sentence = checkpoint.sentence_embedding
-    needed = [step.path for step in sentence.modules if step.has_weights] if sentence else []
+    needed = [step.path for step in checkpoint.recipe.steps if step.has_weights]
     files = _step_files(checkpoint) if needed else {}
     return tuple(path for path in needed if path not in files)
 
 
 def _step_files(checkpoint: Checkpoint) -> dict[str, str]:
     """Weight file of each sentence-transformers step that has one, by the step's folder."""
-    sentence, snapshot = checkpoint.sentence_embedding, checkpoint.location.snapshot
+    snapshot = checkpoint.location.snapshot
     found: dict[str, str] = {}
-    for step in sentence.modules if sentence else ():
+    for step in checkpoint.recipe.steps:
         for name in (f"{step.path}/{SINGLE_FILE}", f"{step.path}/{PICKLES[0]}"):
             there = name in snapshot.files if snapshot else exists(checkpoint.location.folder / name)
             if step.has_weights and there:

@@ -9,6 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from huggingface_hub import (
+    HfApi,
+    constants,
+    get_hf_file_metadata,
+    get_session,
+    get_token,
+    hf_hub_download,
+    hf_hub_url,
+    try_to_load_from_cache,
+)
+from huggingface_hub.utils import build_hf_headers, disable_progress_bars, hf_raise_for_status
+
 from bertshape.checkpoint.byte_source import MissingWeightsError
 from bertshape.checkpoint.hub_failures import offline_error, translate
 from bertshape.errors import HubError
@@ -94,9 +106,6 @@ class RangeSource:
         Raises:
             HubError: The bytes cannot be had.
         """
-        from huggingface_hub import constants, get_session
-        from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
-
         headers = build_hf_headers(headers={"Range": f"bytes={start}-{start + length - 1}"})
         headers["Accept-Encoding"] = "identity"
         options: dict[str, Any] = {"headers": headers, "timeout": constants.HF_HUB_DOWNLOAD_TIMEOUT}
@@ -123,8 +132,6 @@ def open_snapshot(repo_id: str, revision: str | None, *, offline: bool) -> Snaps
         UsageError: The name cannot be a repository's.
         HubError: The repository, revision or network is not there, or access is refused.
     """
-    from huggingface_hub import HfApi, constants, hf_hub_download
-
     if offline or constants.HF_HUB_OFFLINE:
         return _cached_snapshot(repo_id, revision)
     with _session(repo_id):
@@ -160,8 +167,6 @@ def open_remote(snapshot: Snapshot, prefix: str, name: str) -> RangeSource:
         MissingWeightsError: The revision has no such file.
         HubError: The file cannot be reached.
     """
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url
-
     if prefix + name not in snapshot.files:
         raise MissingWeightsError(f"{prefix}{name} is not in {snapshot.repo_id}", hint="Check --revision.")
     # Not the address that a redirect leads to: each request follows it anew, and leaves the token behind at the Hub.
@@ -184,8 +189,6 @@ def download(snapshot: Snapshot, names: tuple[str, ...], *, progress: bool) -> N
     Raises:
         HubError: A file cannot be had.
     """
-    from huggingface_hub import hf_hub_download
-
     for name in names:
         if not snapshot.online and not exists(snapshot.folder / name):
             raise offline_error(f"{name} of {snapshot.repo_id}")
@@ -196,8 +199,6 @@ def download(snapshot: Snapshot, names: tuple[str, ...], *, progress: bool) -> N
 
 def hub_settings() -> HubSettings:
     """Read the settings; no request is sent."""
-    from huggingface_hub import constants
-
     folders = Path(constants.HF_HUB_CACHE), Path(constants.HF_TOKEN_PATH)
     return HubSettings(constants.ENDPOINT, constants.HF_HUB_OFFLINE, *folders)
 
@@ -212,8 +213,6 @@ def prepare_request(path: str) -> Callable[[float], tuple[int, dict[str, str]]]:
         A function that sends it, given the seconds that each step may take; it returns the HTTP status, and the headers
         by their names in lower case, and raises whatever the HTTP library does where no answer comes.
     """
-    from huggingface_hub import constants, get_session
-
     client, url = get_session(), f"{constants.ENDPOINT}/{path}"
 
     def send(timeout: float) -> tuple[int, dict[str, str]]:
@@ -224,8 +223,6 @@ def prepare_request(path: str) -> Callable[[float], tuple[int, dict[str, str]]]:
 
 
 def _cached_snapshot(repo_id: str, revision: str | None) -> Snapshot:
-    from huggingface_hub import try_to_load_from_cache
-
     with _session(repo_id):
         found = [try_to_load_from_cache(repo_id, name, revision=revision) for name in _ANCHORS]
     path = next((Path(path) for path in found if isinstance(path, str)), None)
@@ -248,9 +245,6 @@ def _is_small(name: str, files: tuple[str, ...]) -> bool:
 @contextmanager
 def _session(what: str, *, progress: bool = False) -> Iterator[None]:
     """Use huggingface_hub without its notices and long waits, and fail with errors that say what to do next."""
-    from huggingface_hub import get_session, get_token
-    from huggingface_hub.utils import disable_progress_bars
-
     token = get_token() or ""
     if not (token.isascii() and token.isprintable()):
         # The HTTP library would quote the token in its error.
@@ -280,7 +274,5 @@ def _refuse_to_wait(response: Any) -> None:
     parameter or variable bounds that; a hook of its client does. Its other retries sleep for half a minute at most in
     all, and are left to it.
     """
-    from huggingface_hub.utils import hf_raise_for_status
-
     if response.status_code == 429:
         hf_raise_for_status(response)

@@ -10,27 +10,29 @@ import typer
 import bertshape
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-COMMANDS = (
-    "inspect",
-    "check",
-    "snapshot",
-    "diff",
-    "embed",
-    "profile",
-    "families",
-    "poolings",
-    "doctor",
-    "schema",
-)
-"""Names of the commands in the order of the help; `NAME_command` of the module of that name is the function."""
+COMMANDS = {
+    "inspect": "Show the tokens, outputs and pooled vectors of one or more texts.",
+    "check": "Check checkpoints for soundness, and for what you expect of them.",
+    "snapshot": "Write the contract of a checkpoint, for `check` to compare it with.",
+    "diff": "Show what differs between two checkpoints: dimensions, tokenizer, pooling, tensors.",
+    "embed": "Write one vector for every text of a file, by any number of pooling strategies at once.",
+    "profile": "Show what shapes a corpus will produce: lengths, truncation, padding, bytes.",
+    "families": "List the model families whose shapes are predicted from a table, with what differs.",
+    "poolings": "List every pooling strategy: formula, axes, source.",
+    "doctor": "Show versions, devices, cache, Hub and terminal, and what each means for bertshape.",
+    "schema": "Print the JSON Schema of what --json prints.",
+}
+"""Names of the commands in the order of the help, each with its first line; `NAME_command` of the module of that name
+is the function."""
 
 
 def build_app(arguments: Sequence[str]) -> typer.Typer:
-    """The application, with the command that the arguments begin with, or with all of them.
+    """The application, with the module of the command that the arguments begin with.
 
-    Options of a command that is not called would be read in vain: a fifth of the time of a prediction.
+    Of other commands only the first line of the help is known: importing all of them, with the pipelines behind them,
+    would take longer than a prediction does.
 
     Args:
         arguments: The command line without the program's name.
@@ -42,11 +44,21 @@ def build_app(arguments: Sequence[str]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
-    called = arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS
-    for name in called:
-        module = importlib.import_module(f"bertshape.cli.{name}")
-        app.command(name)(getattr(module, f"{name}_command"))
+    called = arguments[0] if arguments and arguments[0] in COMMANDS else None
+    for name, summary in COMMANDS.items() if called is None else ((called, COMMANDS[called]),):
+        app.command(name, help=summary)(command_function(name) if name == called else _not_called)
     return app
+
+
+def command_function(name: str) -> Callable[..., Callable[[], int]]:
+    """The function of a command: it reads the options and returns the work to be done."""
+    module = importlib.import_module(f"bertshape.cli.{name}")
+    function: Callable[..., Callable[[], int]] = getattr(module, f"{name}_command")
+    return function
+
+
+def _not_called() -> None:
+    """Stands for a command in the list of commands."""
 
 
 def _print_version(wanted: bool) -> None:

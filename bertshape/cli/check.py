@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,11 +14,18 @@ import typer
 
 from bertshape.cli import options
 from bertshape.cli.completion import complete_expectation, complete_model
+from bertshape.cli.console import open_console, print_plain
+from bertshape.contract.expectations import parse_expectation
+from bertshape.contract.read import find_contract, read_contract
 from bertshape.errors import ExitCode, UsageError
 from bertshape.files import output_errors
+from bertshape.pipelines.check import check
+from bertshape.pipelines.check_request import CheckCase, CheckRequest, request_from_contract
+from bertshape.pipelines.request import ModelSource
+from bertshape.render.json import render_checks_json
 
 if TYPE_CHECKING:
-    from bertshape.report.check import CheckReport, CheckRequest
+    from bertshape.report.check import CheckReport
 
 Format = Literal["table", "json", "junit", "github"]
 
@@ -60,12 +69,6 @@ def check_command(
     """Check checkpoints for soundness, and for what you expect of them."""
 
     def action() -> int:
-        from dataclasses import replace
-
-        from bertshape.contract.expectations import parse_expectation
-        from bertshape.pipelines.check import check
-        from bertshape.report.check import CheckCase, CheckRequest
-
         if checkpoints and contract:
             hint = "Pass one of the two."
             raise UsageError("both checkpoints and --contract are given", hint=hint, code="contract-and-checkpoints")
@@ -75,9 +78,9 @@ def check_command(
         expected = tuple(parse_expectation(item) for item in expect or ())
         cases = tuple(CheckCase(item) for item in text or ())
         if checkpoints:
-            requests = [CheckRequest(name, revision, offline) for name in checkpoints]
+            requests = [CheckRequest(ModelSource(name, revision, offline)) for name in checkpoints]
         else:
-            requests = [replace(request, offline=offline) for request in _contract_requests(contract)]
+            requests = _contract_requests(contract, offline=offline)
         reports = [
             check(
                 replace(
@@ -105,10 +108,7 @@ def exit_code(reports: list[CheckReport]) -> int:
     return ExitCode.OK if all(report.passed for report in reports) else ExitCode.FAILED
 
 
-def _contract_requests(contract: Path | None) -> list[CheckRequest]:
-    from bertshape.contract.read import find_contract, read_contract
-    from bertshape.pipelines.check import request_from_contract
-
+def _contract_requests(contract: Path | None, *, offline: bool) -> list[CheckRequest]:
     path = contract or find_contract(Path())
     if path is None:
         raise UsageError(
@@ -116,17 +116,13 @@ def _contract_requests(contract: Path | None) -> list[CheckRequest]:
             hint="Pass a checkpoint, or write a contract: bertshape snapshot CHECKPOINT -o bertshape.toml",
             code="contract-missing",
         )
-    return [request_from_contract(entry) for entry in read_contract(path)]
+    return [request_from_contract(entry, offline=offline) for entry in read_contract(path)]
 
 
 def _print(reports: list[CheckReport], chosen: Format, *, quiet: bool) -> None:
     if chosen == "json":
-        from bertshape.render.json import render_checks_json
-
         sys.stdout.write(render_checks_json(reports))
     elif chosen == "junit":
-        from datetime import UTC, datetime
-
         from bertshape.render.junit import render_junit
 
         now = datetime.now(UTC).isoformat(timespec="seconds").removesuffix("+00:00")
@@ -134,7 +130,6 @@ def _print(reports: list[CheckReport], chosen: Format, *, quiet: bool) -> None:
     elif chosen == "github":
         _print_github(reports)
     else:
-        from bertshape.cli.console import open_console, print_plain
         from bertshape.render.check import render_checks
 
         print_plain(open_console(), render_checks(reports, quiet=quiet))

@@ -10,7 +10,10 @@ import typer
 
 from bertshape.cli import options
 from bertshape.cli.completion import complete_model
+from bertshape.cli.console import open_console, print_plain
 from bertshape.errors import ExitCode
+from bertshape.pipelines.diff import compare, read_side
+from bertshape.render.json import render_comparison_json
 
 _SIDE = "Folder, Hub id, embedded: name or contract file (.toml)."
 
@@ -25,15 +28,10 @@ def diff_command(
     """Show what differs between two checkpoints: dimensions, tokenizer, pooling, tensors."""
 
     def action() -> int:
-        from bertshape.pipelines.diff import compare, read_side
-
         comparison = compare(read_side(before, offline=offline), read_side(after, offline=offline))
         if as_json:
-            from bertshape.render.json import render_comparison_json
-
             sys.stdout.write(render_comparison_json(comparison))
         else:
-            from bertshape.cli.console import open_console, print_plain
             from bertshape.render.check import render_comparison
 
             print_plain(open_console(), render_comparison(comparison))

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from bertshape.cli import options
+from bertshape.cli.console import open_console, print_plain
 
 
 def doctor_command(
@@ -26,7 +27,6 @@ def doctor_command(
     """Show versions, devices, cache, Hub and terminal, and what each means for bertshape."""
 
     def action() -> int:
-        from bertshape.cli.console import open_console, print_plain
         from bertshape.errors import ExitCode, UsageError
         from bertshape.pipelines.doctor import diagnose, usable
         from bertshape.pipelines.doctor.fact import Fact

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,12 @@ import typer
 
 from bertshape.cli import options
 from bertshape.cli.completion import complete_pooling
-from bertshape.cli.progress import count_texts
+from bertshape.cli.console import open_console, print_plain
+from bertshape.cli.events import CommandEvents
+from bertshape.corpus.records import open_texts, read_records
+from bertshape.errors import ExitCode
+from bertshape.pipelines.embed import EmbedRequest, embed
+from bertshape.pipelines.request import LengthOptions, ModelSource, RunOptions, SaveOptions
 
 
 def embed_command(
@@ -22,12 +28,13 @@ def embed_command(
     model: options.Model = None,
     revision: options.Revision = None,
     offline: options.Offline = False,
-    pool: Annotated[
+    pooling: Annotated[
         list[str] | None,
         typer.Option(
-            "--pool",
+            "--pooling",
+            "-p",
             metavar="NAME",
-            help="Pooling; repeatable.  [default: what the checkpoint declares]",
+            help="Pooling; several by comma, or repeat it.  [default: what the checkpoint declares]",
             autocompletion=complete_pooling,
         ),
     ] = None,
@@ -37,49 +44,39 @@ def embed_command(
         typer.Option(help="Run stored or random weights.  [default: checkpoint; random if embedded]"),
     ] = None,
     device: options.Device = "auto",
-    dtype: Annotated[
-        options.DTypeChoice, typer.Option(help="Dtype of the parameters; auto: as stored, float16 on a CUDA device.")
-    ] = "auto",
+    dtype: options.DType = "auto",
     max_length: options.MaxLength = None,
     truncation: options.Truncation = None,
     truncate_dim: options.TruncateDim = None,
+    allow_unsound: Annotated[
+        bool, typer.Option("--allow-unsound", help="Write vectors of a model that inspect calls unsound too.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:
-    """Write the vector of every text of a file, by any number of pooling strategies at once."""
+    """Write one vector for every text of a file, by any number of pooling strategies at once."""
 
     def action() -> int:
-        from bertshape.corpus.records import open_texts, read_records
-        from bertshape.pipelines.embed import embed
-        from bertshape.pipelines.request import InspectionRequest
-
-        request = InspectionRequest(
-            texts=(),
-            model=model,
-            revision=revision,
-            offline=offline,
-            weights=weights,
-            device=device,
-            dtype=dtype,
-            pool=tuple(pool or ()),
-            max_length=max_length,
-            truncation=truncation,
+        request = EmbedRequest(
+            save=SaveOptions(output),
+            source=ModelSource(model, revision, offline),
+            run=RunOptions(weights, device, dtype),
+            lengths=LengthOptions(max_length, truncation),
+            pooling=options.listed(pooling),
             truncate_dim=truncate_dim,
-            save=output,
-            progress=not as_json and sys.stderr.isatty(),
+            batch_size=batch_size,
+            allow_unsound=allow_unsound,
         )
-        with open_texts(file) as (stream, name), count_texts(shown=request.progress) as advance:
-            report = embed(request, read_records(stream, name), name, batch_size=batch_size, progress=advance)
+        watching = CommandEvents(progress=not as_json and sys.stderr.isatty())
+        with open_texts(file) as (stream, name), watching:
+            report = embed(request, read_records(stream, name), name, watching)
         if as_json:
-            import json
-
             sys.stdout.write(json.dumps(report.to_dict(), indent=2, allow_nan=False) + "\n")
-            return 0
-        from bertshape.cli.console import open_console, print_plain
-        from bertshape.render.embed import render_vectors
+        else:
+            from bertshape.render.embed import render_embed
 
-        console = open_console()
-        print_plain(console, render_vectors(report, console.width))
-        return 0
+            console = open_console()
+            print_plain(console, render_embed(report, console.width))
+        return ExitCode.OK if report.written else ExitCode.FAILED
 
     return action

@@ -9,6 +9,9 @@ from typing import Annotated
 import typer
 
 from bertshape.cli import options
+from bertshape.cli.console import open_console, print_plain
+from bertshape.predict.family import family_names, load_family
+from bertshape.render.json import render_families_json
 
 
 def families_command(
@@ -18,15 +21,10 @@ def families_command(
     """List the model families whose shapes are predicted from a table, with what differs."""
 
     def action() -> int:
-        from bertshape.predict.family import family_names, load_family
-
         families = [family for name in family_names() if (family := load_family(name))]
         if as_json:
-            from bertshape.render.json import render_families_json
-
             sys.stdout.write(render_families_json(families))
             return 0
-        from bertshape.cli.console import open_console, print_plain
         from bertshape.render.families import render_families
 
         console = open_console()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
@@ -12,8 +11,17 @@ import typer
 from bertshape.cli import options
 from bertshape.cli.completion import complete_pooling, complete_task
 from bertshape.cli.reports import run_one
-from bertshape.cli.texts import read_all, run_stream
+from bertshape.cli.stream import read_all, run_stream
 from bertshape.errors import UsageError
+from bertshape.pipelines.request import (
+    InspectionRequest,
+    LengthOptions,
+    ModelSource,
+    RunOptions,
+    SaveOptions,
+    Texts,
+    Wanted,
+)
 
 Format = Literal["table", "json", "jsonl", "markdown", "svg", "html"]
 
@@ -36,13 +44,16 @@ def inspect_command(
         typer.Option(help="Run stored or random weights, or predict alone.  [default: checkpoint; random if embedded]"),
     ] = None,
     device: options.Device = "auto",
-    dtype: Annotated[options.DTypeChoice, typer.Option(help="Dtype of the parameters; auto: as stored.")] = "auto",
-    pool: Annotated[
+    dtype: Annotated[
+        options.DTypeChoice, typer.Option(help="Dtype of the parameters; auto: as transformers loads them.")
+    ] = "auto",
+    pooling: Annotated[
         list[str] | None,
         typer.Option(
-            "--pool",
+            "--pooling",
+            "-p",
             metavar="NAME",
-            help="Pooling, such as mean, cls+max, mean@-2 or mean@-4:concat; repeatable.",
+            help="Pooling, such as mean, cls+max, mean@-2 or mean@-4:concat; several by comma.",
             autocompletion=complete_pooling,
         ),
     ] = None,
@@ -82,8 +93,6 @@ def inspect_command(
     """Show the tokens, outputs and pooled vectors of one or more texts."""
 
     def action() -> int:
-        from bertshape.pipelines.request import InspectionRequest
-
         chosen: Format = "json" if as_json else output_format
         streamed = file is not None and chosen == "jsonl" and not quiet
         given, pairs = _texts(texts, pair, None if streamed else file)
@@ -92,28 +101,16 @@ def inspect_command(
         if streamed and save is not None:
             hint = "Inspect the texts as one batch, with --json in place of --format jsonl."
             raise UsageError("--save writes one batch, and jsonl streams many", hint=hint, code="save-streamed")
+        if save is None and save_only:
+            hint = "Name the file that they go into: --save FILE.safetensors."
+            raise UsageError("--save-only names tensors, and no --save is given", hint=hint, code="save-missing")
         request = InspectionRequest(
-            texts=given,
-            pairs=pairs,
-            model=model,
-            revision=revision,
-            offline=offline,
-            weights=weights,
-            device=device,
-            dtype=dtype,
-            pool=tuple(pool or ()),
-            max_length=max_length,
-            truncation=truncation,
-            padding=padding,
-            attentions=attentions,
-            truncate_dim=truncate_dim,
-            tasks=tuple(task or ()),
-            layers=layers,
-            words=words,
-            save=save,
-            save_only=tuple(save_only or ()),
-            hidden_states=hidden_states,
-            progress=chosen == "table" and not quiet and sys.stderr.isatty(),
+            texts=Texts(given, pairs),
+            source=ModelSource(model, revision, offline),
+            run=RunOptions(weights, device, dtype),
+            lengths=LengthOptions(max_length, truncation, padding),
+            wanted=Wanted(options.listed(pooling), options.listed_tasks(task), layers, words, attentions, truncate_dim),
+            save=None if save is None else SaveOptions(save, tuple(save_only or ()), hidden_states),
         )
         if streamed and file is not None:
             return run_stream(request, file, batch_size)

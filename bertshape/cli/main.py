@@ -10,8 +10,11 @@ import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
+from bertshape.cli.app import build_app
 from bertshape.cli.process import mend_surroundings, stopped_by
 from bertshape.errors import BertshapeError, CheckpointError, ExitCode, OutputError, UsageError, one_line
+from bertshape.render.escape import visible
+from bertshape.render.json import render_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,8 +54,6 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    from bertshape.cli.app import build_app
-
     # A command only reads its options and returns what is to be done, so that no error of the work itself passes
     # through Typer, which has its own ideas of exit codes. --help and --version return an exit code.
     app = build_app(arguments)
@@ -86,8 +87,6 @@ def _options(arguments: Sequence[str]) -> list[str]:
 
 def _print_traceback(error: BaseException) -> None:
     """Messages in it hold names and texts, which may not command the terminal."""
-    from bertshape.render.escape import visible
-
     lines = "".join(traceback.format_exception(error)).splitlines()
     sys.stderr.write("".join(f"{visible(line)}\n" for line in lines))
 
@@ -122,14 +121,10 @@ class _InterruptedError(BertshapeError):
 def _print_document(failure: BertshapeError, arguments: Sequence[str]) -> None:
     wanted = _requested_json(arguments)
     if wanted is not None:
-        from bertshape.render.json import render_error
-
         sys.stdout.write(render_error(failure, lines=wanted == "jsonl"))
 
 
 def _print_message(failure: BertshapeError) -> None:
-    from bertshape.render.escape import visible
-
     sys.stderr.write(f"bertshape: error: {visible(failure.message)}\n")
     if failure.hint:
         sys.stderr.write(f"  hint: {visible(failure.hint)}\n")

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import typer
 
 from bertshape.cli.completion import complete_model
+
+
+def listed(values: Sequence[str] | None) -> tuple[str, ...]:
+    """What a repeatable option names, several by comma in one; `all` stands for none named, which means all."""
+    names = tuple(name.strip() for value in values or () for name in value.split(","))
+    return () if names == ("all",) else names
+
+
+def listed_tasks(values: Sequence[str] | None) -> tuple[str, ...]:
+    """Tasks that a repeatable option names, several by comma in one."""
+    return tuple(name.strip() for value in values or () for name in value.split(","))
+
 
 RunnableChoice = Literal["checkpoint", "random"]
 WeightsChoice = Literal["checkpoint", "random", "none"]
@@ -33,3 +46,4 @@ Truncation = Annotated[
     typer.Option("--truncation/--no-truncation", help="Cut texts that are too long.  [default: if --max-length]"),
 ]
 TruncateDim = Annotated[int | None, typer.Option(min=1, help="Cut the sentence embedding to N numbers.")]
+DType = Annotated[DTypeChoice, typer.Option(help="Dtype of the parameters; auto: as transformers loads them.")]

@@ -9,6 +9,10 @@ from typing import Annotated
 import typer
 
 from bertshape.cli import options
+from bertshape.cli.console import open_console, print_plain
+from bertshape.pooling.notation import GRAMMAR
+from bertshape.pooling.strategies import STRATEGIES
+from bertshape.render.json import render_poolings_json
 
 _GRAMMAR_LINES = """
 mean@-2         on one of hidden_states: 0 embeddings, 1 first layer, -1 last
@@ -23,15 +27,9 @@ def poolings_command(
     """List every pooling strategy: formula, axes, source."""
 
     def action() -> int:
-        from bertshape.pooling.notation import GRAMMAR
-        from bertshape.pooling.strategies import STRATEGIES
-
         if as_json:
-            from bertshape.render.json import render_poolings_json
-
             sys.stdout.write(render_poolings_json(STRATEGIES.values(), GRAMMAR))
             return 0
-        from bertshape.cli.console import open_console, print_plain
         from bertshape.render.inspect import render_poolings
 
         console = open_console()

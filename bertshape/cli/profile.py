@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from bertshape.checkpoint.locate import DEFAULT_MODEL
 from bertshape.cli import options
+from bertshape.cli.console import open_console, print_plain
 from bertshape.cli.progress import count_texts
+from bertshape.corpus.profile import merge_profiles
+from bertshape.corpus.profile_document import profile_to_json, read_profile
 from bertshape.errors import UsageError
+from bertshape.pipelines.profile import BATCH_SIZES, profile_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,9 +52,6 @@ def profile_command(
     def action() -> int:
         # Before the tokenizer is used: all cores are to work on its batches, unless somebody said otherwise.
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
-        from bertshape.corpus.profile import merge_profiles
-        from bertshape.corpus.profile_document import read_profile
-        from bertshape.pipelines.profile import BATCH_SIZES, profile_files
 
         chosen = "json" if as_json else output_format
         given = {
@@ -60,8 +62,6 @@ def profile_command(
             "--max-length": max_length,
             "--batch-size": batch_size,
         }
-
-        from bertshape.checkpoint.locate import DEFAULT_MODEL
 
         # Here objects are made without end: what the imports left is set aside, and the rest is collected as usual.
         gc.freeze()
@@ -97,15 +97,12 @@ def _refuse(given: Mapping[str, object]) -> None:
 
 def _print(profile: Profile, chosen: FormatChoice, model: str | None) -> None:
     if chosen == "json":
-        from bertshape.corpus.profile_document import profile_to_json
-
         sys.stdout.write(profile_to_json(profile))
     elif chosen == "markdown":
         from bertshape.render.profile import render_profile_markdown
 
         sys.stdout.write(render_profile_markdown(profile, model=model))
     else:
-        from bertshape.cli.console import open_console, print_plain
         from bertshape.render.profile import render_profile
 
         console = open_console()

@@ -5,7 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from bertshape.cli.console import document_columns, open_console
+from bertshape.cli.events import CommandEvents
 from bertshape.errors import ExitCode
+from bertshape.pipelines.inspect import inspect
+from bertshape.render.escape import visible
+from bertshape.render.json import render_json, render_jsonl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,50 +33,36 @@ def run_one(request: InspectionRequest, chosen: str, layout: Mapping[str, bool])
     if chosen == "table":
         report = _draw(request, layout)
     else:
-        from bertshape.pipelines.inspect import inspect
-
-        report = inspect(request)
+        report = inspect(request, CommandEvents())
         sys.stdout.write(_render(report, chosen, layout))
     return ExitCode.FAILED if report.failed else ExitCode.OK
 
 
 def _draw(request: InspectionRequest, layout: Mapping[str, bool]) -> Report:
-    from bertshape.cli.console import open_console
     from bertshape.cli.screen import InspectionScreen
-    from bertshape.pipelines.inspect import inspect
     from bertshape.render.layout import Page
 
     console = open_console()
     page = Page(console.width, unicode=console.encoding.lower().startswith("utf"), **layout)
-    screen = InspectionScreen(console, page)
-    try:
-        report = inspect(request, on_prediction=screen.begin, on_run=screen.draw)
+    with InspectionScreen(console, page) as screen:
+        report = inspect(request, screen)
         screen.end(report)
-    finally:
-        screen.close()
     return report
 
 
 def _render(report: Report, chosen: str, layout: Mapping[str, bool]) -> str:
     if chosen == "json":
-        from bertshape.render.json import render_json
-
         return render_json(report)
     if chosen == "jsonl":
-        from bertshape.render.json import render_jsonl
-
         return render_jsonl(report)
     if chosen == "markdown":
         from bertshape.render.markdown import render_markdown
 
         return render_markdown(report)
     if chosen in ("svg", "html"):
-        from bertshape.cli.console import document_columns
         from bertshape.render.export import render_document
         from bertshape.render.layout import Page
 
         return render_document(report, Page(document_columns(), **layout), chosen)
-    from bertshape.render.escape import visible
-
     errors = [finding for finding in report.findings if finding.severity == "error"]
     return "".join(f"error {visible(finding.message)}\n" for finding in errors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from typing import Annotated
@@ -22,8 +23,6 @@ def schema_command(
     """Print the JSON Schema of what --json prints."""
 
     def action() -> int:
-        import json
-
         from bertshape.report.schema import build_schema
 
         sys.stdout.write(json.dumps(build_schema(document), indent=2, allow_nan=False) + "\n")

@@ -13,7 +13,10 @@ import typer
 
 from bertshape.cli import options
 from bertshape.cli.completion import complete_model
+from bertshape.contract.write import write_contract
 from bertshape.errors import UsageError
+from bertshape.files import written_whole
+from bertshape.pipelines.snapshot import snapshot
 
 
 def snapshot_command(
@@ -31,12 +34,9 @@ def snapshot_command(
     offline: options.Offline = False,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:
-    """Write the contract of a checkpoint, for `check` to hold it to."""
+    """Write the contract of a checkpoint, for `check` to compare it with."""
 
     def action() -> int:
-        from bertshape.contract.write import write_contract
-        from bertshape.pipelines.snapshot import snapshot
-
         contract = snapshot(checkpoint, revision=revision, offline=offline, texts=text or ())
         if output is None:
             sys.stdout.write(write_contract([contract]))
@@ -62,7 +62,5 @@ def write_whole(path: Path, text: str) -> None:
     if path.is_dir():
         hint = "Pass the path of a file, such as bertshape.toml."
         raise UsageError(f"--output {path} is not the path of a file", hint=hint, code="output-path")
-    from bertshape.files import written_whole
-
     with written_whole(path) as file:
         file.write(text.encode())

@@ -11,6 +11,7 @@ from bertshape.contract.read import read_contract
 from bertshape.errors import UsageError
 from bertshape.pipelines import facts
 from bertshape.pipelines.model import open_model
+from bertshape.pipelines.request import ModelSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,13 +124,13 @@ def read_side(name: str, *, offline: bool = False) -> Side:
     """
     if name.endswith(".toml"):
         return _contract_side(name)
-    model = open_model(name, offline=offline)
+    model = open_model(ModelSource(name, offline=offline))
     return Side(
         name=name,
-        scalars=facts.scalars(model.checkpoint, model.architecture, model.tokenizer),
-        tensors={tensor: shape.by_size for tensor, shape in facts.stored_tensors(model.checkpoint).items()},
+        scalars=facts.scalars(model),
+        tensors={tensor: shape.by_size for tensor, shape in facts.stored_tensors(model).items()},
         vocabulary=model.tokenizer.backend.get_vocab(with_added_tokens=True),
-        tokenizer=facts.tokenizer_hash(model.checkpoint, model.tokenizer),
+        tokenizer=facts.tokenizer_hash(model),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from bertshape.corpus.read import in_chunks, read_chunks
 from bertshape.errors import CheckpointError, UsageError
 from bertshape.pipelines import facts
 from bertshape.pipelines.model import Model, open_model
+from bertshape.pipelines.request import ModelSource
 from bertshape.tokens.batch import check_unicode
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ def profile_files(
     """
     if list(paths).count("-") > 1:
         raise UsageError("stdin is named twice", hint="Name - once.", code="stdin-twice")
-    opened = open_model(model, revision=revision, offline=offline)
+    opened = open_model(ModelSource(model, revision, offline))
     setting = _setting(opened, max_length, batch_sizes)
     profiles = []
     for path in paths:
@@ -88,7 +90,7 @@ def profile_texts(
     Raises:
         BertshapeError: A text or the checkpoint cannot be used.
     """
-    opened = open_model(model, revision=revision, offline=offline)
+    opened = open_model(ModelSource(model, revision, offline))
     setting = _setting(opened, max_length, batch_sizes)
     counts = _count(opened, setting, in_chunks(_only_texts(texts, name)), name, lambda _: None)
     return Profile(setting, ((name, counts.texts),), counts)
@@ -124,9 +126,7 @@ def _setting(model: Model, max_length: int | None, batch_sizes: Sequence[int]) -
 def _digest(model: Model) -> str:
     """Digest of the whole tokenizer: of its file where that says all, else of what was built from several."""
     if model.tokenizer.file == "tokenizer.json":
-        return facts.tokenizer_hash(model.checkpoint, model.tokenizer)
-    import hashlib  # Not on top: it loads OpenSSL.
-
+        return facts.tokenizer_hash(model)
     return f"sha256:{hashlib.sha256(model.tokenizer.backend.to_str().encode()).hexdigest()}"
 
 

@@ -13,7 +13,7 @@ from bertshape.shapes import TensorShape
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bertshape.report.report import PooledFacts, Report, StepFacts, TaskFacts
+    from bertshape.report.report import Evidence, PooledFacts, Report, StepFacts, TaskFacts
     from bertshape.run.observation import Observation, Observed, ObservedHead
 
 _BUG_HINT = "Trust the observed shape, and report this: bertshape's table of families is wrong about this checkpoint."
@@ -69,6 +69,21 @@ def observe(report: Report, observation: Observation, *, family_known: bool = Tr
             for finding in findings
         ]
     return observed.with_findings(*findings)
+
+
+def same_shape(report: Report) -> Report:
+    """The report of a batch that did not run itself, since another one of its shape did."""
+    evidence: Evidence = "same_shape_observed"
+    return replace(
+        report,
+        outputs={name: replace(row, evidence=evidence) for name, row in report.outputs.items()},
+        pooled={name: replace(row, evidence=evidence) if row.shape else row for name, row in report.pooled.items()},
+        embedding=tuple(replace(row, evidence=evidence) if row.shape else row for row in report.embedding),
+        tasks={
+            name: replace(task, outputs={key: replace(row, evidence=evidence) for key, row in task.outputs.items()})
+            for name, task in report.tasks.items()
+        },
+    )
 
 
 def _observe_outputs(

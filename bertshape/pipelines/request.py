@@ -1,10 +1,10 @@
-"""What a person asks for, checked as far as it can be without the checkpoint."""
+"""What a person asks for, in the parts that commands share, checked as far as it can be without the checkpoint."""
 
 from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from bertshape.errors import UsageError
@@ -21,58 +21,83 @@ DType = Literal["auto", "float32", "float16", "bfloat16"]
 
 
 @dataclass(frozen=True)
-class InspectionRequest:
-    """What to inspect, and how.
+class ModelSource:
+    """Which model.
 
     Attributes:
-        texts: At least one text; several make one padded batch.
-        pairs: Second texts, as many as first ones; empty for none.
-        model: Folder, Hub id or `embedded:` name; None for the embedded default.
+        name: Folder, Hub id or `embedded:` name; None for the embedded default.
         revision: Branch, tag or commit of a Hub repository.
         offline: Use the Hub's cache alone.
+    """
+
+    name: str | None = None
+    revision: str | None = None
+    offline: bool = False
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How to run it.
+
+    Attributes:
         weights: `checkpoint` runs the stored weights, `random` seeded random ones, `none` predicts without a run;
             None takes the checkpoint's own where it has some.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
-        dtype: Dtype of the parameters; `auto` keeps the stored one.
-        pool: Strategies wanted; empty for all.
-        max_length: Tokens a row may have.
+        dtype: Dtype of the parameters; `auto` is what transformers would load.
+    """
+
+    weights: Weights | None = None
+    device: str = "auto"
+    dtype: DType = "auto"
+
+    def check(self) -> None:
+        """Refuse what names no device.
+
+        Raises:
+            UsageError: It does not.
+        """
+        check_device(self.device)
+
+
+@dataclass(frozen=True)
+class LengthOptions:
+    """How rows get their length.
+
+    Attributes:
+        max_length: Tokens that a row may have.
         truncation: Cut rows to `max_length`, or to the checkpoint's limit; None cuts where `max_length` is given.
-        padding: How rows are brought to one length.
-        attentions: Ask for attention weights too.
-        truncate_dim: Cut the sentence embedding to so many numbers, as `encode(truncate_dim=...)` does.
-        tasks: Heads to put on the model, by task; `all` stands for all of them.
-        layers: Look at the shapes inside.
-        words: Tell words from tokens.
-        save: File that the tensors of the run are written to, `.safetensors` or `.npz`.
-        save_only: Patterns of the names to save, such as `pooled.*`; empty for all.
-        hidden_states: Save every hidden state too.
-        progress: Draw a progress bar on stderr while weights download.
+        padding: How the rows of a batch get one length.
+    """
+
+    max_length: int | None = None
+    truncation: bool | None = None
+    padding: Padding = "longest"
+
+    def check(self) -> None:
+        """Refuse a length that is none.
+
+        Raises:
+            UsageError: It is less than 1.
+        """
+        if self.max_length is not None and self.max_length < 1:
+            hint = "Pass a number of tokens, at least 1."
+            raise UsageError(f"--max-length is {self.max_length}", hint=hint, code="max-length-invalid")
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts that make one batch.
+
+    Attributes:
+        texts: At least one text.
+        pairs: Second texts, as many as first ones; empty for none.
     """
 
     texts: tuple[str, ...]
     pairs: tuple[str, ...] = ()
-    model: str | None = None
-    revision: str | None = None
-    offline: bool = False
-    weights: Weights | None = None
-    device: str = "auto"
-    dtype: DType = "auto"
-    pool: tuple[str, ...] = ()
-    max_length: int | None = None
-    truncation: bool | None = None
-    padding: Padding = "longest"
-    attentions: bool = False
-    truncate_dim: int | None = None
-    tasks: tuple[str, ...] = ()
-    layers: bool = False
-    words: bool = False
-    save: Path | None = None
-    save_only: tuple[str, ...] = ()
-    hidden_states: bool = False
-    progress: bool = False
 
     def check(self) -> None:
-        """Refuse what cannot be carried out with any checkpoint.
+        """Refuse texts that no tokenizer takes.
 
         Raises:
             UsageError: There is no text, a text is not valid Unicode, or texts and pairs do not match.
@@ -86,27 +111,86 @@ class InspectionRequest:
                 hint="Pass --pair once for each text, in the same order.",
                 code="pairs-mismatch",
             )
-        self.check_options()
-        for index, text in enumerate(self.texts, start=1):
-            check_unicode(text, f"text {index}")
-        for index, text in enumerate(self.pairs, start=1):
-            check_unicode(text, f"pair {index}")
+        for kind, texts in (("text", self.texts), ("pair", self.pairs)):
+            for index, text in enumerate(texts, start=1):
+                check_unicode(text, f"{kind} {index}")
 
-    def check_options(self) -> None:
-        """Refuse options that mean nothing, whatever the texts.
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to show of a batch.
+
+    Attributes:
+        pooling: Strategies; empty for all.
+        tasks: Heads to put on the model, by task; `all` stands for all of them.
+        layers: Look at the shapes inside.
+        words: Show words beside tokens.
+        attentions: Ask for attention weights too.
+        truncate_dim: Cut the sentence embedding to so many numbers, as `encode(truncate_dim=...)` does.
+    """
+
+    pooling: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    layers: bool = False
+    words: bool = False
+    attentions: bool = False
+    truncate_dim: int | None = None
+
+
+@dataclass(frozen=True)
+class SaveOptions:
+    """Which tensors of a run go into a file.
+
+    Attributes:
+        path: The file, `.safetensors` or `.npz`.
+        only: Patterns of the names to save, such as `pooled.*`; empty for all.
+        hidden_states: Save every hidden state too.
+    """
+
+    path: Path
+    only: tuple[str, ...] = ()
+    hidden_states: bool = False
+
+    def check(self) -> None:
+        """Say before a run what would keep its tensors from being written after it.
 
         Raises:
-            UsageError: A length, a device or a file is not one.
+            UsageError: The path is not that of such a file.
         """
-        if self.max_length is not None and self.max_length < 1:
-            hint = "Pass a number of tokens, at least 1."
-            raise UsageError(f"--max-length is {self.max_length}", hint=hint, code="max-length-invalid")
-        check_device(self.device)
-        if self.save_only and self.save is None:
-            hint = "Name the file that they go into: --save FILE.safetensors."
-            raise UsageError("--save-only names tensors, and no --save is given", hint=hint, code="save-missing")
-        if self.save is not None:
-            _check_file(self.save)
+        path = self.path
+        if path.suffix not in (".safetensors", ".npz"):
+            hint = "Name the file FILE.safetensors or FILE.npz."
+            message = f"tensors cannot be written to {path}: its ending names no format"
+            raise UsageError(message, hint=hint, code="save-format")
+        check_output(path, "tensors")
+
+
+@dataclass(frozen=True)
+class InspectionRequest:
+    """What to inspect, and how; the parts are those of every command."""
+
+    texts: Texts
+    source: ModelSource = field(default_factory=ModelSource)
+    run: RunOptions = field(default_factory=RunOptions)
+    lengths: LengthOptions = field(default_factory=LengthOptions)
+    wanted: Wanted = field(default_factory=Wanted)
+    save: SaveOptions | None = None
+
+    def check(self) -> None:
+        """Refuse what cannot be carried out with any checkpoint.
+
+        Raises:
+            UsageError: A text, a length, a device or a file is not one.
+        """
+        self.texts.check()
+        self.lengths.check()
+        self.run.check()
+        if self.save is None:
+            return
+        if self.run.weights == "none":
+            hint = "Leave --weights none out, or --save."
+            raise UsageError("--save needs a run, and --weights none runs nothing", hint=hint, code="save-without-run")
+        self.save.check()
 
 
 def check_device(device: str) -> None:
@@ -120,20 +204,21 @@ def check_device(device: str) -> None:
         raise UsageError(f"--device {device} is not a device", hint=hint, code="device-invalid")
 
 
-def _check_file(path: Path) -> None:
-    """Say before a run what would keep its tensors from being written after it."""
-    if path.suffix not in (".safetensors", ".npz"):
-        hint = "Name the file FILE.safetensors or FILE.npz."
-        raise UsageError(
-            f"tensors cannot be written to {path}: the ending tells the format", hint=hint, code="save-format"
-        )
+def check_output(path: Path, what: str) -> None:
+    """Say before the work what would keep its result from being written.
+
+    Args:
+        path: The file to write.
+        what: What goes into it, for the message.
+
+    Raises:
+        UsageError: It is a folder, its folder does not exist, or it is no path.
+    """
     if "\0" in str(path):
-        raise UsageError(
-            "tensors cannot be written to a path with a NUL byte", hint="Pass the path of a file.", code="save-path"
-        )
+        hint = "Pass the path of a file."
+        raise UsageError(f"{what} cannot be written to a path with a NUL byte", hint=hint, code="save-path")
     # Not Path.is_dir: what may not be looked at is for the writing to report.
     if os.path.isdir(path) or not os.path.isdir(os.path.dirname(os.path.abspath(path))):
-        what = "is a folder" if os.path.isdir(path) else "is in a folder that does not exist"
-        raise UsageError(
-            f"tensors cannot be written to {path}: it {what}", hint="Pass the path of a file.", code="save-path"
-        )
+        problem = "is a folder" if os.path.isdir(path) else "is in a folder that does not exist"
+        hint = "Pass the path of a file."
+        raise UsageError(f"{what} cannot be written to {path}: it {problem}", hint=hint, code="save-path")

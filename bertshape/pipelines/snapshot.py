@@ -1,4 +1,4 @@
-"""Write down what a checkpoint is: the contract that `check` holds it to."""
+"""Write down what a checkpoint is: the contract that `check` compares it with."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from bertshape.contract.expectations import Expectation
 from bertshape.contract.folded_names import fold_names
 from bertshape.contract.shape_pattern import ShapePattern
 from bertshape.pipelines import facts
-from bertshape.pipelines.inspect import predict
-from bertshape.pipelines.model import make_case, open_model
-from bertshape.pipelines.request import InspectionRequest
+from bertshape.pipelines.batch import make_batch
+from bertshape.pipelines.model import open_model
+from bertshape.pipelines.predicted import predict
+from bertshape.pipelines.request import LengthOptions, ModelSource, Texts, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,25 +37,25 @@ def snapshot(
     Raises:
         BertshapeError: The checkpoint cannot be read, or a text is no text.
     """
-    InspectionRequest(texts=(*PROBE_TEXTS, *texts)).check()
-    opened = open_model(model, revision=revision, offline=offline)
-    scalars = facts.scalars(opened.checkpoint, opened.architecture, opened.tokenizer)
+    Texts((*PROBE_TEXTS, *texts)).check()
+    opened = open_model(ModelSource(model, revision, offline))
+    scalars = facts.scalars(opened)
     expect = tuple(Expectation(name, "=", value) for name, value in scalars.items() if value is not None)
-    tensors = fold_names({name: shape.sizes for name, shape in facts.stored_tensors(opened.checkpoint).items()})
+    tensors = fold_names({name: shape.sizes for name, shape in facts.stored_tensors(opened).items()})
     return CheckpointContract(
         model=model,
         revision=revision,
         expect=expect,
-        tokenizer=facts.tokenizer_hash(opened.checkpoint, opened.tokenizer),
+        tokenizer=facts.tokenizer_hash(opened),
         tensors={name: ShapePattern(sizes) for name, sizes in tensors.items()},
         cases=tuple(_case(opened, text) for text in dict.fromkeys((*PROBE_TEXTS, *texts))),
     )
 
 
 def _case(model: Model, text: str) -> ContractCase:
-    report = predict(make_case(InspectionRequest(texts=(text,), weights="none"), model))
+    report = predict(make_batch(model, Texts((text,)), LengthOptions(), Wanted(), "auto"))
     shapes = {name: row.shape for name, row in report.outputs.items() if row.count is None}
-    pooling = model.declared_pooling or "mean"
+    pooling = model.recipe.pooling or "mean"
     pooled = report.pooled[pooling].shape
     if pooled is not None:
         shapes[f"pooled.{pooling}"] = pooled

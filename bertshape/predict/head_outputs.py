@@ -41,7 +41,13 @@ LABELLED = ("sequence-classification", "token-classification")
 
 
 def predict_tasks(
-    names: Sequence[str], checkpoint: Checkpoint, architecture: Architecture, tokenization: Tokenization, dtype: str
+    names: Sequence[str],
+    checkpoint: Checkpoint,
+    architecture: Architecture,
+    tokenization: Tokenization,
+    dtype: str,
+    *,
+    random: bool = False,
 ) -> dict[str, TaskFacts]:
     """Shapes of each head's outputs.
 
@@ -51,6 +57,7 @@ def predict_tasks(
         architecture: Dimensions and family.
         tokenization: The batch. Its texts are the choices of one question for multiple-choice.
         dtype: Dtype of the parameters, and so of the outputs.
+        random: Whether random weights run, so that no head is a stored one.
 
     Raises:
         CheckpointError: The labels in config.json are none.
@@ -74,7 +81,7 @@ def predict_tasks(
             output: OutputFacts(TensorShape(axes, tuple(sizes[axis] for axis in axes), dtype))
             for output, axes in _AXES[name].items()
         }
-        verdict = _stored(checkpoint, architecture, head)
+        verdict = "random" if random else _stored(checkpoint, architecture, head)
         tasks[name] = TaskFacts(head.model_class, verdict, labels, outputs)
     return tasks
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from bertshape.report.layer import Layer
 from bertshape.shapes import BATCH_SIZE, SEQUENCE_LENGTH, TensorShape
 
 if TYPE_CHECKING:
@@ -20,33 +21,6 @@ _PER_HEAD = frozenset(
 _TABLES = frozenset(["vocab_size", "type_vocab_size"])
 # Sizes in the matrices that work on tokens.
 _OF_TOKENS = frozenset([*_TABLES, "hidden_size", "embedding_size", "intermediate_size"])
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One part of a model.
-
-    Attributes:
-        name: Its name in the part that holds it, such as `query`; `{0-11}` for twelve equal ones.
-        kind: Its class; None where no run showed it.
-        copies: How many equal parts it stands for.
-        calls: How often each was called in one forward pass: more than once where layers are shared.
-        shape: What it gives; None where that is not known or it gives no tensor.
-        heads: Attention heads and the size of one, where the last axis is split among them.
-        parameters: Numbers in one copy, those of all parts inside included; None where the table does not say.
-        children: The parts inside.
-        evidence: `observed` once a real run gave it.
-    """
-
-    name: str
-    kind: str | None
-    copies: int
-    calls: int
-    shape: TensorShape | None
-    heads: tuple[int, int] | None
-    parameters: int | None
-    children: tuple[Layer, ...]
-    evidence: Literal["predicted", "observed"] = "predicted"
 
 
 def predict_layers(architecture: Architecture, batch_size: int, sequence_length: int, dtype: str) -> Layer | None:

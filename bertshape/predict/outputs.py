@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertshape.errors import CheckpointError, UsageError
 from bertshape.pooling.shapes import PoolingFacts, Unavailable, predict_shape
 from bertshape.report.report import OutputFacts, PooledFacts
 from bertshape.shapes import BATCH_SIZE, HIDDEN_SIZE, NUM_ATTENTION_HEADS, SEQUENCE_LENGTH, TensorShape
@@ -12,41 +11,11 @@ from bertshape.shapes import BATCH_SIZE, HIDDEN_SIZE, NUM_ATTENTION_HEADS, SEQUE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bertshape.checkpoint.checkpoint import Checkpoint
     from bertshape.pooling.strategy import Strategy
     from bertshape.predict.architecture import Architecture
     from bertshape.tokens.batch import Tokenization
 
 INPUT_AXES = (BATCH_SIZE, SEQUENCE_LENGTH)
-
-
-def check_fits(checkpoint: Checkpoint, architecture: Architecture, tokenization: Tokenization) -> None:
-    """Say before any run what would crash in it with a bare index or size error.
-
-    Raises:
-        UsageError: A row is longer than the positions of the checkpoint.
-        CheckpointError: A token id has no row in the embedding.
-    """
-    usable, length = architecture.usable_length, tokenization.sequence_length
-    if usable is not None and length > usable:
-        longest = max(range(tokenization.batch_size), key=lambda row: length - tokenization.rows[row].padding)
-        hint = f"Pass --truncation to cut to {usable}, or --max-length N with N up to {usable}."
-        if tokenization.padding == "max_length":
-            hint = f"Pass --max-length {usable} or less."
-        raise UsageError(
-            f"text {longest + 1} gives {length} tokens; {checkpoint.name} takes at most {usable} "
-            f"({_positions_rule(architecture)})",
-            hint=hint,
-            code="text-too-long",
-        )
-    vocabulary = architecture.dimensions.vocab_size
-    if vocabulary is not None and tokenization.largest_id >= vocabulary:
-        raise CheckpointError(
-            f"the tokenizer gives id {tokenization.largest_id}, and {checkpoint.config_path} says "
-            f"{architecture.config_key('vocab_size')} {vocabulary}: ids must be below it",
-            hint="Use the tokenizer that belongs to these weights.",
-            code="token-id-out-of-range",
-        )
 
 
 def predict_inputs(architecture: Architecture, tokenization: Tokenization) -> dict[str, TensorShape]:
@@ -163,11 +132,3 @@ def _counts(tokenization: Tokenization) -> dict[str, str]:
         name: str(min(values)) if len(set(values)) == 1 else f"{min(values)}-{max(values)}"
         for name, values in counts.items()
     }
-
-
-def _positions_rule(architecture: Architecture) -> str:
-    positions, usable = architecture.dimensions.max_position_embeddings, architecture.usable_length
-    key = architecture.config_key("max_position_embeddings")
-    if positions == usable:
-        return f"{key} {positions}"
-    return f"{key} {positions}, less pad_token_id + 1"

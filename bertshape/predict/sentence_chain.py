@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertshape.checkpoint.sentence_transformers import SENTENCE, TOKENS
+from bertshape.checkpoint.recipe import SENTENCE, TOKENS
 from bertshape.report.report import StepFacts
 from bertshape.shapes import BATCH_SIZE, HIDDEN_SIZE, SEQUENCE_LENGTH, TensorShape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bertshape.checkpoint.sentence_transformers import Module
+    from bertshape.checkpoint.recipe import Module
 
 EMBEDDING_DIMENSION = "embedding_dimension"
 _KEEP = {"Normalize": "h / |h|", "Dropout": "h"}

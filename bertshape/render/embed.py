@@ -14,13 +14,18 @@ from bertshape.render.inspect import NARROW, render_findings, sizes_text
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from bertshape.pipelines.embed import VectorsReport
+    from bertshape.report.embed import EmbedReport
 
-_WEIGHTS = {"checkpoint": "trained weights", "random": "random weights: the numbers mean nothing"}
+_WEIGHTS = {"checkpoint": "stored weights", "random": "random weights: the numbers mean nothing"}
 
 
-def render_vectors(report: VectorsReport, columns: int) -> RenderableType:
+def render_embed(report: EmbedReport, columns: int) -> RenderableType:
     """The file, its arrays, and how fast they were made."""
+    if not report.written:
+        title = Text(
+            f"{visible(report.name_or_path)}: its vectors would be wrong, so {visible(report.path)} is not written"
+        )
+        return Group(title, Text(), render_findings(report.findings))
     positions = report.tokens + report.padding
     speed = f", {report.texts / report.seconds:,.0f} texts a second" if report.seconds > 0 else ""
     table = Table(box=None, pad_edge=False, padding=(0, 2 if columns >= NARROW else 1, 0, 0), header_style="dim")

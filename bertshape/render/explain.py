@@ -12,7 +12,7 @@ from bertshape.render.escape import visible
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from bertshape.predict.layers import Layer
+    from bertshape.report.layer import Layer
     from bertshape.report.report import Report
 
 _BERT = "Devlin et al. 2019, arXiv:1810.04805"

@@ -20,7 +20,7 @@ from bertshape.tokens.words import words_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from bertshape.predict.layers import Layer
+    from bertshape.report.layer import Layer
     from bertshape.report.report import Report
     from bertshape.tokens.words import Word
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bertshape.predict.layers import Layer
+    from bertshape.report.layer import Layer
     from bertshape.report.report import Report, TaskFacts
 
 _SHOWN_LABELS = 4

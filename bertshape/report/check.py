@@ -9,57 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bertshape.contract.expectations import Expectation, Mismatch
-    from bertshape.contract.shape_pattern import ShapePattern
     from bertshape.errors import BertshapeError
     from bertshape.pipelines.facts import Scalar
     from bertshape.report.finding import Finding
-
-DEFAULT_TEXT = "This is an example sentence."
-"""Text of expectations on shapes where no other is given."""
-
-
-@dataclass(frozen=True)
-class CheckCase:
-    """A text, and what is expected of it besides the expectations that all texts share."""
-
-    text: str
-    pair: str | None = None
-    input_ids: tuple[int, ...] | None = None
-    shapes: Mapping[str, ShapePattern] = field(default_factory=dict)
-
-    @property
-    def label(self) -> str:
-        """The case in one line."""
-        return self.text if self.pair is None else f"{self.text} / {self.pair}"
-
-
-@dataclass(frozen=True)
-class CheckRequest:
-    """One checkpoint to check.
-
-    Attributes:
-        model: Folder, Hub id or `embedded:` name.
-        revision: Branch, tag or commit of a Hub repository.
-        offline: Use the Hub's cache alone.
-        expect: Expectations on the checkpoint and on every case.
-        cases: Texts.
-        tensors: Shapes of stored tensors, by perhaps folded names.
-        tokenizer: Expected digest of the tokenizer's file.
-        values: Look for NaN and infinities in the weights, which reads them all.
-        run: Run the model on every case, and require what it shows to be what was predicted.
-        device: Where to run.
-    """
-
-    model: str
-    revision: str | None = None
-    offline: bool = False
-    expect: tuple[Expectation, ...] = ()
-    cases: tuple[CheckCase, ...] = ()
-    tensors: Mapping[str, ShapePattern] = field(default_factory=dict)
-    tokenizer: str | None = None
-    values: bool = False
-    run: bool = False
-    device: str = "auto"
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,13 @@ from bertshape.report.to_dict import report_to_dict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bertshape.predict.layers import Layer
     from bertshape.report.finding import Finding
+    from bertshape.report.layer import Layer
     from bertshape.shapes import TensorShape
     from bertshape.tokens.batch import Tokenization
 
-Evidence = Literal["predicted", "observed"]
+Evidence = Literal["predicted", "observed", "same_shape_observed"]
+"""The last: a batch of the same shape ran, and not this one."""
 Weights = Literal["checkpoint", "random", "none"]
 PoolerVerdict = Literal["trained", "random", "absent"]
 HeadVerdict = Literal["stored", "random", "partly random"]

@@ -9,7 +9,7 @@ from bertshape import __version__
 
 if TYPE_CHECKING:
     from bertshape.errors import BertshapeError
-    from bertshape.predict.layers import Layer
+    from bertshape.report.layer import Layer
     from bertshape.report.report import OutputFacts, PooledFacts, Report, StepFacts, TaskFacts
     from bertshape.shapes import TensorShape
     from bertshape.tokens.batch import Row

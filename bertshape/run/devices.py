@@ -1,42 +1,18 @@
-"""What torch sees on this machine, tried and not only listed."""
+"""Devices: which one to use, what its failures mean, and what torch sees on this machine, tried and not only listed."""
 
 from __future__ import annotations
 
-import importlib
-import time
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bertshape.errors import one_line
-from bertshape.run.device import choose_device
-from bertshape.run.imports import heavy_imports
+import torch
+
+from bertshape.errors import DeviceError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_PARTS = (
-    ("torch", "torch", "Runs the models"),
-    # The package itself imports next to nothing; its parts fail where it does not fit to torch.
-    ("transformers", "transformers.models.bert.modeling_bert", "Builds the models"),
-)
-
-
-@dataclass(frozen=True)
-class Part:
-    """A package that running a model needs, after trying to import it.
-
-    Attributes:
-        name: Name of the package.
-        meaning: What it is for.
-        seconds: Time that importing took.
-        problem: Why it failed; None where it did not.
-    """
-
-    name: str
-    meaning: str
-    seconds: float
-    problem: str | None
 
 
 @dataclass(frozen=True)
@@ -67,21 +43,6 @@ class Device:
         return bool(self.model)
 
 
-def try_imports() -> Iterator[Part]:
-    """Import what a run imports, one part after the other; what comes after a broken part is not tried."""
-    for name, module, meaning in _PARTS:
-        start, problem = time.perf_counter(), None
-        try:
-            with warnings.catch_warnings(), heavy_imports():
-                warnings.simplefilter("ignore")
-                importlib.import_module(module)
-        except Exception as error:  # a broken install fails in any way: ImportError, OSError, AttributeError ...
-            problem = f"{type(error).__name__}: {one_line(error, 200)}"
-        yield Part(name, meaning, time.perf_counter() - start, problem)
-        if problem:
-            return
-
-
 def auto_device() -> str:
     """What `--device auto` takes."""
     return str(choose_device("auto"))
@@ -95,16 +56,12 @@ def describe_devices() -> tuple[Device, ...]:
 
 
 def _cuda() -> tuple[Device, ...]:
-    import torch
-
     if not torch.cuda.is_available():
         return (Device("cuda", "cuda", "", None, None, usable=False, why=_why_no_cuda()),)
-    return tuple(_cuda_device(torch, index) for index in range(torch.cuda.device_count()))
+    return tuple(_cuda_device(index) for index in range(torch.cuda.device_count()))
 
 
 def _why_no_cuda() -> str:
-    import torch
-
     if torch.version.cuda is None and torch.version.hip is None:
         return "This torch is built without CUDA; models run on the CPU"
     try:
@@ -114,7 +71,7 @@ def _why_no_cuda() -> str:
     return "torch sees none"
 
 
-def _cuda_device(torch: Any, index: int) -> Device:
+def _cuda_device(index: int) -> Device:
     name, model, total, free = f"cuda:{index}", "unknown", None, None
     try:
         properties = torch.cuda.get_device_properties(index)
@@ -122,13 +79,11 @@ def _cuda_device(torch: Any, index: int) -> Device:
         free, total = torch.cuda.mem_get_info(index)
     except Exception as error:  # taken by another process, out of memory, fallen off the bus
         return Device(name, "cuda", model, total, free, usable=False, why=f"It cannot be used: {one_line(error, 200)}")
-    problem = _trial(torch, name)
+    problem = _trial(name)
     return Device(name, "cuda", model, total, free, usable=problem is None, why=problem or f"Use it by --device {name}")
 
 
 def _mps() -> Device:
-    import torch
-
     if not torch.backends.mps.is_available():
         why = "No Apple GPU that torch can use" if torch.backends.mps.is_built() else "For Apple machines alone"
         return Device("mps", "mps", "", None, None, usable=False, why=why)
@@ -138,16 +93,65 @@ def _mps() -> Device:
         free = max(0, total - int(torch.mps.driver_allocated_memory()))
     except Exception:  # older macOS does not tell
         total = free = None
-    problem = _trial(torch, "mps")
+    problem = _trial("mps")
     return Device(
         "mps", "mps", "Apple GPU", total, free, usable=problem is None, why=problem or "Use it by --device mps"
     )
 
 
-def _trial(torch: Any, name: str) -> str | None:
+def _trial(name: str) -> str | None:
     """What goes wrong in a small computation: a device may be listed for which this torch holds no code."""
     try:
         total = float(torch.ones(8, device=name).sum())
     except Exception as error:  # no kernel for this chip, no memory left, a broken driver
         return f"A small computation fails: {one_line(error, 200)}"
     return None if total == 8 else f"A small computation gives {total:g} in place of 8"
+
+
+def choose_device(requested: str) -> torch.device:
+    """The device asked for; `auto` takes CUDA, then Apple's MPS, then the CPU.
+
+    Raises:
+        DeviceError: torch does not see it here.
+    """
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if requested == "auto":
+        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if available[kind]))
+    kind, _, index = requested.partition(":")
+    if not available[kind]:
+        raise DeviceError(
+            f"--device {requested}: torch {torch.__version__} sees no {kind} device here",
+            hint="Use --device auto or cpu.",
+            code="device-not-found",
+        )
+    if kind == "cuda" and index and int(index) >= torch.cuda.device_count():
+        count = torch.cuda.device_count()
+        raise DeviceError(
+            f"--device {requested}: there are {count} CUDA devices, numbered from 0",
+            hint=f"Use a number below {count}.",
+            code="device-not-found",
+        )
+    return torch.device(requested)
+
+
+@contextmanager
+def device_errors(device: torch.device) -> Iterator[None]:
+    """Say plainly when the memory of a device is not enough.
+
+    Raises:
+        DeviceError: Memory ran out inside the block.
+    """
+    hint = "Use fewer or shorter texts, --dtype float16, or --device cpu."
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise DeviceError(f"out of memory on {device}", hint=hint, code="out-of-memory") from error
+        raise
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an error means that memory ran out; the CPU's allocator has no error class of its own."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return "not enough memory" in str(error) or "can't allocate memory" in str(error)

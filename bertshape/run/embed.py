@@ -3,72 +3,33 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bertshape.errors import UsageError
+import torch
+
+from bertshape.errors import CheckpointError, UsageError
 from bertshape.pooling.inputs import PoolingInputs
-from bertshape.run.device import device_errors
+from bertshape.run.devices import device_errors
 from bertshape.run.forward import forward, look
+from bertshape.run.observation import Vectors
 from bertshape.run.save import save
-from bertshape.run.sentence_chain import run_chain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    import torch
-
-    from bertshape.pooling.strategy import Strategy
     from bertshape.predict.architecture import Architecture
-    from bertshape.run.observation import Observed, Saving
-    from bertshape.run.sentence_chain import Chain
+    from bertshape.run.observation import VectorJob
+    from bertshape.run.sentence_chain import LoadedChain
     from bertshape.tokens.encode import EncodedRow
 
 
-@dataclass(frozen=True)
-class VectorJob:
-    """What to make of many texts.
-
-    Attributes:
-        strategies: Strategies that give one vector a text.
-        chain: Steps after the model that sentence-transformers would take; None for a checkpoint without.
-        batch_size: Texts that run together.
-        pad_id: Id that fills short rows.
-        padding_side: `right` or `left`.
-        saving: Where the vectors go.
-        progress: Called with the number of texts of each batch that is done.
-    """
-
-    strategies: tuple[Strategy, ...]
-    chain: Chain | None
-    batch_size: int
-    pad_id: int
-    padding_side: str
-    saving: Saving
-    progress: Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class Vectors:
-    """What was made, without the numbers.
-
-    Attributes:
-        saved: Sizes and dtype of each array, by its name in the file.
-        batches: Forward passes.
-        positions: Positions that ran, padding included.
-        seconds: What the forward passes took, model loading and tokenization not counted.
-        device: Device that ran.
-    """
-
-    saved: Mapping[str, Observed]
-    batches: int
-    positions: int
-    seconds: float
-    device: str
-
-
 def embed_rows(
-    model: Any, architecture: Architecture, device: torch.device, rows: Sequence[EncodedRow], job: VectorJob
+    model: Any,
+    architecture: Architecture,
+    device: torch.device,
+    rows: Sequence[EncodedRow],
+    job: VectorJob,
+    chain: LoadedChain | None,
 ) -> Vectors:
     """Run all rows, longest first: what does not fit the memory fails at once, not after an hour.
 
@@ -78,13 +39,12 @@ def embed_rows(
         device: Its device.
         rows: The texts.
         job: What to make of them.
+        chain: Steps after the model that sentence-transformers would take; None for none.
 
     Raises:
         CheckpointError: The model cannot take a batch.
         DeviceError: The device's memory is not enough.
     """
-    import torch
-
     order = sorted(range(len(rows)), key=lambda index: -len(rows[index]))
     results: dict[str, torch.Tensor] = {}
     positions = batches = 0
@@ -92,8 +52,8 @@ def embed_rows(
     with device_errors(device), torch.inference_mode():
         for start in range(0, len(order), job.batch_size):
             chosen = order[start : start + job.batch_size]
-            inputs, special = _inputs(torch, architecture, device, [rows[index] for index in chosen], job)
-            for name, vectors in _vectors(model, inputs, special, job).items():
+            inputs, special = _inputs(architecture, device, [rows[index] for index in chosen], job)
+            for name, vectors in _vectors(model, inputs, special, job, chain).items():
                 if name not in results:
                     results[name] = torch.empty((len(rows), *vectors.shape[1:]), dtype=vectors.dtype)
                 results[name][chosen] = vectors.cpu()
@@ -106,7 +66,7 @@ def embed_rows(
 
 
 def _inputs(
-    torch: Any, architecture: Architecture, device: torch.device, rows: Sequence[EncodedRow], job: VectorJob
+    architecture: Architecture, device: torch.device, rows: Sequence[EncodedRow], job: VectorJob
 ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
     """Tensors of shape (batch_size, sequence_length) on the device, and which tokens are special."""
 
@@ -131,7 +91,7 @@ def _inputs(
 
 
 def _vectors(
-    model: Any, inputs: Mapping[str, torch.Tensor], special: torch.Tensor, job: VectorJob
+    model: Any, inputs: Mapping[str, torch.Tensor], special: torch.Tensor, job: VectorJob, chain: LoadedChain | None
 ) -> dict[str, torch.Tensor]:
     """The vectors of one batch, by the names that they get in the file."""
     layers = any(strategy.needs_hidden_states for strategy in job.strategies)
@@ -145,11 +105,24 @@ def _vectors(
         hidden_states=tuple(outputs.hidden_states) if layers else (outputs.get("last_hidden_state"),),
         pooler_output=outputs.get("pooler_output"),
     )
+    _check_outputs(outputs, job)
     vectors = {f"pooled.{strategy.name}": strategy.function(given) for strategy in job.strategies}
-    if job.chain is not None:
-        last = run_chain(job.chain, given)[-1]
+    if chain is not None:
+        last = chain.run(given)[-1]
         if last.ndim != 2:
-            message = "the checkpoint's sentence embedding is a vector a token, and not one a text"
-            raise UsageError(message, hint="Name strategies with --pool.", code="embedding-not-a-vector")
+            message = "the checkpoint's sentence embedding is one vector per token, not one per text"
+            raise UsageError(message, hint="Name strategies with --pooling.", code="embedding-not-a-vector")
         vectors["sentence_embedding"] = last
     return vectors
+
+
+def _check_outputs(outputs: Any, job: VectorJob) -> None:
+    """Refuse strategies for which the model gives nothing; of families outside the table only a run shows it."""
+    for strategy in job.strategies:
+        needed = "pooler_output" if "pooler" in strategy.name.split("+") else "last_hidden_state"
+        if outputs.get(needed) is None:
+            raise CheckpointError(
+                f"--pooling {strategy.name} needs {needed}, and the model gives none",
+                hint="Choose another strategy: bertshape poolings.",
+                code="pooling-unavailable",
+            )

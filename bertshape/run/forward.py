@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bertshape.errors import CheckpointError, one_line
-from bertshape.run.device import is_out_of_memory
+from bertshape.run.devices import is_out_of_memory
 from bertshape.run.observation import Observed
 
 if TYPE_CHECKING:

@@ -1,18 +1,29 @@
-"""How the heavy packages are imported: with little garbage collection, and without signals in their midst."""
+"""How the heavy packages are imported: with little garbage collection, and without signals while it lasts."""
 
 from __future__ import annotations
 
 import gc
+import importlib
 import linecache
 import signal
 import sys
 import threading
+import time
+import warnings
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from bertshape.errors import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_PARTS = (
+    ("torch", "torch", "Runs the models"),
+    # The package itself imports next to nothing; its parts fail where it does not fit to torch.
+    ("transformers", "transformers.models.bert.modeling_bert", "Builds the models"),
+)
 _YOUNG = 50_000
 _NEVER = 1_000_000
 _HELD = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -70,3 +81,35 @@ def _signals_held() -> Iterator[None]:
             signal.signal(number, handler)
         if came:
             signal.raise_signal(came[0])
+
+
+@dataclass(frozen=True)
+class Part:
+    """A package that running a model needs, after trying to import it.
+
+    Attributes:
+        name: Name of the package.
+        meaning: What it is for.
+        seconds: Time that importing took.
+        problem: Why it failed; None where it did not.
+    """
+
+    name: str
+    meaning: str
+    seconds: float
+    problem: str | None
+
+
+def try_imports() -> Iterator[Part]:
+    """Import what a run imports, one part after the other; what comes after a broken part is not tried."""
+    for name, module, meaning in _PARTS:
+        start, problem = time.perf_counter(), None
+        try:
+            with warnings.catch_warnings(), heavy_imports():
+                warnings.simplefilter("ignore")
+                importlib.import_module(module)
+        except Exception as error:  # a broken install fails in any way: ImportError, OSError, AttributeError ...
+            problem = f"{type(error).__name__}: {one_line(error, 200)}"
+        yield Part(name, meaning, time.perf_counter() - start, problem)
+        if problem:
+            return

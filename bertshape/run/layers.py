@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bertshape.predict.layers import Layer, fold, split_heads
+from bertshape.predict.layers import fold, split_heads
+from bertshape.report.layer import Layer
 from bertshape.shapes import BATCH_SIZE, HIDDEN_SIZE, NUM_ATTENTION_HEADS, SEQUENCE_LENGTH, TensorShape
 
 if TYPE_CHECKING:

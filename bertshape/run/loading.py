@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import importlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import torch
+import transformers
+from transformers.utils import logging
+
 from bertshape.errors import BertshapeError, CheckpointError, one_line
-from bertshape.run.device import is_out_of_memory
+from bertshape.run.devices import is_out_of_memory
 from bertshape.run.observation import ForwardRequest, Loading
 from bertshape.run.random_weights import SEED, build_random
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from transformers import PreTrainedModel
 
@@ -22,12 +27,9 @@ def find_classes(request: ForwardRequest) -> tuple[Any, Any]:
     Raises:
         CheckpointError: This transformers has no such model.
     """
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
     family = request.architecture.family
     if family is None:
+        # The Auto classes import every family's configuration: only for a family that the table lacks.
         from transformers import CONFIG_MAPPING, MODEL_MAPPING
 
         model_type = request.architecture.model_type
@@ -51,10 +53,8 @@ def find_classes(request: ForwardRequest) -> tuple[Any, Any]:
 
 
 def _unknown_type(model_type: str) -> CheckpointError:
-    from transformers import __version__
-
     return CheckpointError(
-        f"transformers {__version__} has no model type {model_type!r}",
+        f"transformers {transformers.__version__} has no model type {model_type!r}",
         hint='Predict without running: --weights none; or try a newer one: pip install -U "transformers<6". '
         "Code from a checkpoint is never run.",
         code="model-type-unknown",
@@ -75,9 +75,13 @@ def load(request: ForwardRequest, model_class: Any, config_class: Any) -> tuple[
     Raises:
         CheckpointError: The weights cannot be loaded, or are a pickle of more than tensors.
     """
-    import torch
+    # On a device of its own nothing is drawn: the CPU's generator is the one to give back as it was.
+    with _quiet(), torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(SEED)
+        return _load(request, model_class, config_class)
 
-    torch.manual_seed(SEED)
+
+def _load(request: ForwardRequest, model_class: Any, config_class: Any) -> tuple[PreTrainedModel, Loading]:
     try:
         # As an argument: transformers 5.0 overwrites the field of the same name.
         implementation = {"attn_implementation": "eager"} if request.attentions else {}
@@ -103,6 +107,20 @@ def load(request: ForwardRequest, model_class: Any, config_class: Any) -> tuple[
             raise
         raise _load_error(request, error) from error
     return model, _loading(info)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers' notices and bars away while it loads, and leave its settings as they were."""
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def _loading(info: Mapping[str, Any]) -> Loading:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from bertshape.checkpoint.recipe import Module
     from bertshape.pooling.strategy import Strategy
     from bertshape.predict.architecture import Architecture
     from bertshape.predict.heads import Head
-    from bertshape.predict.layers import Layer
-    from bertshape.run.sentence_chain import Chain
+    from bertshape.report.layer import Layer
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ForwardRequest:
         dtype: Dtype of the parameters, by name.
         safetensors: Whether the weights are in safetensors files; pickles otherwise.
         attentions: Whether attention weights are wanted; only the eager implementation gives them.
-        half_on_gpu: Run float32 weights in float16 where the device is a CUDA one.
+        weight_bytes: Bytes of the weight files, where they are known.
     """
 
     folder: Path | None
@@ -38,7 +38,7 @@ class ForwardRequest:
     dtype: str
     safetensors: bool
     attentions: bool
-    half_on_gpu: bool = False
+    weight_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -59,19 +59,34 @@ class Saving:
 
 
 @dataclass(frozen=True)
+class Chain:
+    """The steps that can be followed.
+
+    Attributes:
+        steps: From the Transformer on, as many as were predicted to give a shape.
+        folder: Folder of the checkpoint, which the steps' folders are in; None where weights are random.
+        pooling: Strategies of the Pooling step, such as `cls+mean`.
+        truncate_dim: Size that the final vector is cut to, if any.
+    """
+
+    steps: tuple[Module, ...]
+    folder: Path | None
+    pooling: str | None
+    truncate_dim: int | None
+
+
+@dataclass(frozen=True)
 class Plan:
     """What to do with a batch besides running the model on it.
 
     Attributes:
         strategies: Pooling strategies to apply.
-        chain: Steps after the model that sentence-transformers would take; None for a checkpoint without.
         layers: Whether to look inside.
         tasks: Heads to put on the model.
         saving: What to write to a file.
     """
 
     strategies: tuple[Strategy, ...]
-    chain: Chain | None = None
     layers: bool = False
     tasks: tuple[Head, ...] = ()
     saving: Saving | None = None
@@ -155,3 +170,43 @@ class Observation:
     unmasked_error: float | None
     torch: str
     transformers: str
+
+
+@dataclass(frozen=True)
+class VectorJob:
+    """What to make of many texts.
+
+    Attributes:
+        strategies: Strategies that give one vector per text.
+        batch_size: Texts that run together.
+        pad_id: Id that fills short rows.
+        padding_side: `right` or `left`.
+        saving: Where the vectors go.
+        progress: Called with the number of texts of each batch that is done.
+    """
+
+    strategies: tuple[Strategy, ...]
+    batch_size: int
+    pad_id: int
+    padding_side: str
+    saving: Saving
+    progress: Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """What was made, without the numbers.
+
+    Attributes:
+        saved: Sizes and dtype of each array, by its name in the file.
+        batches: Forward passes.
+        positions: Positions that ran, padding included.
+        seconds: What the forward passes took, model loading and tokenization not counted.
+        device: Device that ran.
+    """
+
+    saved: Mapping[str, Observed]
+    batches: int
+    positions: int
+    seconds: float
+    device: str

@@ -11,10 +11,12 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import torch
+from torch.nn.modules.module import register_module_parameter_registration_hook
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import torch
     from transformers import PreTrainedModel
 
 SEED = 0
@@ -50,8 +52,6 @@ def build_random(model_class: Any, config: Any, dtype: torch.dtype) -> PreTraine
 @contextmanager
 def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
     """Build buffers in the dtype of the parameters, as transformers does when it loads."""
-    import torch
-
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
     try:
@@ -67,9 +67,6 @@ def _parameters_without_storage() -> Iterator[None]:
     A model built wholly on the meta device would have its buffers there too, and only transformers' own loading knows
     how to compute those again.
     """
-    import torch
-    from torch.nn.modules.module import register_module_parameter_registration_hook
-
     thread = threading.get_ident()
 
     def bare(_: torch.nn.Module, __: str, parameter: torch.nn.Parameter) -> torch.nn.Parameter | None:
@@ -87,8 +84,6 @@ def _parameters_without_storage() -> Iterator[None]:
 
 def _fill(model: PreTrainedModel, dtype: torch.dtype) -> None:
     """Give each parameter a view: norms are 1, biases 0, all else lies in one block of normal numbers."""
-    import torch
-
     parameters = dict(model.named_parameters())
     tables = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, torch.nn.Embedding)}
     flat = max((parameter.numel() for parameter in parameters.values() if parameter.ndim < 2), default=0)
@@ -116,8 +111,6 @@ def _fill(model: PreTrainedModel, dtype: torch.dtype) -> None:
 
 def _block(parameters: dict[str, torch.nn.Parameter], tables: set[str], dtype: torch.dtype) -> torch.Tensor:
     """Normal numbers, enough for the largest matrix, and for each table to have rows that differ."""
-    import torch
-
     needed = [
         sum(parameter.shape) if name in tables else parameter.numel()
         for name, parameter in parameters.items()

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import torch
+import transformers
+
 from bertshape.pooling.inputs import PoolingInputs
-from bertshape.run.device import choose_device, device_errors
-from bertshape.run.embed import VectorJob, Vectors, embed_rows
+from bertshape.run.devices import choose_device, device_errors
+from bertshape.run.embed import embed_rows
 from bertshape.run.forward import forward, look
 from bertshape.run.heads import observe_heads
-from bertshape.run.imports import heavy_imports
 from bertshape.run.layers import Seen, describe, watch
 from bertshape.run.loading import find_classes, load
-from bertshape.run.observation import ForwardRequest, Observation, Plan
+from bertshape.run.observation import Chain, ForwardRequest, Observation, Plan, VectorJob, Vectors
 from bertshape.run.save import name_tensors, save
-from bertshape.run.sentence_chain import run_chain
+from bertshape.run.sentence_chain import LoadedChain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import torch
+    from collections.abc import Callable, Mapping, Sequence
 
     from bertshape.pooling.strategy import Strategy
     from bertshape.predict.architecture import Architecture
@@ -37,26 +36,26 @@ class Runner:
         loading: What transformers says it loaded.
     """
 
-    def __init__(self, request: ForwardRequest) -> None:
-        """Import torch, find the device, load the model.
+    def __init__(self, request: ForwardRequest, chain: Chain | None, phase: Callable[[str], None]) -> None:
+        """Find the device, load the model and the weights of the steps after it.
+
+        Args:
+            request: What to load.
+            chain: Steps after the model; None for none.
+            phase: Called before something slow with what it is.
 
         Raises:
             CheckpointError: The weights cannot be loaded.
             DeviceError: The device is not there, or its memory is not enough.
         """
-        with heavy_imports():
-            import torch
-            import transformers
-
-            model_class, config_class = find_classes(request)
-        self._versions = (torch.__version__, transformers.__version__)
         self.device = choose_device(request.device)
-        if request.half_on_gpu and self.device.type == "cuda" and request.dtype == "float32":
-            request = replace(request, dtype="float16")
+        phase(_loading(request))
+        model_class, config_class = find_classes(request)
         self._request = request
         with device_errors(self.device):
             self._model, self.loading = load(request, model_class, config_class)
             self._model.eval().to(self.device)
+            self._chain = None if chain is None else LoadedChain(chain, self.device)
 
     def embed(self, rows: Sequence[EncodedRow], job: VectorJob) -> Vectors:
         """Run many texts, whatever their number, and keep the vector of each.
@@ -69,7 +68,7 @@ class Runner:
             CheckpointError: The model cannot take a batch, or a step of the chain has no proper weights.
             DeviceError: The device's memory is not enough.
         """
-        return embed_rows(self._model, self._request.architecture, self.device, rows, job)
+        return embed_rows(self._model, self._request.architecture, self.device, rows, job, self._chain)
 
     def observe(self, tokenization: Tokenization, plan: Plan) -> Observation:
         """Run one forward pass on a batch and look at what comes out.
@@ -83,20 +82,18 @@ class Runner:
             DeviceError: The device's memory is not enough.
             UsageError: No tensor has a name that is to be saved.
         """
-        import torch
-
         model = self._model
         with device_errors(self.device), torch.inference_mode():
-            inputs = _inputs(torch, self._request.architecture, tokenization, self.device)
+            inputs = _inputs(self._request.architecture, tokenization, self.device)
             watching: AbstractContextManager[dict[str, Seen]] = watch(model) if plan.layers else nullcontext({})
             with watching as seen:
                 outputs = forward(model, inputs, attentions=self._request.attentions)
-            pooling_inputs = _pooling_inputs(torch, outputs, inputs["attention_mask"], tokenization)
+            pooling_inputs = _pooling_inputs(outputs, inputs["attention_mask"], tokenization)
             pooled = {
                 row.name: row.function(pooling_inputs)
                 for row in _fitting(plan.strategies, outputs, self._request.architecture)
             }
-            steps = run_chain(plan.chain, pooling_inputs) if plan.chain else []
+            steps = self._chain.run(pooling_inputs) if self._chain else []
             heads, logits = observe_heads(plan.tasks, self._request, inputs)
             if plan.saving is not None:
                 save(plan.saving, name_tensors(inputs, outputs, pooled, steps, logits, saving=plan.saving))
@@ -113,12 +110,12 @@ class Runner:
             dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
             parameters=sum(parameter.numel() for parameter in model.parameters()),
             unmasked_error=unmasked_error,
-            torch=self._versions[0],
-            transformers=self._versions[1],
+            torch=torch.__version__,
+            transformers=transformers.__version__,
         )
 
 
-def _inputs(torch: Any, architecture: Architecture, tokenization: Tokenization, device: Any) -> dict[str, torch.Tensor]:
+def _inputs(architecture: Architecture, tokenization: Tokenization, device: Any) -> dict[str, torch.Tensor]:
     """Tensors of shape (batch_size, sequence_length), int64."""
     fields = {"input_ids": "input_id", "attention_mask": "attention_mask"}
     if architecture.accepts_token_type_ids:
@@ -131,7 +128,7 @@ def _inputs(torch: Any, architecture: Architecture, tokenization: Tokenization, 
     }
 
 
-def _pooling_inputs(torch: Any, outputs: Any, attention_mask: Any, tokenization: Tokenization) -> PoolingInputs:
+def _pooling_inputs(outputs: Any, attention_mask: Any, tokenization: Tokenization) -> PoolingInputs:
     special = [[int(token.special) for token in row.tokens] for row in tokenization.rows]
     words = [row.word_indices() for row in tokenization.rows]
     device = attention_mask.device
@@ -167,3 +164,9 @@ def _is_there(value: Any) -> bool:
     if isinstance(value, tuple):
         return bool(value) and all(hasattr(item, "shape") for item in value)
     return hasattr(value, "shape")
+
+
+def _loading(request: ForwardRequest) -> str:
+    if request.folder is None:
+        return "making random weights"
+    return f"loading {request.weight_bytes / 1e6:,.0f} MB" if request.weight_bytes else "loading the weights"

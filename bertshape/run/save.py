@@ -6,13 +6,15 @@ import fnmatch
 import json
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import numpy
+import torch
+from safetensors.torch import save as serialize
+
 from bertshape.errors import UsageError
 from bertshape.files import written_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import torch
 
     from bertshape.run.observation import Saving
 
@@ -74,16 +76,11 @@ def name_tensors(
 
 
 def _write_safetensors(file: BinaryIO, tensors: Mapping[str, torch.Tensor], about: Mapping[str, str]) -> None:
-    from safetensors.torch import save as serialize
-
     # Tensors that share memory, such as last_hidden_state and the last hidden state, are refused: each gets its own.
     file.write(serialize({name: tensor.clone() for name, tensor in tensors.items()}, metadata=dict(about)))
 
 
 def _write_npz(file: BinaryIO, tensors: Mapping[str, torch.Tensor], about: Mapping[str, str]) -> None:
-    import numpy
-    import torch
-
     arrays: dict[str, Any] = {
         name: (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy() for name, tensor in tensors.items()
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bertshape.checkpoint.sentence_transformers import SENTENCE, TOKENS
+import torch
+from safetensors.torch import load_file
+from torch.nn import functional
+
+from bertshape.checkpoint.recipe import SENTENCE, TOKENS
 from bertshape.errors import CheckpointError, one_line
 from bertshape.pooling.shapes import select
 
@@ -14,109 +16,117 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import torch
-
-    from bertshape.checkpoint.sentence_transformers import Module
+    from bertshape.checkpoint.recipe import Module
     from bertshape.pooling.inputs import PoolingInputs
+    from bertshape.run.observation import Chain
 
 _SEED = 0
 
 
-@dataclass(frozen=True)
-class Chain:
-    """The steps that can be followed.
+class LoadedChain:
+    """The steps of a chain with their weights, loaded once with the model."""
 
-    Attributes:
-        steps: From the Transformer on, as many as were predicted to give a shape.
-        folder: Folder of the checkpoint, which the steps' folders are in; None where weights are random.
-        pooling: Strategies of the Pooling step, such as `cls+mean`.
-        truncate_dim: Size that the final vector is cut to, if any.
-    """
+    def __init__(self, chain: Chain, device: torch.device) -> None:
+        """Read the weights of every step that has some.
 
-    steps: tuple[Module, ...]
-    folder: Path | None
-    pooling: str | None
-    truncate_dim: int | None
+        Args:
+            chain: The steps.
+            device: Where they run.
+
+        Raises:
+            CheckpointError: The weights of a step cannot be read.
+        """
+        self._chain = chain
+        self._pooling = select([chain.pooling or "mean"])[0].function
+        self._weights = {
+            index: {name: tensor.to(device) for name, tensor in _weights(step, chain.folder).items()}
+            for index, step in enumerate(chain.steps)
+            if step.has_weights
+        }
+
+    def run(self, inputs: PoolingInputs) -> list[torch.Tensor]:
+        """What each step gives, in order.
+
+        Args:
+            inputs: What the model gave.
+
+        Returns:
+            A tensor for each step, and one more where the vector is cut.
+            Shape: (batch_size, ...), those of `bertshape.predict.sentence_chain.predict_embedding`.
+
+        Raises:
+            CheckpointError: The weights of a step do not fit.
+        """
+        features: dict[str, torch.Tensor] = {TOKENS: inputs.last_hidden_state}
+        given = []
+        for index, step in enumerate(self._chain.steps):
+            if step.name == "Pooling":
+                features[SENTENCE] = self._pooling(inputs)
+                given.append(features[SENTENCE])
+            elif step.name == "Transformer":
+                given.append(features[TOKENS])
+            else:
+                features[step.gives] = _apply(step, self._weights.get(index, {}), features[step.takes])
+                given.append(features[step.gives])
+        if self._chain.truncate_dim is not None and SENTENCE in features:
+            given.append(features[SENTENCE][..., : self._chain.truncate_dim])
+        return given
 
 
-def run_chain(chain: Chain, inputs: PoolingInputs) -> list[torch.Tensor]:
-    """What each step gives, in order.
-
-    Args:
-        chain: The steps.
-        inputs: What the model gave.
-
-    Returns:
-        A tensor for each step, and one more where the vector is cut.
-        Shape: (batch_size, ...), those of `bertshape.predict.sentence_chain.predict_embedding`.
-
-    Raises:
-        CheckpointError: The weights of a step cannot be read, or do not fit.
-    """
-    import torch
-
-    features: dict[str, torch.Tensor] = {TOKENS: inputs.last_hidden_state}
-    given = []
-    for step in chain.steps:
-        if step.name == "Pooling":
-            features[SENTENCE] = select([chain.pooling or "mean"])[0].function(inputs)
-            given.append(features[SENTENCE])
-        elif step.name == "Transformer":
-            given.append(features[TOKENS])
-        else:
-            features[step.gives] = _apply(torch, step, chain.folder, features[step.takes])
-            given.append(features[step.gives])
-    if chain.truncate_dim is not None and SENTENCE in features:
-        given.append(features[SENTENCE][..., : chain.truncate_dim])
-    return given
-
-
-def _apply(torch: Any, step: Module, folder: Path | None, vectors: torch.Tensor) -> torch.Tensor:
+def _apply(step: Module, stored: Mapping[str, torch.Tensor], vectors: torch.Tensor) -> torch.Tensor:
     if step.name == "Normalize":
-        return torch.nn.functional.normalize(vectors, p=2, dim=-1)  # type: ignore[no-any-return]
+        return functional.normalize(vectors, p=2, dim=-1)
     if step.name == "Dropout":
         return vectors
-    weights = _random(torch, step) if folder is None else _stored(torch, step, folder)
-    weights = {name: tensor.to(device=vectors.device, dtype=vectors.dtype) for name, tensor in weights.items()}
+    weights = {name: tensor.to(dtype=vectors.dtype) for name, tensor in stored.items()}
     try:
         if step.name == "LayerNorm":
-            size = (vectors.shape[-1],)
-            return torch.nn.functional.layer_norm(vectors, size, weights["norm.weight"], weights["norm.bias"])  # type: ignore[no-any-return]
-        given = torch.nn.functional.linear(vectors, weights["linear.weight"], weights.get("linear.bias"))
-        given = _activation(torch, step)(given)
+            return functional.layer_norm(vectors, (vectors.shape[-1],), weights["norm.weight"], weights["norm.bias"])
+        given: torch.Tensor = _activation(step)(
+            functional.linear(vectors, weights["linear.weight"], weights.get("linear.bias"))
+        )
         if not step.residual:
-            return given  # type: ignore[no-any-return]
+            return given
         residual = weights.get("residual.weight")
-        return given + (vectors if residual is None else torch.nn.functional.linear(vectors, residual))  # type: ignore[no-any-return]
+        return given + (vectors if residual is None else functional.linear(vectors, residual))
     except (KeyError, RuntimeError) as error:
         raise _invalid(step, f"do not fit: {one_line(error)}") from error
 
 
-def _activation(torch: Any, step: Module) -> Any:
-    """The activation of a Dense step; a class of torch alone, as sentence-transformers does without remote code."""
+def _activation(step: Module) -> Any:
+    """The activation of a Dense step: a class of torch.nn alone, for any other name may lead to code."""
     module, _, name = step.activation.rpartition(".")
+    if module not in ("torch.nn.modules.activation", "torch.nn.modules.linear", "torch.nn"):
+        raise _invalid(step, f"name an activation that is not in torch.nn.modules.activation: {step.activation}")
+    found = getattr(torch.nn.modules.activation, name, None) if name != "Identity" else torch.nn.Identity
+    if not isinstance(found, type) or not issubclass(found, torch.nn.Module):
+        raise _invalid(step, f"name an activation that torch lacks: {step.activation}")
     try:
-        found = getattr(importlib.import_module(module), name)
-        if isinstance(found, type) and issubclass(found, torch.nn.Module):
-            return found()
-    except (ImportError, AttributeError, TypeError) as error:
-        raise _invalid(step, f"name an activation that torch lacks: {step.activation}") from error
-    raise _invalid(step, f"name an activation that is no class of torch.nn: {step.activation}")
+        return found()
+    except TypeError as error:
+        raise _invalid(step, f"name an activation that needs arguments: {step.activation}") from error
 
 
-def _stored(torch: Any, step: Module, folder: Path) -> Mapping[str, torch.Tensor]:
-    path = folder / step.path
+def _weights(step: Module, folder: Path | None) -> Mapping[str, torch.Tensor]:
+    return _random(step) if folder is None else _stored(step, folder / step.path)
+
+
+def _stored(step: Module, folder: Path) -> Mapping[str, torch.Tensor]:
     try:
-        if (path / "model.safetensors").exists():
-            from safetensors.torch import load_file
-
-            return load_file(path / "model.safetensors")
-        return torch.load(path / "pytorch_model.bin", map_location="cpu", weights_only=True)  # type: ignore[no-any-return]
+        if (folder / "model.safetensors").exists():
+            return load_file(folder / "model.safetensors")
+        pickle = folder / "pytorch_model.bin"
+        if not pickle.is_file():  # opening a pipe would wait forever
+            raise _invalid(step, f"cannot be read: {pickle.name} is not a regular file")
+        loaded: Mapping[str, torch.Tensor] = torch.load(pickle, map_location="cpu", weights_only=True)
+        return loaded
+    except CheckpointError:
+        raise
     except Exception as error:  # safetensors and pickle have errors of their own, many of them
         raise _invalid(step, f"cannot be read: {one_line(error)}") from error
 
 
-def _random(torch: Any, step: Module) -> dict[str, torch.Tensor]:
+def _random(step: Module) -> dict[str, torch.Tensor]:
     """Seeded numbers for a step whose weights are not used."""
     taken, given = step.input_dimension or 1, step.output_dimension or 1
     if step.name == "LayerNorm":

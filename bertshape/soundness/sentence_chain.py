@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from bertshape.checkpoint.checkpoint import Checkpoint
-    from bertshape.checkpoint.sentence_transformers import Module, SentenceEmbedding
+    from bertshape.checkpoint.recipe import Module, Recipe
     from bertshape.predict.architecture import Architecture
 
 _KEEP = frozenset({"Normalize", "Dropout"})
@@ -31,13 +31,13 @@ def sentence_findings(checkpoint: Checkpoint, architecture: Architecture) -> lis
         checkpoint: The checkpoint.
         architecture: Its hidden_size is what the transformer gives.
     """
-    sentence = checkpoint.sentence_embedding
-    if sentence is None:
+    recipe = checkpoint.recipe
+    if not recipe.has_chain:
         return []
-    findings = [*_before_the_model(sentence)]
+    findings = [*_before_the_model(recipe)]
     size: int | None = None
     giver = ""
-    for step in sentence.modules:
+    for step in recipe.steps:
         if step.name == "Transformer":
             size, giver = architecture.dimensions.hidden_size, f"config.json {architecture.config_key('hidden_size')}"
             continue
@@ -48,24 +48,24 @@ def sentence_findings(checkpoint: Checkpoint, architecture: Architecture) -> lis
             continue
         findings += _input(step, size, giver)
         findings += _stored(checkpoint, step)
-        parts = (sentence.pooling or "").count("+") + 1 if step.name == "Pooling" else 1
+        parts = (recipe.pooling or "").count("+") + 1 if step.name == "Pooling" else 1
         size = step.output_dimension or (size * parts if size else None)
         giver = f"{step.path}/config.json"
     return findings
 
 
-def _before_the_model(sentence: SentenceEmbedding) -> Iterator[Finding]:
+def _before_the_model(recipe: Recipe) -> Iterator[Finding]:
     """What `encode` does to a text and nobody else does: the same text gives other numbers there."""
-    if sentence.prompt is not None:
+    if recipe.prompt is not None:
         yield Finding(
             "default-prompt",
             "note",
-            f"encode puts the prompt {sentence.prompt!r} before each text; here the text is taken as it is",
+            f"encode puts the prompt {recipe.prompt!r} before each text; here the text is taken as it is",
             "Put it before the text yourself to get the same vectors.",
             where="config_sentence_transformers.json default_prompt_name",
-            actual=sentence.prompt,
+            actual=recipe.prompt,
         )
-    if sentence.lower_case:
+    if recipe.lower_case:
         yield Finding(
             "lower-case",
             "note",

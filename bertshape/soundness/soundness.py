@@ -9,28 +9,23 @@ from bertshape.soundness.dimensions import attention_head_findings, held_dimensi
 from bertshape.soundness.heads import head_findings, label_map_findings
 from bertshape.soundness.identity import class_findings, family_of_names, padding_identity
 from bertshape.soundness.sentence_chain import sentence_findings
-from bertshape.soundness.tokenizer import padding_findings, tokenizer_findings, vocabulary_findings
-from bertshape.soundness.weights import pooler_verdict, settle_pooler, stored_backbone, weight_findings
+from bertshape.soundness.tokenizer import padding_findings, vocabulary_findings
+from bertshape.soundness.weights import settle_pooler, stored_backbone, weight_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from bertshape.checkpoint.checkpoint import Checkpoint
     from bertshape.predict.architecture import Architecture
     from bertshape.tokens.tokenizer import LoadedTokenizer
 
-__all__ = [
-    "check_soundness",
-    "pooler_verdict",
-    "quick_findings",
-    "stored_backbone",
-    "tokenizer_findings",
-    "weight_findings",
-]
-
 
 def check_soundness(
-    checkpoint: Checkpoint, architecture: Architecture, tokenizer: LoadedTokenizer | None
+    checkpoint: Checkpoint,
+    architecture: Architecture,
+    tokenizer: LoadedTokenizer | None,
+    *,
+    look_at_weights: bool = True,
 ) -> list[Finding]:
     """Hold config.json, weight headers, tokenizer and sentence-transformers files to each other.
 
@@ -41,19 +36,20 @@ def check_soundness(
         checkpoint: The checkpoint.
         architecture: What its config.json describes.
         tokenizer: Its tokenizer; None leaves out the rules about it.
+        look_at_weights: Whether stored weights count; not where random ones are to run.
     """
-    stranger = family_of_names(checkpoint, architecture)
-    if stranger is not None:
+    foreign = family_of_names(checkpoint, architecture) if look_at_weights else None
+    if foreign is not None:
         # Under the wrong family neither names nor dimensions nor lengths mean anything.
-        return [stranger]
-    findings = [*_unchecked(checkpoint, architecture)]
-    stored, fitting = stored_backbone(checkpoint, architecture), architecture
+        return [foreign]
+    findings = [*_unchecked(checkpoint, architecture)] if look_at_weights else []
+    stored, fitting = stored_backbone(checkpoint, architecture) if look_at_weights else None, architecture
     if stored is not None:
         findings += settle_pooler(checkpoint, architecture, weight_findings(checkpoint, architecture, stored))
         fitting = held_dimensions(checkpoint, architecture, stored).architecture
     findings += attention_head_findings(checkpoint, fitting)
     findings += label_map_findings(checkpoint)
-    findings += head_findings(checkpoint, fitting)
+    findings += head_findings(checkpoint, fitting) if look_at_weights else []
     identity = class_findings(checkpoint, architecture) or padding_identity(architecture, tokenizer)
     findings += identity
     if tokenizer is not None:
@@ -66,31 +62,6 @@ def check_soundness(
 
         findings += length_findings(checkpoint, fitting, tokenizer)
     return findings + sentence_findings(checkpoint, fitting)
-
-
-def quick_findings(
-    checkpoint: Checkpoint,
-    architecture: Architecture,
-    tokenizer: LoadedTokenizer,
-    stored: Mapping[str, tuple[int, ...]] | None,
-) -> list[Finding]:
-    """The rules that take no time, for every inspection: weights, heads and family, not the whole vocabulary.
-
-    Args:
-        checkpoint: The checkpoint.
-        architecture: What its config.json describes.
-        tokenizer: Its tokenizer.
-        stored: Shapes of the stored backbone tensors; None where no stored weights are looked at.
-    """
-    findings = [] if stored is None else weight_findings(checkpoint, architecture, stored)
-    if any(finding.code == "model-type-mismatch" for finding in findings):
-        return findings
-    findings += attention_head_findings(checkpoint, architecture)
-    findings += class_findings(checkpoint, architecture) or padding_identity(architecture, tokenizer)
-    if not _wrong(findings):
-        # A wrong hidden_size would be told a second time.
-        findings += sentence_findings(checkpoint, architecture)
-    return findings
 
 
 def _unchecked(checkpoint: Checkpoint, architecture: Architecture) -> Iterator[Finding]:

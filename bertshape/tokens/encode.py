@@ -7,7 +7,6 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bertshape.errors import UsageError
 from bertshape.tokens.batch import check_unicode, encode_row
 
 if TYPE_CHECKING:
@@ -31,19 +30,21 @@ class EncodedRow:
         token_type_ids: 8-bit integers.
         special_tokens_mask: 8-bit integers, 1 for special tokens.
         cut: Whether tokens were cut away.
+        line: Number of its line in the file.
     """
 
     input_ids: array[int]
     token_type_ids: array[int]
     special_tokens_mask: array[int]
     cut: bool = False
+    line: int = 0
 
     def __len__(self) -> int:
         return len(self.input_ids)
 
 
 def encode_rows(
-    tokenizer: LoadedTokenizer, records: Iterable[Record], name: str, *, cut_to: int | None, usable: int | None
+    tokenizer: LoadedTokenizer, records: Iterable[Record], name: str, *, cut_to: int | None
 ) -> Iterator[EncodedRow]:
     """Encode texts in their order.
 
@@ -52,10 +53,9 @@ def encode_rows(
         records: The texts.
         name: Name of their file, for messages.
         cut_to: Length that longer rows are cut to; None cuts none.
-        usable: Tokens that the model takes at most, where it has a limit.
 
     Raises:
-        UsageError: A text is not valid Unicode, or too long and not to be cut; the message names its line.
+        UsageError: A text is not valid Unicode; the message names its line.
     """
     waiting = iter(records)
     while chunk := list(itertools.islice(waiting, _CHUNK)):
@@ -65,19 +65,11 @@ def encode_rows(
         texts = [record.text if record.pair is None else (record.text, record.pair) for record in chunk]
         for record, encoding in zip(chunk, tokenizer.encode_batch(texts), strict=True):
             if cut_to is None or len(encoding) <= cut_to:
-                row = _row(encoding)
+                yield _row(encoding, record.line)
             else:
-                row = _row(encode_row(tokenizer, record.text, record.pair, cut_to)[0], cut=True)
-            if usable is not None and len(row) > usable:
-                to = "--truncation" if cut_to is None else f"--max-length {usable}"
-                raise UsageError(
-                    f"{name}, line {record.line} gives {len(row)} tokens, at most {usable} run",
-                    hint=f"Pass {to} to cut it.",
-                    code="text-too-long",
-                )
-            yield row
+                yield _row(encode_row(tokenizer, record.text, record.pair, cut_to)[0], record.line, cut=True)
 
 
-def _row(encoding: Encoding, *, cut: bool = False) -> EncodedRow:
+def _row(encoding: Encoding, line: int, *, cut: bool = False) -> EncodedRow:
     type_ids, special = array("b", encoding.type_ids), array("b", encoding.special_tokens_mask)
-    return EncodedRow(array("i", encoding.ids), type_ids, special, cut)
+    return EncodedRow(array("i", encoding.ids), type_ids, special, cut, line)

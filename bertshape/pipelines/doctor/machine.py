@@ -119,7 +119,7 @@ def _number(path: Path) -> int | None:
 
 
 def _torch_facts() -> Iterator[Fact]:
-    from bertshape.run.devices import auto_device, describe_devices, try_imports
+    from bertshape.run.imports import try_imports
 
     for part in try_imports():
         if part.problem is not None:
@@ -128,6 +128,8 @@ def _torch_facts() -> Iterator[Fact]:
             return
         numbers = {"seconds": round(part.seconds, 3)}
         yield Fact(AREA, part.name, f"imported in {part.seconds:.1f} s", "ok", part.meaning, numbers)
+    from bertshape.run.devices import auto_device, describe_devices
+
     devices = describe_devices()
     for device in devices:
         yield _device(device)

@@ -6,9 +6,13 @@ import gc
 import sys
 from typing import TYPE_CHECKING
 
+from bertshape.cli.events import CommandEvents
 from bertshape.cli.process import reader_left
 from bertshape.cli.progress import count_texts
+from bertshape.corpus.records import open_texts, read_records
 from bertshape.errors import ExitCode, UsageError
+from bertshape.pipelines.stream import Stream
+from bertshape.render.json import render_jsonl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,8 +27,6 @@ def read_all(path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     Raises:
         UsageError: The file cannot be read, holds no text, or only some texts have a pair.
     """
-    from bertshape.corpus.records import open_texts, read_records
-
     with open_texts(path) as (stream, name):
         records = list(read_records(stream, name))
     if not records:
@@ -39,16 +41,12 @@ def read_all(path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def run_stream(request: InspectionRequest, path: str, batch_size: int) -> int:
     """Print a JSON line for each text of a file, in constant memory; returns the exit code."""
-    from bertshape.corpus.records import open_texts, read_records
-    from bertshape.pipelines.stream import Stream
-    from bertshape.render.json import render_jsonl
-
     failed = False
     # Here objects are made without end: what the imports left is set aside, and the rest is collected as usual.
     gc.freeze()
     gc.enable()
     with open_texts(path) as (stream, name):
-        flow = Stream(request, name)
+        flow = Stream(request, name, CommandEvents())
         count = 0
         for batch in flow.batches(_shown(read_records(stream, name)), batch_size):
             sys.stdout.write(render_jsonl(batch.report, batch.index, batch.records))

@@ -1,8 +1,8 @@
-"""The sentence-transformers files of a checkpoint: which pooling it declares, and what follows it."""
+"""The recipe of a checkpoint: what its sentence-transformers files say of how a text becomes a vector."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bertshape.errors import CheckpointError
@@ -27,7 +27,7 @@ _LONGEST_NAME = 255
 SENTENCE = "sentence_embedding"
 TOKENS = "token_embeddings"
 TANH = "torch.nn.modules.activation.Tanh"
-"""What a Dense step does that names no activation, or one outside torch: that is code, which nobody runs unasked."""
+"""What a Dense step does that names no activation, or one outside torch: that is code, and is never run."""
 _DENSE_LIKE = {"Dense": ("in_features", "out_features"), "LayerNorm": ("dimension", "dimension")}
 
 
@@ -40,7 +40,7 @@ class Module:
         path: Folder of the step inside the checkpoint; empty for the transformer of most checkpoints.
         input_dimension: Vector size that the step says it takes, where it says so.
         output_dimension: Vector size that the step says it gives, where it says so.
-        takes: Which feature it reads: `sentence_embedding`, or `token_embeddings` in models of a vector a token.
+        takes: Which feature it reads: `sentence_embedding`, or `token_embeddings` in models of token vectors.
         gives: Which feature it writes.
         activation: Class of a Dense step's activation, such as `torch.nn.modules.activation.Tanh`.
         bias: Whether a Dense step adds a bias.
@@ -64,32 +64,54 @@ class Module:
 
 
 @dataclass(frozen=True)
-class SentenceEmbedding:
-    """What `modules.json` declares.
+class Recipe:
+    """What the files say of how a text becomes a vector: the one account of it that every command uses.
+
+    A checkpoint without `modules.json` has a recipe too: no steps, and the defaults of the rest.
 
     Attributes:
-        pooling: Strategy in bertshape's notation, such as `mean` or `cls+mean`; None where no Pooling module is.
-        dimension: Size of the final vector, where the files say it.
-        modules: The chain, in order.
-        max_seq_length: Tokens after which `encode` truncates, where the files say it.
-        prompt: What `encode` puts before each text unless it is told otherwise.
+        steps: The chain of `modules.json`, in order; empty where there is no such file.
+        pooling: Strategy in bertshape's notation, such as `mean` or `cls+mean`; None where no Pooling step is.
+        embedding_dimension: Size of the final vector, where the files say it.
+        max_seq_length: Number of tokens at which `encode` cuts, where the files say it.
+        prompts: Prompts by name, such as `query`.
+        default_prompt_name: Name of the prompt that `encode` puts before each text unless asked otherwise.
+        include_prompt: Whether the Pooling step reads the tokens of the prompt.
         lower_case: Whether `encode` makes texts lower case before the tokenizer gets them.
+        truncate_dim: Size that `encode` cuts the final vector to, where the files say it.
+        dtype: Dtype in which sentence-transformers loads the model, where its files say it.
     """
 
-    pooling: str | None
-    dimension: int | None
-    modules: tuple[Module, ...]
-    max_seq_length: int | None
-    prompt: str | None = None
+    steps: tuple[Module, ...] = ()
+    pooling: str | None = None
+    embedding_dimension: int | None = None
+    max_seq_length: int | None = None
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    default_prompt_name: str | None = None
+    include_prompt: bool = True
     lower_case: bool = False
+    truncate_dim: int | None = None
+    dtype: str | None = None
 
-    def to_dict(self) -> dict[str, object]:
-        """The declaration as the JSON document shows it."""
+    @property
+    def has_chain(self) -> bool:
+        """Whether the files declare how a sentence embedding is made."""
+        return bool(self.steps)
+
+    @property
+    def prompt(self) -> str | None:
+        """What `encode` puts before each text unless asked otherwise; None for nothing."""
+        return self.prompts.get(self.default_prompt_name or "") or None
+
+    def to_dict(self) -> dict[str, object] | None:
+        """The chain as the JSON document shows it; None without one."""
+        if not self.has_chain:
+            return None
         modules = [
             {"type": step.name, "input_dimension": step.input_dimension, "output_dimension": step.output_dimension}
-            for step in self.modules
+            for step in self.steps
         ]
-        return {"pooling": self.pooling, "dimension": self.dimension, "modules": modules}
+        return {"pooling": self.pooling, "dimension": self.embedding_dimension, "modules": modules}
 
 
 def transformer_folder(folder: Path) -> Path:
@@ -100,41 +122,47 @@ def transformer_folder(folder: Path) -> Path:
     return folder / steps[0][1] if steps else folder
 
 
-def read_sentence_embedding(folder: Path) -> SentenceEmbedding | None:
+def read_recipe(folder: Path) -> Recipe:
     """Read the sentence-transformers files of a folder.
 
     Args:
-        folder: The checkpoint folder, the one with `modules.json`.
-
-    Returns:
-        The declaration, or None where there is no `modules.json`.
+        folder: The checkpoint folder, the one with `modules.json` where there is one.
 
     Raises:
         CheckpointError: A file is there but broken.
     """
     if not exists(folder / "modules.json"):
-        return None
+        return Recipe()
     pooling: str | None = None
     dimension: int | None = None
-    modules: list[Module] = []
+    include_prompt = True
+    steps: list[Module] = []
     for name, path in _module_entries(folder):
         module = Module(name, path)
         if name == "Pooling":
-            pooling, module = _read_pooling(folder, path)
+            pooling, module, include_prompt = _read_pooling(folder, path)
         elif name in _DENSE_LIKE:
             module = _read_dense_like(folder, name, path)
         elif name == "Normalize":
             module = _with_features(module, read_optional_object(folder / path / "config.json"))
         dimension = module.output_dimension or dimension
-        modules.append(module)
-    inner = _transformer_config(folder, modules)
-    return SentenceEmbedding(
-        pooling,
-        dimension,
-        tuple(modules),
-        _size(inner[0], inner[1], "max_seq_length"),
-        _default_prompt(folder),
-        inner[1].get("do_lower_case") is True,
+        steps.append(module)
+    file, inner = _transformer_config(folder, steps)
+    outer = read_optional_object(folder / "config_sentence_transformers.json")
+    prompts, prompt_name = outer.get("prompts"), outer.get("default_prompt_name")
+    return Recipe(
+        steps=tuple(steps),
+        pooling=pooling,
+        embedding_dimension=dimension,
+        max_seq_length=_size(file, inner, "max_seq_length"),
+        prompts={name: text for name, text in prompts.items() if isinstance(text, str)}
+        if isinstance(prompts, dict)
+        else {},
+        default_prompt_name=prompt_name if isinstance(prompt_name, str) else None,
+        include_prompt=include_prompt,
+        lower_case=inner.get("do_lower_case") is True,
+        truncate_dim=_size(folder / "config_sentence_transformers.json", outer, "truncate_dim"),
+        dtype=_dtype(inner),
     )
 
 
@@ -156,7 +184,7 @@ def _module_entries(folder: Path) -> list[tuple[str, str]]:
     return entries
 
 
-def _read_pooling(folder: Path, path: str) -> tuple[str, Module]:
+def _read_pooling(folder: Path, path: str) -> tuple[str, Module, bool]:
     file = folder / path / "config.json"
     config = read_json_object(file)
     modes = config.get("pooling_mode")
@@ -167,7 +195,7 @@ def _read_pooling(folder: Path, path: str) -> tuple[str, Module]:
         raise _invalid(file, f"pooling_mode is {modes!r}, expected one or several of {', '.join(_MODES)}")
     taken = _size(file, config, "embedding_dimension") or _size(file, config, "word_embedding_dimension")
     given = taken * len(modes) if taken else None
-    return "+".join(modes), Module("Pooling", path, taken, given)
+    return "+".join(modes), Module("Pooling", path, taken, given), config.get("include_prompt") is not False
 
 
 def _read_dense_like(folder: Path, name: str, path: str) -> Module:
@@ -200,11 +228,15 @@ def _transformer_config(folder: Path, modules: list[Module]) -> tuple[Path, dict
     return file, read_optional_object(file)
 
 
-def _default_prompt(folder: Path) -> str | None:
-    config = read_optional_object(folder / "config_sentence_transformers.json")
-    prompts, name = config.get("prompts"), config.get("default_prompt_name")
-    prompt = prompts.get(name) if isinstance(prompts, dict) and isinstance(name, str) else None
-    return prompt if isinstance(prompt, str) and prompt else None
+def _dtype(config: Mapping[str, object]) -> str | None:
+    """Dtype in the arguments that sentence-transformers hands to the model; `model_args` in versions before 6."""
+    for key in ("model_kwargs", "model_args"):
+        arguments = config.get(key)
+        if isinstance(arguments, dict):
+            named = arguments.get("dtype", arguments.get("torch_dtype"))
+            if isinstance(named, str):
+                return named.removeprefix("torch.")
+    return None
 
 
 def _size(file: Path, config: Mapping[str, object], field: str) -> int | None:

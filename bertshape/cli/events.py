@@ -1,0 +1,49 @@
+"""What the command line does while a pipeline works: bars on stderr, and imports with signals held back."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager, ExitStack
+from typing import TYPE_CHECKING, Self
+
+from bertshape.cli.progress import count_texts
+from bertshape.pipelines.events import Events
+from bertshape.run.imports import heavy_imports
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class CommandEvents(Events):
+    """Shows how far a command is, on stderr where that is a terminal.
+
+    Args:
+        progress: Whether anybody would see a bar.
+    """
+
+    def __init__(self, *, progress: bool = False) -> None:
+        self.progress = progress
+        self._stack = ExitStack()
+        self._advance = self._stack.enter_context(count_texts(shown=False))
+
+    def __enter__(self) -> Self:
+        self._advance = self._stack.enter_context(count_texts(shown=self.progress))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def importing(self) -> AbstractContextManager[None]:
+        """Hold signals back, and keep the garbage collector from walking what imports leave."""
+        return heavy_imports()
+
+    def advanced(self, texts: int) -> None:
+        """Count more texts."""
+        self._advance(texts)
+
+
+def watch() -> CommandEvents:
+    """For a command whose report goes to a pipe or a file: no bars, unless stderr is a terminal."""
+    return CommandEvents(progress=sys.stderr.isatty())

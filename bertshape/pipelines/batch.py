@@ -1,0 +1,97 @@
+"""Texts of a request -> one batch for a model, with what is wanted of it settled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bertshape.errors import UsageError
+from bertshape.pipelines.lengths import check_ids, check_length, settle_lengths
+from bertshape.pooling.shapes import select
+from bertshape.pooling.strategies import STRATEGIES
+from bertshape.predict.heads import select_tasks
+from bertshape.tokens.batch import tokenize
+
+if TYPE_CHECKING:
+    from bertshape.pipelines.model import Model
+    from bertshape.pipelines.request import LengthOptions, Texts, Wanted
+    from bertshape.pooling.strategy import Strategy
+    from bertshape.tokens.batch import Tokenization
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch for a model.
+
+    Attributes:
+        model: The checkpoint, read.
+        tokenization: The batch.
+        strategies: Pooling strategies to show.
+        tasks: Task heads to show.
+        dtype: Dtype of the parameters.
+        wanted: What else to show.
+    """
+
+    model: Model
+    tokenization: Tokenization
+    strategies: tuple[Strategy, ...]
+    tasks: tuple[str, ...]
+    dtype: str
+    wanted: Wanted
+
+
+def make_batch(model: Model, texts: Texts, lengths: LengthOptions, wanted: Wanted, dtype: str) -> Batch:
+    """Tokenize texts, and settle what to show of them.
+
+    Args:
+        model: The model.
+        texts: The texts.
+        lengths: How rows get their length.
+        wanted: What to show.
+        dtype: Dtype that was asked for, or `auto`.
+
+    Raises:
+        UsageError: The texts do not fit the model, or an option does not fit the texts.
+        CheckpointError: A token has no row in the embedding.
+    """
+    strategies = select(wanted.pooling)
+    tasks = select_tasks(wanted.tasks)
+    check_truncate_dim(wanted.truncate_dim, model)
+    settled = settle_lengths(lengths, model)
+    tokenization = tokenize(
+        model.tokenizer,
+        texts.texts,
+        texts.pairs or None,
+        padding=lengths.padding,
+        truncation=settled.cut_to is not None,
+        max_length=settled.cut_to or settled.pad_to,
+    )
+    _check_fits(model, tokenization, settled.usable)
+    declared = model.recipe.pooling
+    if not wanted.pooling and declared is not None and declared not in STRATEGIES:
+        # A declared combination such as cls+mean is shown too; the table of single strategies lacks it.
+        strategies = (*strategies, *select([declared]))
+    return Batch(model, tokenization, strategies, tasks, model.dtype(dtype), wanted)
+
+
+def check_truncate_dim(truncate_dim: int | None, model: Model) -> None:
+    """Refuse to cut a sentence embedding that is not declared.
+
+    Raises:
+        UsageError: The checkpoint declares none.
+    """
+    if truncate_dim is not None and not model.recipe.has_chain:
+        raise UsageError(
+            f"--truncate-dim cuts a sentence embedding, and {model.checkpoint.name} declares none (no modules.json)",
+            hint="Leave it out.",
+            code="no-sentence-embedding",
+        )
+
+
+def _check_fits(model: Model, tokenization: Tokenization, usable: int | None) -> None:
+    length = tokenization.sequence_length
+    if usable is not None and length > usable:
+        longest = max(range(tokenization.batch_size), key=lambda row: length - tokenization.rows[row].padding)
+        hint = f"Pass --max-length {usable} or less." if tokenization.padding == "max_length" else ""
+        check_length(length, f"text {longest + 1}", model, hint)
+    check_ids(tokenization.largest_id, model)

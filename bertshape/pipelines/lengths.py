@@ -1,0 +1,106 @@
+"""At how many tokens texts are cut, and what cannot run at all: decided in one place for every command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bertshape.errors import CheckpointError, UsageError
+
+if TYPE_CHECKING:
+    from bertshape.pipelines.model import Model
+    from bertshape.pipelines.request import LengthOptions
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """What the options mean for a model.
+
+    Attributes:
+        cut_to: Length that longer rows are cut to; None cuts none.
+        pad_to: Length that rows are padded to with `--padding max_length`; None elsewhere.
+        usable: Tokens that the model takes at most; None where it has no limit.
+    """
+
+    cut_to: int | None
+    pad_to: int | None
+    usable: int | None
+
+
+def settle_lengths(options: LengthOptions, model: Model, *, as_encode: bool = False) -> Lengths:
+    """Whether rows are cut, and the length that they are cut or padded to.
+
+    Args:
+        options: What was asked for.
+        model: The model.
+        as_encode: Cut where `encode` of sentence-transformers does, unless asked otherwise: at max_seq_length.
+
+    Raises:
+        UsageError: No length is known, and one is needed.
+    """
+    wanted, truncation = options.max_length, options.truncation
+    if as_encode and wanted is None and truncation is not False:
+        wanted = model.recipe.max_seq_length or model.limits["effective"]
+        truncation = wanted is not None
+    elif truncation is None:
+        truncation = wanted is not None
+    if wanted is None and (truncation or options.padding == "max_length"):
+        wanted = model.limits["effective"]
+        if wanted is None:
+            raise UsageError(
+                "the checkpoint declares no length limit to cut or pad to",
+                hint="Pass --max-length N.",
+                code="max-length-needed",
+            )
+    pad_to = wanted if options.padding == "max_length" else None
+    return Lengths(wanted if truncation else None, pad_to, model.architecture.usable_length)
+
+
+def check_length(length: int, where: str, model: Model, hint: str = "") -> None:
+    """Say before any run what would crash in it with a bare size error.
+
+    Args:
+        length: Tokens of a row.
+        where: The text, as the message names it.
+        model: The model.
+        hint: The next step, where it is not to cut.
+
+    Raises:
+        UsageError: A row is longer than the positions of the checkpoint.
+    """
+    usable = model.architecture.usable_length
+    if usable is None or length <= usable:
+        return
+    raise UsageError(
+        f"{where} gives {length} tokens; {model.checkpoint.name} takes at most {usable} ({_positions_rule(model)})",
+        hint=hint or f"Pass --truncation to cut to {usable}, or --max-length N with N up to {usable}.",
+        code="text-too-long",
+    )
+
+
+def check_ids(largest: int, model: Model) -> None:
+    """Say before any run what would crash in it with a bare index error.
+
+    Args:
+        largest: Largest token id of the texts.
+        model: The model.
+
+    Raises:
+        CheckpointError: It has no row in the embedding.
+    """
+    rows = model.architecture.dimensions.vocab_size
+    if rows is None or largest < rows:
+        return
+    raise CheckpointError(
+        f"the tokenizer gives id {largest}, and {model.checkpoint.config_path} says "
+        f"{model.architecture.config_key('vocab_size')} {rows}: ids must be below it",
+        hint="Use the tokenizer that belongs to these weights.",
+        code="token-id-out-of-range",
+    )
+
+
+def _positions_rule(model: Model) -> str:
+    architecture = model.architecture
+    positions, key = architecture.dimensions.max_position_embeddings, architecture.config_key("max_position_embeddings")
+    less = "" if positions == architecture.usable_length else ", less pad_token_id + 1"
+    return f"{key} {positions}{less}"

@@ -1,0 +1,133 @@
+"""A batch -> its report without a run: every shape predicted, every finding that needs no run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from bertshape.checkpoint.checkpoint import steps_without_weights
+from bertshape.predict.head_outputs import predict_tasks, task_findings
+from bertshape.predict.layers import predict_layers
+from bertshape.predict.outputs import predict_inputs, predict_outputs, predict_pooled
+from bertshape.predict.sentence_chain import predict_embedding
+from bertshape.report.finding import Finding
+from bertshape.report.report import CheckpointFacts, Report, Run
+from bertshape.soundness.texts import notes
+from bertshape.soundness.tokenizer import tokenizer_findings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bertshape.pipelines.batch import Batch
+    from bertshape.report.layer import Layer
+    from bertshape.report.report import OutputFacts, StepFacts, TaskFacts
+
+_RUN_HINT = "Leave --weights none out, or take --weights random."
+
+
+def predict(batch: Batch) -> Report:
+    """The report of a batch without a run.
+
+    Args:
+        batch: The batch.
+    """
+    model, wanted = batch.model, batch.wanted
+    checkpoint, architecture = model.checkpoint, model.architecture
+    outputs = predict_outputs(architecture, batch.tokenization, batch.dtype, attentions=wanted.attentions)
+    pooled = predict_pooled(
+        batch.strategies, architecture, batch.tokenization, batch.dtype, declared=model.recipe.pooling
+    )
+    report = Report(
+        checkpoint=_facts(batch),
+        run=Run(executed=False),
+        tokenization=batch.tokenization,
+        inputs=predict_inputs(architecture, batch.tokenization),
+        outputs=outputs,
+        pooled=pooled,
+        embedding=_predict_steps(batch, outputs),
+        tasks=_predict_heads(batch),
+        layers=_predict_inside(batch),
+        words=wanted.words,
+    )
+    of_texts = tokenizer_findings(checkpoint, architecture, model.tokenizer, batch.tokenization)
+    report = report.with_findings(*notes(report), *_not_predicted(batch, report), *of_texts, *model.verdict.findings)
+    return with_head_findings(batch, report) if model.weights == "none" else report
+
+
+def with_head_findings(batch: Batch, report: Report) -> Report:
+    """The report with what a person should know of its task heads."""
+    # Of random weights one finding says that all is random.
+    if batch.model.weights == "random" or not report.tasks:
+        return report
+    number = batch.tokenization.batch_size
+    return report.with_findings(*task_findings(report.tasks, batch.model.checkpoint, num_texts=number))
+
+
+def _predict_steps(batch: Batch, outputs: Mapping[str, OutputFacts]) -> tuple[StepFacts, ...]:
+    model, hidden = batch.model, outputs.get("last_hidden_state")
+    if not model.recipe.has_chain:
+        return ()
+    return predict_embedding(
+        model.recipe.steps,
+        model.recipe.pooling,
+        hidden.shape if hidden else None,
+        lacking=steps_without_weights(model.checkpoint) if model.weights != "random" else (),
+        truncate_dim=batch.wanted.truncate_dim or model.recipe.truncate_dim,
+    )
+
+
+def _predict_heads(batch: Batch) -> Mapping[str, TaskFacts]:
+    if not batch.tasks:
+        return {}
+    model = batch.model
+    return predict_tasks(
+        batch.tasks,
+        model.checkpoint,
+        model.architecture,
+        batch.tokenization,
+        batch.dtype,
+        random=model.weights == "random",
+    )
+
+
+def _predict_inside(batch: Batch) -> Layer | None:
+    if not batch.wanted.layers:
+        return None
+    rows = batch.tokenization
+    return predict_layers(batch.model.architecture, rows.batch_size, rows.sequence_length, batch.dtype)
+
+
+def _not_predicted(batch: Batch, report: Report) -> Iterator[Finding]:
+    """What only a run would show, where there is none."""
+    architecture = batch.model.architecture
+    if batch.model.weights != "none":
+        return
+    if batch.wanted.layers and report.layers is None:
+        what = f"the layers of {architecture.model_type} are only known by running"
+        yield Finding("only-by-running", "note", what, _RUN_HINT)
+    missing = [name for name in architecture.observed_only if name != "attentions" or batch.wanted.attentions]
+    if missing:
+        names, verb = " and ".join(missing), "is" if len(missing) == 1 else "are"
+        what = f"{names} of {architecture.model_type} {verb} only known by running"
+        yield Finding("only-by-running", "note", what, _RUN_HINT)
+
+
+def _facts(batch: Batch) -> CheckpointFacts:
+    model = batch.model
+    checkpoint, architecture = model.checkpoint, model.architecture
+    snapshot, declared = checkpoint.location.snapshot, checkpoint.config.get("architectures")
+    first = declared[0] if isinstance(declared, list) and declared else None
+    return CheckpointFacts(
+        name_or_path=checkpoint.name,
+        source=checkpoint.location.source,
+        revision=snapshot.commit if snapshot else None,
+        model_type=architecture.model_type,
+        architecture=first if isinstance(first, str) else None,
+        weights=model.weights,
+        dtype=batch.dtype,
+        parameters=architecture.parameters(),
+        dimensions=asdict(architecture.dimensions),
+        length_limits=model.limits,
+        sentence_embedding=model.recipe.to_dict(),
+        pooler=model.verdict.pooler,
+    )

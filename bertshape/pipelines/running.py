@@ -1,0 +1,160 @@
+"""The door to `run/`: a model -> what runs it, judged once more by what loading showed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from bertshape.checkpoint.checkpoint import fetch_weights
+from bertshape.errors import UsageError
+from bertshape.pipelines.events import SILENT, Events
+from bertshape.pipelines.model import Model, Verdict
+from bertshape.predict.tensor_names import backbone_name
+from bertshape.report.finding import Finding
+from bertshape.run.observation import Chain, ForwardRequest
+from bertshape.soundness.weights import pooler_verdict, weight_findings
+
+if TYPE_CHECKING:
+    from bertshape.pipelines.request import RunOptions
+    from bertshape.predict.architecture import Architecture
+    from bertshape.run.observation import Loading
+    from bertshape.run.runner import Runner
+
+NEEDED = ("torch", "transformers")
+INSTALL = 'Install them: pip install "bertshape[torch]".'
+
+
+@dataclass(frozen=True)
+class Running:
+    """A model, loaded.
+
+    Attributes:
+        runner: What runs it.
+        verdict: What loading showed and the headers did not.
+    """
+
+    runner: Runner
+    verdict: Verdict
+
+
+def missing_packages() -> tuple[str, ...]:
+    """Which of the packages that a run needs are not installed."""
+    return tuple(name for name in NEEDED if find_spec(name) is None)
+
+
+def check_packages(what: str) -> None:
+    """Refuse what needs a run where nothing can run.
+
+    Args:
+        what: What needs it, such as `embed`.
+
+    Raises:
+        UsageError: torch or transformers is not installed.
+    """
+    missing = missing_packages()
+    if missing:
+        names, verb = " and ".join(missing), "is" if len(missing) == 1 else "are"
+        message = f"{what} runs the model, and {names} {verb} not installed"
+        raise UsageError(message, hint=INSTALL, code="torch-missing")
+
+
+def start(
+    model: Model,
+    options: RunOptions,
+    events: Events = SILENT,
+    *,
+    chain: Chain | None = None,
+    attentions: bool = False,
+    failed: bool = False,
+) -> Running:
+    """Bring the weights, import torch, load the model.
+
+    Args:
+        model: The model.
+        options: How to run it.
+        events: Who watches.
+        chain: Steps after the model, whose weights are loaded with it.
+        attentions: Whether attention weights are wanted.
+        failed: Whether an error is known already that explains tensors which are missing.
+
+    Raises:
+        UsageError: torch or transformers is not installed.
+        CheckpointError: The weights cannot be loaded.
+        DeviceError: The device is not there, or its memory is not enough.
+        HubError: The weights cannot be downloaded.
+    """
+    check_packages("this command")
+    if model.weights == "checkpoint":
+        fetch_weights(model.checkpoint, progress=events.progress)
+    events.phase("importing torch")
+    with events.importing():
+        from bertshape.run.runner import Runner
+
+        runner = Runner(_request(model, options, attentions=attentions), chain, events.phase)
+    if model.weights != "checkpoint":
+        return Running(runner, Verdict(None, ()))
+    return Running(runner, _judge_loading(model, runner.loading, failed=failed))
+
+
+def follow_chain(model: Model, followed: int | None = None, truncate_dim: int | None = None) -> Chain | None:
+    """The steps after the model that the recipe declares, to be run.
+
+    Args:
+        model: The model.
+        followed: How many of the steps, from the first on; None for all.
+        truncate_dim: Size to cut the final vector to; None for what the recipe says.
+
+    Returns:
+        None where the recipe declares no chain.
+    """
+    recipe = model.recipe
+    if not recipe.has_chain:
+        return None
+    folder = model.checkpoint.location.folder if model.weights == "checkpoint" else None
+    return Chain(recipe.steps[:followed], folder, recipe.pooling, truncate_dim or recipe.truncate_dim)
+
+
+def _request(model: Model, options: RunOptions, *, attentions: bool) -> ForwardRequest:
+    checkpoint = model.checkpoint
+    return ForwardRequest(
+        folder=checkpoint.folder if model.weights == "checkpoint" else None,
+        config=checkpoint.config,
+        architecture=model.architecture,
+        device=options.device,
+        dtype=model.dtype(options.dtype),
+        safetensors=checkpoint.headers is not None,
+        attentions=attentions,
+        weight_bytes=checkpoint.headers.total_bytes if checkpoint.headers else None,
+    )
+
+
+def _judge_loading(model: Model, loading: Loading, *, failed: bool) -> Verdict:
+    """What is new: the pooler's verdict where only loading shows it, and findings."""
+    checkpoint, architecture = model.checkpoint, model.architecture
+    loading = _by_own_names(loading, architecture)
+    expected = architecture.expected_tensors()
+    if checkpoint.headers is None and expected is not None:
+        # Pickles: the stored tensors are known only now; judge them by the same rules as headers.
+        stored = {name: shape for name, shape in expected.items() if name not in loading.missing}
+        stored |= dict(loading.mismatched)
+        findings = weight_findings(checkpoint, architecture, stored)
+        return Verdict(pooler_verdict(architecture, stored), tuple(findings))
+    pooler_prefix = architecture.family.pooler if architecture.family else None
+    missing = [name for name in loading.missing if not (pooler_prefix and name.startswith(pooler_prefix))]
+    if not missing or failed:
+        return Verdict(None, ())
+    shown = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+    message = f"{len(missing)} parameters were not in the weights and are random: {shown}"
+    hint = "Check that config.json and the weights belong together."
+    return Verdict(None, (Finding("tensors-missing", "error", message, hint),))
+
+
+def _by_own_names(loading: Loading, architecture: Architecture) -> Loading:
+    """The same by the names of the table: some classes, such as DPR's encoders, put a prefix before them."""
+    family = architecture.family
+    if family is None:
+        return loading
+    missing = tuple(backbone_name(name, family) or name for name in loading.missing)
+    mismatched = tuple((backbone_name(name, family) or name, shape) for name, shape in loading.mismatched)
+    return replace(loading, missing=missing, mismatched=mismatched)
