@@ -50,7 +50,7 @@ def complete(shell: str, line: str, folder: Path | None = None) -> list[str]:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_each_shell_is_answered(shell: str) -> None:
-    assert "mean_max" in complete(shell, "bertshape inspect --pool mean_")
+    assert "mean_max" in complete(shell, "bertshape inspect --pooling mean_")
     assert "inspect" in complete(shell, "bertshape insp")
     assert complete(shell, "bertshape inspect --task mas") == ["masked-lm"]
     assert "markdown" in complete(shell, "bertshape inspect --format mark")

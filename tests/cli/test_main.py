@@ -89,7 +89,7 @@ def test_families_and_poolings_as_json(bertshape: Command) -> None:
         (["inspect", "x", "--device", "tpu"], 2, ["tpu", "cuda"]),
         (["inspect", "x", "--max-length", "0"], 2, ["--max-length"]),
         (["inspect", "x", "--format", "xml"], 2, ["xml"]),
-        (["inspect", "x", "--pool", "meen"], 2, ["meen", "mean"]),
+        (["inspect", "x", "--pooling", "meen"], 2, ["meen", "mean"]),
         (["inspect", "x", "--model", ""], 2, ["--model"]),
         (["inspect", "x", "--model", "a b c"], 2, ["a b c"]),
         (["inspect", "x", "--model", "./nosuch"], 3, ["./nosuch", "does not exist"]),
@@ -166,7 +166,7 @@ def test_any_text_is_shown_unharmed(text: str, columns: int) -> None:
     """Token strings are data: each is in the tokens table as the tokenizer gives it, and moves nothing."""
     if "\x00" in text:
         pytest.skip("no process takes NUL in an argument; the next test passes it by the Python API")
-    done = run_in_terminal("inspect", text, *TINY, *PREDICT, "--pool", "mean", columns=columns, NO_COLOR="1")
+    done = run_in_terminal("inspect", text, *TINY, *PREDICT, "--pooling", "mean", columns=columns, NO_COLOR="1")
     assert done.code == 0
     assert "\x1b[31m" not in done.raw
     assert "\u202e" not in done.raw

@@ -147,9 +147,10 @@ def _checkpoint() -> Any:
     """As much of a checkpoint as its tokenizer needs."""
     from bertshape.checkpoint.checkpoint import Checkpoint
     from bertshape.checkpoint.locate import Location
+    from bertshape.checkpoint.recipe import Recipe
 
     location = Location("fuzz", "directory", _FOLDER, _FOLDER)
-    return Checkpoint(location, _FOLDER, {"model_type": "bert"}, {}, {}, None, None, ())
+    return Checkpoint(location, _FOLDER, {"model_type": "bert"}, {}, {}, Recipe(), None, ())
 
 
 def checkpoint(data: bytes) -> None:

@@ -176,7 +176,7 @@ COMMANDS: dict[str, list[str]] = {
     "wrong value": ["inspect", "x", "--weights", EVIL],
     "wrong number": ["inspect", "x", "--max-length", EVIL],
     "wrong device": ["inspect", "x", "--device", EVIL],
-    "wrong pooling": ["inspect", "x", "--pool", EVIL],
+    "wrong pooling": ["inspect", "x", "--pooling", EVIL],
     "wrong task": ["inspect", "x", "--task", EVIL],
     "wrong file": ["inspect", "-f", EVIL],
     "wrong save": ["inspect", "x", "--save", EVIL],

@@ -216,7 +216,7 @@ SENTENCE = (
         3,
         ("embedding_dimension is -8",),
     ),
-    Case("pooling not JSON", _chain(_steps("Transformer", "Pooling"), pool="{"), CHECK, 3, ("not valid JSON",)),
+    Case("pooling not JSON", _chain(_steps("Transformer", "Pooling"), pooling="{"), CHECK, 3, ("not valid JSON",)),
     Case("two poolings", _chain(_steps("Transformer", "Pooling", "Pooling"), pool=_POOL), CHECK, 0, ()),
     Case("a Dense before any pooling", _chain(_steps("Transformer", "Dense"), dense=_DENSE), CHECK, 1, ("Dense",)),
     _dense("in_features is 0", in_features=0),

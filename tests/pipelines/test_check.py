@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from bertshape.contract.read import read_contract
 from bertshape.contract.write import write_contract
-from bertshape.pipelines.check import check, request_from_contract
+from bertshape.pipelines.check import check
+from bertshape.pipelines.check_request import CheckRequest, request_from_contract
+from bertshape.pipelines.request import ModelSource
 from bertshape.pipelines.snapshot import snapshot
-from bertshape.report.check import CheckRequest
 from tests.support.checkpoints import FAMILIES, edited_copy
 
 if TYPE_CHECKING:
@@ -77,7 +78,9 @@ def test_a_snapshot_notices_any_changed_dimension(
 ) -> None:
     folder = edited_copy(minilm, tmp_path_factory.mktemp("changed") / "minilm", **changes)
     contract = snapshot(str(minilm))
-    request = CheckRequest(str(folder), expect=contract.expect, tensors=contract.tensors, tokenizer=contract.tokenizer)
+    request = CheckRequest(
+        ModelSource(str(folder)), expect=contract.expect, tensors=contract.tensors, tokenizer=contract.tokenizer
+    )
     report = check(request)
     problems = " ".join(problem for outcome in report.outcomes for problem in outcome.problems)
     if report.error is not None:

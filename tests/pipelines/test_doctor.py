@@ -27,7 +27,7 @@ from bertshape.pipelines.doctor.machine import read_memory
 from bertshape.pipelines.doctor.secrets import is_secret
 from bertshape.pipelines.doctor.surroundings import VARIABLES, embedded_facts
 from bertshape.pipelines.doctor.versions import version_facts
-from bertshape.run.devices import _cuda_device
+from bertshape.run import devices
 from tests.project.test_imports import imported_by
 from tests.support.checkpoints import minilm_folder
 from tests.support.loopback_hub import TOKEN, LoopbackHub, User, serve
@@ -498,15 +498,18 @@ def no_kernel(count: int, device: str) -> None:
     raise RuntimeError("no kernel image is available for execution on the device")
 
 
-def test_a_gpu_is_usable_only_if_it_computes() -> None:
+def test_a_gpu_is_usable_only_if_it_computes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A chip too old or too new for this torch is listed, has memory, and fails at the first kernel."""
-    good = _cuda_device(fake_cuda(), 1)
+    monkeypatch.setattr(devices, "torch", fake_cuda())
+    good = devices._cuda_device(1)
     assert (good.name, good.model, good.total_bytes, good.free_bytes) == ("cuda:1", "Test GPU", 80, 30)
     assert good.usable
-    bad = _cuda_device(fake_cuda(ones=no_kernel), 0)
+    monkeypatch.setattr(devices, "torch", fake_cuda(ones=no_kernel))
+    bad = devices._cuda_device(0)
     assert not bad.usable
     assert "no kernel image" in bad.why
-    wrong = _cuda_device(fake_cuda(ones=lambda *_, **__: SimpleNamespace(sum=lambda: 7)), 0)
+    monkeypatch.setattr(devices, "torch", fake_cuda(ones=lambda *_, **__: SimpleNamespace(sum=lambda: 7)))
+    wrong = devices._cuda_device(0)
     assert not wrong.usable
 
 

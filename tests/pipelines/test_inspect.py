@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from bertshape import BertshapeError, InspectionRequest, Report, inspect, inspect_texts
+from bertshape import BertshapeError, Report, inspect_texts
 from bertshape.errors import CheckpointError, DeviceError, UsageError
+from bertshape.pipelines.events import Events
+from bertshape.pipelines.inspect import inspect
+from bertshape.pipelines.request import InspectionRequest, ModelSource, Texts
 from tests.conftest import EXAMPLE
 from tests.support.checkpoints import FAMILIES, edited_copy
 
@@ -244,7 +247,7 @@ def test_a_pickle_that_would_run_code_does_not(tiny: Tiny, tmp_path: Path) -> No
         ({"texts": ["x", "x y"], "padding": "none"}, UsageError, "padding-needed"),
         ({"texts": "x", "device": "tpu"}, UsageError, "device-invalid"),
         ({"texts": "x", "device": "cuda:99"}, DeviceError, "device-not-found"),
-        ({"texts": "x", "pool": ["meen"]}, UsageError, "unknown-pooling"),
+        ({"texts": "x", "pooling": ["meen"]}, UsageError, "unknown-pooling"),
         ({"texts": "x", "model": "embedded:nothing"}, CheckpointError, "embedded-not-found"),
         ({"texts": "x", "model": "./nosuch"}, CheckpointError, "folder-not-found"),
         ({"texts": "x", "weights": "checkpoint"}, CheckpointError, "weights-missing"),
@@ -285,8 +288,13 @@ def test_an_id_beyond_the_embedding_is_said_before_the_run(tiny: Tiny, tmp_path:
 
 def test_prediction_comes_before_the_run() -> None:
     seen: list[Report] = []
-    request = InspectionRequest(texts=(EXAMPLE,), model="embedded:bert-tiny-uncased")
-    final = inspect(request, seen.append)
+
+    class Watching(Events):
+        def predicted(self, report: Report) -> None:
+            seen.append(report)
+
+    request = InspectionRequest(Texts((EXAMPLE,)), ModelSource("embedded:bert-tiny-uncased"))
+    final = inspect(request, Watching())
     assert len(seen) == 1
     assert not seen[0].run.executed
     assert {row.evidence for row in seen[0].outputs.values()} == {"predicted"}

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bertshape import inspect_texts
 from bertshape.corpus.records import MAX_LINE_BYTES, Record, read_records
 from bertshape.errors import UsageError
-from bertshape.pipelines.request import InspectionRequest
+from bertshape.pipelines.request import InspectionRequest, ModelSource, RunOptions, Texts
 from bertshape.pipelines.stream import Stream
 from tests.support.command_line import SECONDS
 
@@ -95,7 +95,7 @@ def test_marks_and_line_ends_are_taken_off() -> None:
 @pytest.mark.parametrize("weights", ["none", "checkpoint"])
 def test_batches_are_those_of_inspect(minilm: Path, batch_size: int, weights: str) -> None:
     """Each batch says what `inspect` says of its texts alone, and few forward passes are enough."""
-    request = InspectionRequest(texts=(), model=str(minilm), weights=weights)  # type: ignore[arg-type]
+    request = InspectionRequest(Texts(()), ModelSource(str(minilm)), RunOptions(weights))  # type: ignore[arg-type]
     flow = Stream(request, "texts")
     batches = list(flow.batches([Record(index, text) for index, text in enumerate(TEXTS, 1)], batch_size))
     assert [record.text for batch in batches for record in batch.records] == TEXTS

@@ -9,7 +9,8 @@ import pytest
 import transformers
 
 from bertshape import inspect_texts
-from bertshape.predict.layers import Layer, fold
+from bertshape.predict.layers import fold
+from bertshape.report.layer import Layer
 from tests.support.checkpoints import FAMILIES
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def test_layers_change_nothing_else(minilm: Path) -> None:
 
 
 def test_the_tree_is_drawn_and_written(bertshape: Callable[..., Run]) -> None:
-    command = ("inspect", "a b", "--model", "embedded:bert-tiny-uncased", "--layers", "--pool", "mean")
+    command = ("inspect", "a b", "--model", "embedded:bert-tiny-uncased", "--layers", "--pooling", "mean")
     for columns in (80, 160):
         shown = bertshape(*command, columns=columns).stdout
         assert "2 x {0-1}" in shown

@@ -47,7 +47,7 @@ CHAINS: dict[str, Callable[[], list[Any]]] = {
 @pytest.mark.parametrize("name", CHAINS)
 def test_values_are_those_of_encode(name: str, minilm: Path, tmp_path: Path) -> None:
     folder = save_chain(tmp_path / "model", minilm, *CHAINS[name]())
-    report = inspect_texts(TEXTS, model=str(folder), pool=["mean"], save=tmp_path / "out.safetensors")
+    report = inspect_texts(TEXTS, model=str(folder), pooling=["mean"], save=tmp_path / "out.safetensors")
     expected = SentenceTransformer(str(folder), device="cpu").encode(TEXTS, convert_to_tensor=True)
     actual = load_file(tmp_path / "out.safetensors")["sentence_embedding"]
     torch.testing.assert_close(actual, expected, atol=1e-6, rtol=1e-5)
@@ -62,7 +62,7 @@ def test_values_are_those_of_encode(name: str, minilm: Path, tmp_path: Path) -> 
 def test_every_pooling_begins_the_chain(pooling: Any, minilm: Path, tmp_path: Path) -> None:
     parts = 1 if isinstance(pooling, str) else len(pooling)
     folder = save_chain(tmp_path / "model", minilm, Dense(384 * parts, 20), pooling=pooling)
-    inspect_texts(TEXTS, model=str(folder), pool=["mean"], save=tmp_path / "out.safetensors")
+    inspect_texts(TEXTS, model=str(folder), pooling=["mean"], save=tmp_path / "out.safetensors")
     expected = SentenceTransformer(str(folder), device="cpu").encode(TEXTS, convert_to_tensor=True)
     actual = load_file(tmp_path / "out.safetensors")["sentence_embedding"]
     torch.testing.assert_close(actual, expected, atol=1e-6, rtol=1e-5)

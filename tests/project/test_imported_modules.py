@@ -105,7 +105,7 @@ def test_every_package_has_its_reason() -> None:
 
 def test_a_run_imports_torch_and_the_family_alone(minilm: Path) -> None:
     """Neither the Auto classes' other families, nor what transformers would take if it were asked."""
-    modules = imported_by("inspect", "a", "--model", str(minilm), "--pool", "mean")
+    modules = imported_by("inspect", "a", "--model", str(minilm), "--pooling", "mean")
     assert {"torch", "transformers", "safetensors"} <= outside(modules)
     assert not outside(modules) & NEVER
     families = {

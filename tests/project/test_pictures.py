@@ -39,7 +39,7 @@ def test_json_reference_is_made_from_the_schema() -> None:
 
 def test_json_reference_names_every_field_of_a_document() -> None:
     """What a report holds is in the page, by the path that the page would give it."""
-    made = inspect_texts("A text.", model="embedded:bert-tiny-uncased", weights="none", words=True, pool=["mean"])
+    made = inspect_texts("A text.", model="embedded:bert-tiny-uncased", weights="none", words=True, pooling=["mean"])
     report: dict[str, Any] = made.to_dict()
     page = PAGE.read_text(encoding="utf-8")
     section = page.partition("### `checkpoint`")[2].partition("\n### ")[0]

@@ -58,7 +58,7 @@ def test_numbers_are_those_of_the_checkpoint(bertshape: Callable[..., Run]) -> N
         "embedded:bert-tiny-uncased",
         "--weights",
         "none",
-        "--pool",
+        "--pooling",
         "mean",
         "--explain",
     )

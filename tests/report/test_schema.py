@@ -65,10 +65,10 @@ def printed(bertshape: Command, minilm: Path, tmp_path_factory: pytest.TempPathF
     lines.write_text('{"text": "one", "id": "a"}\n{"text": "two words", "id": 2}\n{"text": ""}\n')
     commands = {
         "inspect": ("inspect", "a text", "b", "--model", str(minilm), "--json", *ALL),
-        "record": ("inspect", "--file", str(lines), *PREDICT, *ALL, "--pool", "last4_sum", "--format", "jsonl"),
+        "record": ("inspect", "--file", str(lines), *PREDICT, *ALL, "--pooling", "last4_sum", "--format", "jsonl"),
         "check": ("check", str(broken), TINY[1], "./nosuch", "--values", "--json"),
         "diff": ("diff", str(minilm), TINY[1], "--json"),
-        "embed": ("embed", str(lines), *TINY, "--pool", "mean", "-o", str(folder / "vectors.npz"), "--json"),
+        "embed": ("embed", str(lines), *TINY, "--pooling", "mean", "-o", str(folder / "vectors.npz"), "--json"),
         "profile": ("profile", str(lines), *TINY, "--max-length", "3", "--batch-size", "2", "--json"),
         "families": ("families", "--json"),
         "poolings": ("poolings", "--json"),
@@ -155,7 +155,7 @@ def test_each_document_is_one_kind(name: str, printed: Documents) -> None:
 
 
 OPTIONS = [
-    ("--pool", "mean", "--pool", "last4_concat", "--pool", "cls+max@-2", "--pool", "words"),
+    ("--pooling", "mean", "--pooling", "last4_concat", "--pooling", "cls+max@-2", "--pooling", "words"),
     ("--padding", "max_length", "--max-length", "9"),
     ("--max-length", "3"),
     ("--pair", "one", "--pair", "two", *ALL),
@@ -186,7 +186,7 @@ def test_run_with_everything(bertshape: Command, tmp_path: Path) -> None:
     """Embedded: random weights, no sentence embedding."""
     save = ("--save", str(tmp_path / "tensors.npz"))
     (document,) = documents_in(
-        bertshape("inspect", "a text", *TINY, *ALL, *save, "--pool", "last4_sum", "--json").stdout
+        bertshape("inspect", "a text", *TINY, *ALL, *save, "--pooling", "last4_sum", "--json").stdout
     )
     assert problem(document) is None
     assert document["outputs"]["last_hidden_state"]["evidence"] == "observed"

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from bertshape import inspect_texts
 from bertshape.errors import UsageError
 from bertshape.pipelines.inspect import inspect
-from bertshape.pipelines.request import InspectionRequest
+from bertshape.pipelines.request import InspectionRequest, ModelSource, SaveOptions, Texts, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,10 @@ TINY = ("--model", "embedded:bert-tiny-uncased")
 
 def test_tensors_are_those_of_transformers(minilm: Path, tmp_path: Path) -> None:
     path = tmp_path / "out.safetensors"
-    report = inspect(InspectionRequest(TEXTS, model=str(minilm), save=path, hidden_states=True, attentions=True))
+    request = InspectionRequest(
+        Texts(TEXTS), ModelSource(str(minilm)), wanted=Wanted(attentions=True), save=SaveOptions(path, (), True)
+    )
+    report = inspect(request)
     saved = load_file(path)
     tokenizer = transformers.AutoTokenizer.from_pretrained(minilm)
     model = transformers.AutoModel.from_pretrained(minilm, attn_implementation="eager").eval()
@@ -57,7 +60,7 @@ def test_tensors_are_those_of_transformers(minilm: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 def test_both_formats_hold_the_same(dtype: str, tmp_path: Path) -> None:
     for ending in ("safetensors", "npz"):
-        options = {"model": TINY[1], "dtype": dtype, "pool": ["mean", "cls"], "save": tmp_path / f"out.{ending}"}
+        options = {"model": TINY[1], "dtype": dtype, "pooling": ["mean", "cls"], "save": tmp_path / f"out.{ending}"}
         inspect_texts(TEXTS, **options)  # type: ignore[arg-type]
     tensors = load_file(tmp_path / "out.safetensors")
     with numpy.load(tmp_path / "out.npz") as arrays:
@@ -72,7 +75,7 @@ def test_both_formats_hold_the_same(dtype: str, tmp_path: Path) -> None:
 
 def test_names_choose_what_is_saved(bertshape: Callable[..., Run], tmp_path: Path) -> None:
     path = tmp_path / "out.safetensors"
-    command = ("inspect", "a", *TINY, "--pool", "mean", "--pool", "cls", "--save", str(path), "--quiet")
+    command = ("inspect", "a", *TINY, "--pooling", "mean", "--pooling", "cls", "--save", str(path), "--quiet")
     assert bertshape(*command, "--save-only", "pooled.*", "--save-only", "input_ids").returncode == 0
     assert set(load_file(path)) == {"pooled.mean", "pooled.cls", "input_ids"}
     before = path.read_bytes()
@@ -85,7 +88,7 @@ def test_names_choose_what_is_saved(bertshape: Callable[..., Run], tmp_path: Pat
 
 def test_hidden_states_are_saved_when_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "out.safetensors"
-    inspect(InspectionRequest(("a",), model=TINY[1], save=path))
+    inspect_texts("a", model=TINY[1], save=path)
     assert not [name for name in load_file(path) if name.startswith("hidden_states")]
 
 

@@ -16,11 +16,38 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "pictures"
 _MINILM = ("--model", "./all-MiniLM-L6-v2")
 TERMINAL: Mapping[str, tuple[str, ...]] = {
-    "tokens.svg": ("This is an example sentence.", "--pool", "mean", "--pool", "tokens"),
-    "words.svg": ("unbelievably long", "--weights", "none", "--pool", "words", "--words"),
-    "vectors.svg": ("An example.", *_MINILM, "--pool", "cls", "--pool", "pooler", "--pool", "mean", "--explain"),
-    "padding.svg": ("Short.", "A text that is a little longer.", *_MINILM, "--pool", "mean", "--pool", "mean_unmasked"),
-    "layers.svg": ("a b", "--model", "embedded:bert-tiny-uncased", "--weights", "none", "--pool", "mean", "--layers"),
+    "tokens.svg": ("This is an example sentence.", "-p", "mean", "-p", "tokens"),
+    "words.svg": ("unbelievably long", "--weights", "none", "-p", "words", "--words"),
+    "vectors.svg": (
+        "An example.",
+        *_MINILM,
+        "-p",
+        "cls",
+        "-p",
+        "pooler",
+        "-p",
+        "mean",
+        "--explain",
+    ),
+    "padding.svg": (
+        "Short.",
+        "A text that is a little longer.",
+        *_MINILM,
+        "-p",
+        "mean",
+        "-p",
+        "mean_unmasked",
+    ),
+    "layers.svg": (
+        "a b",
+        "--model",
+        "embedded:bert-tiny-uncased",
+        "--weights",
+        "none",
+        "-p",
+        "mean",
+        "--layers",
+    ),
 }
 # Rich names a font that browsers would fetch from elsewhere; `monospace`, named after it, does.
 _FONT = re.compile(r"\s*@font-face \{.*?\}", flags=re.DOTALL)
