@@ -126,7 +126,7 @@ def _missing(checkpoint: Checkpoint, architecture: Architecture, stored: StoredH
     base = architecture.family.model_class if architecture.family else ""
     if stored.absent:
         # encode() of sentence-transformers reads the backbone alone.
-        unused = checkpoint.sentence_embedding is not None
+        unused = checkpoint.recipe.has_chain
         yield Finding(
             "head-missing",
             "warning" if unused else "error",
