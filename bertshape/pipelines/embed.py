@@ -22,6 +22,7 @@ from bertshape.report.embed import EmbedReport
 from bertshape.report.finding import Finding
 from bertshape.run.observation import Saving, VectorJob
 from bertshape.shapes import HIDDEN_SIZE, TensorShape
+from bertshape.soundness.texts import random_weights
 from bertshape.tokens.encode import encode_rows
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def embed(request: EmbedRequest, records: Iterable[Record], name: str, events: E
     check_truncate_dim(request.truncate_dim, model)
     strategies = _strategies(request, model)
     findings = (*model.verdict.findings, *_chain_breaks(request, model))
+    if model.weights == "random":
+        findings = (random_weights(model.checkpoint.location.source), *findings)
     if _wrong(findings, strategies) and not request.allow_unsound:
         return _refused(request, model, findings)
     lengths = settle_lengths(request.lengths, model, as_encode=model.recipe.has_chain)

@@ -17,12 +17,20 @@ def notes(report: Report) -> list[Finding]:
     return [*_weights(report), *_texts(report), *_padding(report), *_limits(report)]
 
 
+def random_weights(source: str) -> Finding:
+    """The finding that random weights run.
+
+    Args:
+        source: What kind of place the checkpoint is in.
+    """
+    why = "the embedded checkpoint has no trained ones" if source == "embedded" else "as asked"
+    message = f"the weights are random (seeded), {why}: shapes are exact, numbers mean nothing"
+    return Finding("random-weights", "note", message, "Pass --model FOLDER or a Hub id to run trained weights.")
+
+
 def _weights(report: Report) -> Iterator[Finding]:
     if report.checkpoint.weights == "random":
-        embedded = report.checkpoint.source == "embedded"
-        why = "the embedded checkpoint has no trained ones" if embedded else "as asked"
-        message = f"the weights are random (seeded), {why}: shapes are exact, numbers mean nothing"
-        yield Finding("random-weights", "note", message, "Pass --model FOLDER or a Hub id to run trained weights.")
+        yield random_weights(report.checkpoint.source)
 
 
 def _texts(report: Report) -> Iterator[Finding]:

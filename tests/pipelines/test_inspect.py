@@ -303,7 +303,7 @@ def test_prediction_comes_before_the_run() -> None:
 
 def test_a_wrong_prediction_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     """Break the prediction on purpose: the report must show the observed shape and say so."""
-    from bertshape.pipelines import inspect as inspection
+    from bertshape.pipelines import predicted
     from bertshape.predict.outputs import predict_outputs
 
     def wrong(architecture, tokenization, dtype, *, attentions):  # type: ignore[no-untyped-def]
@@ -312,7 +312,7 @@ def test_a_wrong_prediction_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> Non
         del rows["pooler_output"]
         return rows
 
-    monkeypatch.setattr(inspection, "predict_outputs", wrong)
+    monkeypatch.setattr(predicted, "predict_outputs", wrong)
     report = inspect_texts(EXAMPLE, model="embedded:bert-tiny-uncased")
     disagreements = [finding.message for finding in report.findings if finding.code == "prediction-disagrees"]
     assert any(

@@ -95,7 +95,7 @@ def test_hidden_states_are_saved_when_asked_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "words"),
     [
-        ("out.pt", {}, "the ending tells the format"),
+        ("out.pt", {}, "its ending names no format"),
         ("nosuch/out.npz", {}, "folder that does not exist"),
         ("out.npz", {"weights": "none"}, "--save needs a run"),
     ],
