@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +10,7 @@ from bertshape.checkpoint.locate import embedded_names
 from bertshape.cli import completion
 from bertshape.pipelines.facts import SCALAR_NAMES
 from bertshape.pooling.strategies import STRATEGIES
-from tests.project.test_imported_modules import outside
-from tests.support.command_line import SECONDS
+from tests.support.command_line import call
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +18,7 @@ if TYPE_CHECKING:
 SHELLS = ("bash", "zsh", "fish")
 
 
-def complete(shell: str, line: str, folder: Path | None = None) -> list[str]:
+def complete(shell: str, line: str, folder: Path | str = ".") -> list[str]:
     """What a shell is offered at the end of a line."""
     words = line.split(" ")
     variables = {"_BERTSHAPE_COMPLETE": f"complete_{shell}"}
@@ -30,16 +26,7 @@ def complete(shell: str, line: str, folder: Path | None = None) -> list[str]:
         variables |= {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
     else:
         variables |= {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
-    code = "import sys; sys.argv = ['bertshape']; from bertshape.cli.main import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=os.environ | variables,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=SECONDS,
-    )
+    done = call(columns=80, cwd=folder, **variables)
     assert done.stderr == ""
     if shell == "zsh":
         return [
@@ -58,12 +45,7 @@ def test_each_shell_is_answered(shell: str) -> None:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_script_to_install_names_the_program(shell: str) -> None:
-    code = (
-        f"import sys; sys.argv = ['bertshape', '--show-completion', '{shell}'];"
-        "from bertshape.cli.main import main; main()"
-    )
-    environment = os.environ | {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    done = call("--show-completion", shell, _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
     assert "_BERTSHAPE_COMPLETE" in done.stdout
 
 
@@ -86,15 +68,6 @@ def test_names_are_those_that_are_taken() -> None:
     assert completion.complete_pooling("cls+mea")[0] == "cls+mean"
     assert completion.complete_expectation("") == [f"{name}=" for name in SCALAR_NAMES]
     assert completion.complete_task("a") == ["all"]
-
-
-def test_nothing_heavy_is_imported() -> None:
-    code = (
-        "import sys; from bertshape.cli import completion as c;"
-        "c.complete_model(''), c.complete_task(''), c.complete_pooling(''); print(*sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert outside(set(done.stdout.split())) <= {"typer", "annotated_doc", "shellingham", "rich"}
 
 
 def test_what_may_not_be_looked_at_is_passed_over() -> None:

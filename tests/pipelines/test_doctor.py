@@ -28,8 +28,8 @@ from bertshape.pipelines.doctor.secrets import is_secret
 from bertshape.pipelines.doctor.surroundings import VARIABLES, embedded_facts
 from bertshape.pipelines.doctor.versions import version_facts
 from bertshape.run import devices
-from tests.project.test_imports import imported_by
 from tests.support.checkpoints import minilm_folder
+from tests.support.imports import imported_by
 from tests.support.loopback_hub import TOKEN, LoopbackHub, User, serve
 from tests.support.terminal import run_in_terminal
 

@@ -55,6 +55,9 @@ def test_values_are_those_of_encode(name: str, minilm: Path, tmp_path: Path) -> 
     last = report.embedding[-1].shape
     assert last is not None
     assert last.sizes == tuple(expected.shape)
+    # hidden_size is the model's; what a Dense gives has a size of its own, under the name that its own config has.
+    sized = [step.shape.axes[-1] for step in report.embedding if step.shape and step.name in ("Dense", "Pooling")]
+    assert sized == ["hidden_size"] + ["embedding_dimension"] * (len(sized) - 1)
     assert [step.evidence for step in report.embedding] == ["observed"] * len(report.embedding)
 
 
@@ -76,7 +79,9 @@ def test_truncation_is_that_of_encode(size: int, minilm: Path, tmp_path: Path) -
     actual = load_file(tmp_path / "out.safetensors")["sentence_embedding"]
     torch.testing.assert_close(actual, expected, atol=1e-6, rtol=1e-5)
     last = report.embedding[-1]
-    assert (last.name, last.shape.sizes if last.shape else None) == ("truncate_dim", tuple(expected.shape))
+    assert last.shape is not None
+    assert (last.name, last.shape.sizes) == ("truncate_dim", tuple(expected.shape))
+    assert last.shape.axes == ("batch_size", "embedding_dimension")
 
 
 @pytest.mark.parametrize("name", CHAINS)

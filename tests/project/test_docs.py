@@ -77,3 +77,13 @@ def test_installation_names_extras_that_exist() -> None:
 
 def test_changelog_has_the_version_of_the_package() -> None:
     assert f"\n## {__version__}\n" in (DOCS / "changelog.md").read_text(encoding="utf-8")
+
+
+def test_architecture_names_every_room_and_files_that_exist() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    rooms = {path.parent.name for path in (ROOT / "bertshape").glob("*/__init__.py")}
+    assert set(re.findall(r"^\| `(\w+)/` \|", text, flags=re.MULTILINE)) == rooms
+    files = re.findall(r"^\| [^|]+ \| `(bertshape/[^`]+)` \|$", text, flags=re.MULTILINE)
+    assert len(set(files)) == len(files) >= 20
+    for file in files:
+        assert (ROOT / file).is_file(), file

@@ -24,8 +24,8 @@ from bertshape.report.report import Evidence, HeadVerdict, PoolerVerdict, Weight
 from bertshape.report.schema import DOCUMENTS, build_schema, documents, profiles, tensors, texts
 from bertshape.report.to_dict import error_to_dict
 from bertshape.tokens.batch import Kind, Padding
-from tests.project.test_imports import imported_by
 from tests.support.checkpoints import FAMILIES, edited_copy
+from tests.support.imports import imported_by
 from tests.support.schema_check import (
     MARKS,
     OPTIONAL,

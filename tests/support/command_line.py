@@ -24,7 +24,7 @@ SECONDS = 600
 
 
 def call(
-    *arguments: str, columns: int | None = 80, stdin: str | bytes = b"", cwd: Path | str = ".", **environment: str
+    *arguments: str, columns: int | None = 80, stdin: str | bytes = b"", cwd: Path | str = ".", **environment: Any
 ) -> Run:
     """Run a command line in this process: seconds faster than a process that imports torch anew.
 
@@ -55,7 +55,7 @@ def call(
 
 
 def call_process(
-    *arguments: str, columns: int | None = 80, stdin: str | bytes = b"", cwd: Path | str = ".", **environment: str
+    *arguments: str, columns: int | None = 80, stdin: str | bytes = b"", cwd: Path | str = ".", **environment: Any
 ) -> Run:
     """Run a command line in a process of its own, where the process itself is tested; arguments as for `call`."""
     done = subprocess.run(
