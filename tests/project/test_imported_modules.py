@@ -37,7 +37,7 @@ def test_a_run_imports_torch_and_one_family() -> None:
         "families = {name.split('.')[2] for name in sys.modules if '.modeling_' in name and '.models.' in name}\n"
         "assert families - {'auto'} == {'bert'}, families"
     )
-    assert {"torch", "transformers"} <= imported_by_code(code, "inspect", "a", "--model", MINILM, "--pool", "mean")
+    assert {"torch", "transformers"} <= imported_by_code(code, "inspect", "a", "--model", MINILM, "--pooling", "mean")
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:
