@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bertshape.version import __version__
+
 if TYPE_CHECKING:
     from bertshape.api import (
         check_checkpoint,
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from bertshape.report.embed import EmbedReport
     from bertshape.report.finding import Finding
     from bertshape.report.report import Report
-
-__version__ = "0.1.0"
 
 __all__ = [
     "BertshapeError",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-import bertshape
+from bertshape.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,7 +63,7 @@ def _not_called() -> None:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"bertshape {bertshape.__version__}")
+        typer.echo(f"bertshape {__version__}")
         raise typer.Exit
 
 

@@ -7,13 +7,13 @@ import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from bertshape import __version__
 from bertshape.corpus.counts import Counts, cut_lengths
 from bertshape.corpus.profile import Profile, Setting
 from bertshape.corpus.summary import summarize
 from bertshape.errors import CheckpointError, UsageError, one_line
 from bertshape.report.to_dict import SCHEMA_VERSION
 from bertshape.strict_json import parse_object
+from bertshape.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

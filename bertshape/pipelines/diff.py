@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bertshape.contract.shape_pattern import ShapePattern
-    from bertshape.pipelines.facts import Scalar
+    from bertshape.report.check import Scalar
 
 
 @dataclass(frozen=True)

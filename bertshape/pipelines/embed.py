@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bertshape import __version__
 from bertshape.checkpoint.checkpoint import steps_without_weights
 from bertshape.errors import UsageError
 from bertshape.pipelines.batch import check_truncate_dim
@@ -24,6 +23,7 @@ from bertshape.run.observation import Saving, VectorJob
 from bertshape.shapes import HIDDEN_SIZE, TensorShape
 from bertshape.soundness.texts import random_weights
 from bertshape.tokens.encode import encode_rows
+from bertshape.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,8 +13,7 @@ from bertshape.soundness.weights import pooler_verdict, stored_backbone
 
 if TYPE_CHECKING:
     from bertshape.pipelines.model import Model
-
-Scalar = int | str | None
+    from bertshape.report.check import Scalar
 
 SCALAR_NAMES = (
     "model_type",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bertshape import __version__
 from bertshape.pipelines.batch import Batch, make_batch
 from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.model import open_model
@@ -14,6 +13,7 @@ from bertshape.pipelines.reconcile import observe
 from bertshape.pipelines.running import follow_chain, start
 from bertshape.predict.heads import load_head
 from bertshape.run.observation import Plan, Saving
+from bertshape.version import __version__
 
 if TYPE_CHECKING:
     from bertshape.pipelines.request import InspectionRequest, RunOptions, SaveOptions

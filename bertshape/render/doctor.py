@@ -10,12 +10,12 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from bertshape import __version__
 from bertshape.pipelines.doctor import usable
 from bertshape.pipelines.doctor.fact import STATES
 from bertshape.render.escape import visible
 from bertshape.render.inspect import NARROW, WIDE
 from bertshape.report.to_dict import SCHEMA_VERSION
+from bertshape.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

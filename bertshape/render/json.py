@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from bertshape import __version__
 from bertshape.report.to_dict import SCHEMA_VERSION, error_to_dict, sequence_to_dict, shapes_to_dict
+from bertshape.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

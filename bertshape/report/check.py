@@ -10,8 +10,10 @@ if TYPE_CHECKING:
 
     from bertshape.contract.expectations import Expectation, Mismatch
     from bertshape.errors import BertshapeError
-    from bertshape.pipelines.facts import Scalar
     from bertshape.report.finding import Finding
+
+Scalar = int | str | None
+"""A name or a number of a checkpoint; None where the files do not say it."""
 
 
 @dataclass(frozen=True)

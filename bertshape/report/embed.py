@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from bertshape import __version__
 from bertshape.report.to_dict import SCHEMA_VERSION
+from bertshape.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

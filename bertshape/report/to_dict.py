@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from bertshape import __version__
+from bertshape.version import __version__
 
 if TYPE_CHECKING:
     from bertshape.errors import BertshapeError

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from tests.hostile.model import CONFIG, VOCABULARY, sound, tokenizer_json
+from tests.hostile.model import CONFIG, VOCABULARY, shapes, sound, tokenizer_json, weights_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ def test_every_character_of_markup_is_escaped(run_cli: Command, tmp_path: Path) 
     vocabulary = (*VOCABULARY, *sorted(set(MARKUP) - {"!"}))
     (folder / "tokenizer.json").write_text(tokenizer_json(vocabulary))
     (folder / "config.json").write_text(json.dumps({**CONFIG, "vocab_size": len(vocabulary)}))
-    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").write_bytes(weights_of(shapes(vocab_size=len(vocabulary))))
     command = ("inspect", MARKUP[:12], MARKUP[12:], "--model", "m", "--weights", "none", "--format", "markdown")
     done = run_cli(*command, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

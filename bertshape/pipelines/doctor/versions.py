@@ -10,8 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertshape import __version__
 from bertshape.pipelines.doctor.fact import Fact
+from bertshape.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
