@@ -1,4 +1,4 @@
-"""JSON without what Python's reader silently mends: names twice in one object, NaN, endless nesting.
+"""JSON without what Python's reader silently accepts: names twice in one object, NaN, endless nesting.
 
 It is read as the safetensors library reads it, whose parser (Rust's serde_json) and Python's differ at the edges:
 Python takes `NaN`, infinite numbers, half surrogate pairs, `-0` as an integer and any nesting up to its recursion

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # No test may reach a network; the ones about the Hub set their own loopback endpoint.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-# A shell's background jobs ignore Ctrl-C and hand that on to what the tests start, which shall hear it.
+# A shell's background jobs ignore Ctrl-C and hand that on to what the tests start, which must react to it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -68,7 +68,7 @@ class FileSource:
             ) from None
         except (OSError, ValueError) as error:  # ValueError: a null byte in the path
             raise _unreadable(path, error) from error
-        # Opening a pipe would wait for a writer for ever, and a device has no end.
+        # Opening a pipe would wait for a writer forever, and a device has no end.
         if not stat.S_ISREG(status.st_mode):
             raise _unreadable(path, "it is a directory" if stat.S_ISDIR(status.st_mode) else "it is not a regular file")
         self.size = status.st_size

@@ -43,7 +43,7 @@ def translate(what: str, error: BaseException) -> BertshapeError:
 
     Args:
         what: What was asked for, as a message names it.
-        error: What huggingface_hub or its HTTP library raised; told by the names of its classes.
+        error: What huggingface_hub or its HTTP library raised; recognised by the names of its classes.
     """
     kinds = [kind.__name__ for kind in type(error).__mro__]
     if "LocalEntryNotFoundError" in kinds and error.__cause__ is not None:

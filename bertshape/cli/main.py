@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from bertshape.cli.app import build_app
-from bertshape.cli.process import mend_surroundings, stopped_by
+from bertshape.cli.process import prepare_process, stopped_by
 from bertshape.errors import BertshapeError, CheckpointError, ExitCode, OutputError, UsageError, one_line
 from bertshape.render.escape import visible
 from bertshape.render.json import render_error
@@ -28,7 +28,7 @@ def main() -> NoReturn:
     """Entry point of the `bertshape` command."""
     # A command makes objects that stay until it ends, most of them by importing; nothing it makes in number is cyclic.
     gc.disable()
-    mend_surroundings()
+    prepare_process()
     sys.exit(run(sys.argv[1:]))
 
 

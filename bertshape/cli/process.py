@@ -23,7 +23,7 @@ _DIGITS = 4
 _stopped_by: list[int] = []
 
 
-def mend_surroundings() -> None:
+def prepare_process() -> None:
     """Make the process ready for one command; called once, before anything else is done."""
     _open_closed_streams()
     _guard("stdout")
@@ -38,7 +38,7 @@ def mend_surroundings() -> None:
 
 
 def stopped_by() -> int | None:
-    """The first signal that told this process to stop; whatever is raised after it follows from it."""
+    """The first signal that stopped this process; whatever is raised after it follows from it."""
     return _stopped_by[0] if _stopped_by else None
 
 

@@ -18,7 +18,7 @@ def count_texts(*, shown: bool) -> Iterator[Callable[[int], None]]:
         shown: Whether anybody would see it.
 
     Yields:
-        The function that is told how many more are done.
+        The function that takes how many more are done.
     """
     if not shown:
         yield lambda _: None

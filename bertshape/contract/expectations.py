@@ -45,7 +45,7 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Subject:
-    """What expectations are held to.
+    """What expectations are checked against.
 
     Attributes:
         scalars: Numbers and words by name; None where the checkpoint states none.

@@ -1,4 +1,4 @@
-"""A shape that is expected: `[batch_size, sequence_length, 384]`, and how an actual one is held to it."""
+"""A shape that is expected: `[batch_size, sequence_length, 384]`, and how an actual one is checked against it."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class PoolingFacts:
         num_hidden_layers: Layers; there is one more of hidden_states.
         has_pooler: Whether the model gives a pooler_output.
         dtype: Of the outputs.
-        has_last_hidden_state: Whether the model gives a vector a token.
+        has_last_hidden_state: Whether the model gives one vector per token.
         family_known: Whether it is known if there is a pooler.
         even_hidden_states: Whether hidden_states are num_hidden_layers + 1 tensors of one shape.
     """

@@ -30,7 +30,7 @@ def _vector(
     factor: int = 1,
     layers_needed: int = 0,
 ) -> Strategy:
-    """A strategy that gives one vector a text."""
+    """A strategy that gives one vector per text."""
     hidden_size = HIDDEN_SIZE if factor == 1 else f"{factor}*{HIDDEN_SIZE}"
     return Strategy(name, formula, summary, source, (BATCH_SIZE, hidden_size), factor, layers_needed, function)
 
@@ -128,7 +128,7 @@ _ALL = (
     Strategy(
         "tokens",
         "h",
-        "nothing: a vector a token",
+        "nothing: one vector per token",
         "last_hidden_state itself",
         (BATCH_SIZE, SEQUENCE_LENGTH, HIDDEN_SIZE),
         1,

@@ -150,7 +150,7 @@ def _unmasked_error(pooled: Mapping[str, torch.Tensor]) -> float | None:
 
 
 def _fitting(strategies: Sequence[Strategy], outputs: Any, architecture: Architecture) -> list[Strategy]:
-    """Strategies that these outputs allow: some models give no vector a token, or none in each layer."""
+    """Strategies that these outputs allow: some models give no vector per token, or none in each layer."""
     last = outputs.get("last_hidden_state")
     if last is None:
         return [strategy for strategy in strategies if strategy.name == "pooler" and "pooler_output" in outputs]

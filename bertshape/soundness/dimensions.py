@@ -56,8 +56,8 @@ def held_dimensions(checkpoint: Checkpoint, architecture: Architecture, stored: 
     indices = [index for name in stored if family and (index := layer_index(name, family)) is not None]
     layers = max(indices) + 1 if indices else None
     # Layers first: a wrong number of them would hide tensors, and a huge one would never end.
-    mends = {} if layers is None else {architecture.config_key("num_hidden_layers"): layers}
-    layered = _mended(checkpoint, architecture, mends)
+    fixes = {} if layers is None else {architecture.config_key("num_hidden_layers"): layers}
+    layered = _fixed(checkpoint, architecture, fixes)
     votes = _votes(layered, stored)
     sizes = {symbol: _winner(count, stated(layered, symbol)) for symbol, count in votes.items()}
     implicit = architecture.config_key("embedding_size") not in architecture.values
@@ -65,12 +65,12 @@ def held_dimensions(checkpoint: Checkpoint, architecture: Architecture, stored: 
         # It follows hidden_size unless the weights say otherwise, and so does the blame.
         sizes.pop("embedding_size", None)
     sizes = {symbol: size for symbol, size in sizes.items() if size != stated(layered, symbol)}
-    mends |= {architecture.config_key(symbol): size for symbol, size in sizes.items()}
+    fixes |= {architecture.config_key(symbol): size for symbol, size in sizes.items()}
     return HeldDimensions(
         layers=layers,
         sizes=sizes,
         tensors={symbol: votes[symbol][size] for symbol, size in sizes.items()},
-        architecture=_mended(checkpoint, architecture, mends),
+        architecture=_fixed(checkpoint, architecture, fixes),
     )
 
 
@@ -142,10 +142,10 @@ def stated(architecture: Architecture, symbol: str) -> object:
     return architecture.values.get(symbol) if value is None else value
 
 
-def _mended(checkpoint: Checkpoint, architecture: Architecture, mends: Mapping[str, int]) -> Architecture:
+def _fixed(checkpoint: Checkpoint, architecture: Architecture, fixes: Mapping[str, int]) -> Architecture:
     """What config.json would describe with other values; what it does, where no model can have these."""
     try:
-        return resolve({**checkpoint.config, **mends}, checkpoint.config_path)
+        return resolve({**checkpoint.config, **fixes}, checkpoint.config_path)
     except CheckpointError:
         return architecture  # The names or sizes of the tensors are nonsense: config.json is not to blame.
 

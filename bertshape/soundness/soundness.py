@@ -30,7 +30,7 @@ def check_soundness(
     """Hold config.json, weight headers, tokenizer and sentence-transformers files to each other.
 
     One fault gives one finding: a rule that builds on a fact which another rule found wrong uses the right one, or
-    waits until it is mended.
+    waits until it is fixed.
 
     Args:
         checkpoint: The checkpoint.
@@ -65,7 +65,7 @@ def check_soundness(
 
 
 def _unchecked(checkpoint: Checkpoint, architecture: Architecture) -> Iterator[Finding]:
-    """What could not be held to anything, so that silence is not taken for approval."""
+    """What could not be checked against anything, so that silence is not taken for approval."""
     if architecture.family is None:
         yield Finding(
             "family-unknown",

@@ -77,7 +77,7 @@ def _broken_tensors(path: Path, name: str) -> Iterator[tuple[str, tuple[int, int
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
-            # The header was held to the format when the checkpoint was opened.
+            # The header was checked against the format when the checkpoint was opened.
             entries = json.loads(file.read(length))
             entries.pop("__metadata__", None)
             for tensor, entry in sorted(entries.items(), key=lambda item: item[1]["data_offsets"]):

@@ -65,13 +65,13 @@ def weight_findings(checkpoint: Checkpoint, architecture: Architecture, stored: 
     """
     if architecture.family is None or not architecture.family.has_template:
         return []
-    stranger = family_of_names(checkpoint, architecture)
-    if stranger:
-        return [stranger]
+    other = family_of_names(checkpoint, architecture)
+    if other:
+        return [other]
     held = held_dimensions(checkpoint, architecture, stored)
     findings = [*dimension_findings(checkpoint, architecture, stored, held)]
     findings += layer_findings(checkpoint, architecture, held)
-    # Against the mended architecture: what a wrong field explains is not told again as tensors.
+    # Against the fixed architecture: what a wrong field explains is not said again as tensors.
     expected = held.architecture.expected_tensors() or {}
     pooler = pooler_verdict(architecture, stored)
     prefix = architecture.family.pooler if pooler == "random" else None

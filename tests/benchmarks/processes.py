@@ -39,7 +39,7 @@ class Row:
     Attributes:
         what: What was measured.
         measured: The number.
-        limit: What it must be at most; None where it is only told.
+        limit: What it must be at most; None where it is only shown.
         unit: Of both numbers; empty for a ratio.
     """
 

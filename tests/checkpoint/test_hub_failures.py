@@ -31,7 +31,7 @@ def user(hub: LoopbackHub, tmp_path: Path) -> User:
 
 
 def failure(done: subprocess.CompletedProcess[str], code: str) -> dict[str, str]:
-    """The error of a run that failed at the Hub, told in both ways and in no other."""
+    """The error of a run that failed at the Hub, printed in both forms and in no other."""
     assert done.returncode == 4, done.stderr
     document = json.loads(done.stdout)
     error: dict[str, str] = document["error"]
@@ -104,7 +104,7 @@ def test_connection_refused(user: User, hub: LoopbackHub, arguments: list[str]) 
 
 @pytest.mark.parametrize("cut_at", [100, 200_000], ids=["in the header", "in the tensors"])
 def test_connection_cut_in_the_weights(hub: LoopbackHub, user: User, cut_at: int) -> None:
-    """The second case reads the header well; a later run with a mended Hub then loads whole weights."""
+    """The second case reads the header well; a later run with a Hub that works again then loads whole weights."""
     hub.cut_at = cut_at
     failure(user.run("--model", MODEL, "--json"), "hub-network")
     assert not list(user.home.rglob("*.safetensors"))

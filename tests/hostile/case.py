@@ -1,4 +1,4 @@
-"""A row of the corpus, and the rules that every row is held to."""
+"""A row of the corpus, and the rules that every row must keep."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _run(
 
 @contextmanager
 def _alarm(name: str) -> Iterator[None]:
-    """Break off a command that waits for ever."""
+    """Break off a command that waits forever."""
 
     def ring(*_: object) -> None:
         pytest.exit(f"{name}: still not done after {SECONDS} seconds", 1)

@@ -33,7 +33,7 @@ def environment(**variables: str | None) -> dict[str, str]:
 def run(
     here: Path, *arguments: str, before: Callable[[], object] | None = None, **options: Any
 ) -> subprocess.CompletedProcess[str]:
-    """Run `bertshape` in a folder, and hold it to what holds for every run.
+    """Run `bertshape` in a folder, and check what must be true of every run.
 
     Args:
         here: Working directory.
@@ -67,7 +67,7 @@ def small_files() -> None:
 
 
 def permissions_count() -> None:
-    """Hold root to the permissions of files like everybody else; the next program that is started has no way back."""
+    """Make the permissions of files count for root too; the next program that is started cannot undo it."""
     if os.geteuid() == 0:
         for capability in (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH):
             if ctypes.CDLL(None, use_errno=True).prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0):

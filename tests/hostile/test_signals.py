@@ -55,7 +55,7 @@ def start(here: Path, *arguments: str, variables: Mapping[str, str] | None = Non
 
 
 def hold_end(process: subprocess.Popen[str], code: int, folder: Path) -> None:
-    """How a process that was told to stop ends."""
+    """How a process ends that got a signal."""
     with process:
         _, errors = process.communicate(timeout=SECONDS)
     assert process.returncode == code, errors

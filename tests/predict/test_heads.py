@@ -1,4 +1,4 @@
-"""Task heads: the table held to transformers, shapes predicted and observed, and heads that are not in the weights."""
+"""Task heads: the table compared with transformers, shapes, and heads that are not in the weights."""
 
 from __future__ import annotations
 

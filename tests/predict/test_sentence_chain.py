@@ -1,4 +1,4 @@
-"""The chain to the sentence embedding: each step's shape and numbers, held to sentence-transformers' own `encode`."""
+"""The chain to the sentence embedding: each step's shape and numbers, compared with `SentenceTransformer.encode`."""
 
 from __future__ import annotations
 
@@ -205,15 +205,15 @@ def test_weights_of_steps_are_found_beside_a_transformer_in_a_subfolder(minilm: 
     assert [step.shape.sizes for step in report.embedding if step.shape][-1] == (3, 12)
 
 
-def test_what_encode_does_to_a_text_is_told(minilm: Path, tmp_path: Path) -> None:
+def test_what_encode_does_to_a_text_is_found(minilm: Path, tmp_path: Path) -> None:
     """A default prompt and lower case change the numbers; with the same text, they are the same."""
     folder = save_chain(tmp_path / "model", minilm)
     edit(folder, "config_sentence_transformers.json", prompts={"query": "query: "}, default_prompt_name="query")
     edit(folder, "sentence_bert_config.json", do_lower_case=True)
     report = inspect_texts(TEXTS, model=str(folder), weights="none")
-    told = {finding.code: finding.message for finding in report.findings}
-    assert "'query: '" in told["default-prompt"]
-    assert "lower-case" in told
+    found = {finding.code: finding.message for finding in report.findings}
+    assert "'query: '" in found["default-prompt"]
+    assert "lower-case" in found
     inspect_texts([f"query: {text}" for text in TEXTS], model=str(folder), save=tmp_path / "out.safetensors")
     expected = SentenceTransformer(str(folder), device="cpu").encode(TEXTS, convert_to_tensor=True)
     torch.testing.assert_close(load_file(tmp_path / "out.safetensors")["sentence_embedding"], expected)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("name", TERMINAL)
 def test_pictures_show_what_the_commands_show(name: str, tmp_path: Path) -> None:
-    """`python -m tests.tools.pictures` mends this. Only texts are compared."""
+    """`python -m tests.tools.pictures` fixes this. Only texts are compared."""
     kept = (FOLDER / name).read_text(encoding="utf-8")
     assert picture_texts(kept) == picture_texts(draw_terminal(TERMINAL[name], make_place(tmp_path)))
     assert len(picture_texts(kept)) > 20
@@ -33,7 +33,7 @@ def test_pictures_stand_below_their_commands() -> None:
 
 
 def test_json_reference_is_made_from_the_schema() -> None:
-    """`python -m tests.tools.json_reference` mends this."""
+    """`python -m tests.tools.json_reference` fixes this."""
     assert PAGE.read_text(encoding="utf-8") == write_reference()
 
 

@@ -1,4 +1,4 @@
-"""Documents held to the schema that `bertshape schema` prints, and to nothing beyond it."""
+"""Documents checked against the schema that `bertshape schema` prints, and to nothing beyond it."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def documents_in(output: str) -> Iterator[dict[str, Any]]:
 
 
 def check_output(output: str) -> None:
-    """Hold what a command printed to the schema; an output that is no JSON document is left alone.
+    """Check what a command printed against the schema; an output that is no JSON document is left alone.
 
     Raises:
         AssertionError: A document does not follow the schema.

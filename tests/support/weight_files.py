@@ -40,7 +40,7 @@ def tensor(dtype: object = "F32", shape: object = (2,), offsets: object = (0, 8)
 
 
 def refusal(read: Callable[[], object]) -> CheckpointError:
-    """The error of a read that must fail, held to the form that every error has."""
+    """The error of a read that must fail, in the form that every error has."""
     with pytest.raises(CheckpointError) as caught:
         read()
     error = caught.value

@@ -1,7 +1,8 @@
 """Derive the first draft of a family's TOML file from transformers: `python -m tests.tools.make_family MODEL_TYPE...`.
 
-Sizes of the configuration all differ, so that each axis of a tensor can be told from the others. What depends on
-conditions (`[[conditional]]`) is edited by hand; tests/test_architectures.py then holds the file to transformers.
+Sizes of the configuration all differ, so that each axis of a tensor differs from the others. What depends on
+conditions (`[[conditional]]`) is edited by hand; tests/predict/test_architecture.py then compares the file with
+transformers.
 """
 
 from __future__ import annotations

@@ -122,7 +122,7 @@ def _requirements(name: str) -> list[tuple[str, Requirement]]:
 
 
 def _inside(version: str, specifier: str) -> bool | None:
-    """Whether a version is in a range; None where that cannot be told."""
+    """Whether a version is in a range; None where that is not known."""
     try:
         from packaging.specifiers import InvalidSpecifier, SpecifierSet
         from packaging.version import InvalidVersion
