@@ -25,6 +25,7 @@ RunnableChoice = Literal["checkpoint", "random"]
 WeightsChoice = Literal["checkpoint", "random", "none"]
 DTypeChoice = Literal["auto", "float32", "float16", "bfloat16"]
 PaddingChoice = Literal["longest", "max_length", "none"]
+InputFormatChoice = Literal["txt", "jsonl", "csv", "tsv", "parquet"]
 
 Model = Annotated[
     str | None,
@@ -47,3 +48,16 @@ Truncation = Annotated[
 ]
 TruncateDim = Annotated[int | None, typer.Option(min=1, help="Cut the sentence embedding to N numbers.")]
 DType = Annotated[DTypeChoice, typer.Option(help="Dtype of the parameters; auto: as transformers loads them.")]
+InputFormat = Annotated[
+    InputFormatChoice | None, typer.Option(help="Format of the texts.  [default: by the ending of the file]")
+]
+TextColumn = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Column, or key of JSON lines, of the texts.  [default: text]"),
+]
+PairColumn = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The same of second texts.  [default: pair, if there is one]")
+]
+IdColumn = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The same of the ids of texts.  [default: id, if there is one]")
+]

@@ -30,15 +30,16 @@ FormatChoice = Literal["table", "json", "markdown"]
 
 def profile_command(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Texts: lines, .jsonl, .csv, .tsv, .parquet; - reads stdin.")
+        list[str],
+        typer.Argument(metavar="FILE...", help="Texts: .txt, .jsonl, .csv, .tsv (also .gz), .parquet; - reads stdin."),
     ],
     merge: Annotated[bool, typer.Option("--merge", help="Add up what profile --json wrote.")] = False,
     model: options.Model = None,
     revision: options.Revision = None,
     offline: options.Offline = False,
-    column: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Column of the texts in CSV, TSV and Parquet.  [default: text]")
-    ] = None,
+    input_format: options.InputFormat = None,
+    text_column: options.TextColumn = None,
+    pair_column: options.PairColumn = None,
     max_length: Annotated[int | None, typer.Option(min=1, help="One more length to cut at.")] = None,
     batch_size: Annotated[
         list[int] | None, typer.Option(min=1, help="Texts a batch; repeatable.  [default: 8, 32, 128]")
@@ -58,7 +59,9 @@ def profile_command(
             "--model": model,
             "--revision": revision,
             "--offline": offline or None,
-            "--column": column,
+            "--input-format": input_format,
+            "--text-column": text_column,
+            "--pair-column": pair_column,
             "--max-length": max_length,
             "--batch-size": batch_size,
         }
@@ -76,7 +79,9 @@ def profile_command(
                     model=model,
                     revision=revision,
                     offline=offline,
-                    column=column or "text",
+                    input_format=input_format,
+                    text_column=text_column or "text",
+                    pair_column=pair_column,
                     max_length=max_length,
                     batch_sizes=batch_size or BATCH_SIZES,
                     progress=advance,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from bertshape.corpus.counts import BatchShapes, Counts
 from bertshape.corpus.profile import Profile, Setting, merge_profiles
-from bertshape.corpus.read import in_chunks, read_chunks
+from bertshape.corpus.read import in_chunks, read_records
+from bertshape.corpus.text_file import Record, TextFile
 from bertshape.errors import CheckpointError, UsageError
 from bertshape.pipelines import facts
 from bertshape.pipelines.model import Model, open_model
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
 
     from tokenizers import Encoding
 
-    from bertshape.corpus.read import Text
+    from bertshape.corpus.text_file import InputFormat
     from bertshape.tokens.tokenizer import LoadedTokenizer
 
+Text = str | tuple[str, str]
+"""A text, or a text and its pair."""
 BATCH_SIZES = (8, 32, 128)
 """Batch sizes that padding is counted for, where none are named."""
 
@@ -33,7 +36,9 @@ def profile_files(
     model: str | None = None,
     revision: str | None = None,
     offline: bool = False,
-    column: str = "text",
+    input_format: InputFormat | None = None,
+    text_column: str = "text",
+    pair_column: str | None = None,
     max_length: int | None = None,
     batch_sizes: Sequence[int] = BATCH_SIZES,
     progress: Callable[[int], None] = lambda _: None,
@@ -45,7 +50,9 @@ def profile_files(
         model: Checkpoint whose tokenizer and limits apply; None for the embedded default.
         revision: Branch, tag or commit of a Hub repository.
         offline: Use the Hub's cache alone.
-        column: Column of the texts in CSV, TSV and Parquet files.
+        input_format: Format of all files, whatever their names end in.
+        text_column: Column of the texts in CSV, TSV and Parquet files, their key in JSON lines.
+        pair_column: The same of second texts; None takes `pair` where there is one.
         max_length: One more length at which texts would be cut; batches are cut there too.
         batch_sizes: Batch sizes that padding is counted for.
         progress: Called with the number of texts of each lot that is done.
@@ -61,7 +68,8 @@ def profile_files(
     for path in paths:
         # A path that is not UTF-8 holds half surrogates, which JSON cannot carry.
         name = "stdin" if path == "-" else path.encode(errors="backslashreplace").decode()
-        counts = _count(opened, setting, read_chunks(path, column), name, progress)
+        records = read_records(TextFile(path, input_format, text_column, pair_column))
+        counts = _count(opened, setting, in_chunks(records), name, progress)
         profiles.append(Profile(setting, ((name, counts.texts),), counts))
     return merge_profiles(profiles)
 
@@ -92,17 +100,18 @@ def profile_texts(
     """
     opened = open_model(ModelSource(model, revision, offline))
     setting = _setting(opened, max_length, batch_sizes)
-    counts = _count(opened, setting, in_chunks(_only_texts(texts, name)), name, lambda _: None)
+    counts = _count(opened, setting, in_chunks(_records(texts, name)), name, lambda _: None)
     return Profile(setting, ((name, counts.texts),), counts)
 
 
-def _only_texts(texts: Iterable[Text], name: str) -> Iterator[Text]:
+def _records(texts: Iterable[Text], name: str) -> Iterator[Record]:
     for number, text in enumerate(texts, start=1):
         pair = isinstance(text, tuple) and len(text) == 2 and all(isinstance(part, str) for part in text)
         if not pair and not isinstance(text, str):
             what = f"{name}, text {number} is neither a text nor a pair of them: {type(text).__name__}"
             raise UsageError(what, hint="Pass strings.", code="text-invalid")
-        yield text
+        first, second = (text, None) if isinstance(text, str) else text
+        yield Record(number, first, second, unit="text")
 
 
 def _setting(model: Model, max_length: int | None, batch_sizes: Sequence[int]) -> Setting:
@@ -131,14 +140,14 @@ def _digest(model: Model) -> str:
 
 
 def _count(
-    model: Model, setting: Setting, chunks: Iterable[list[Text]], name: str, progress: Callable[[int], None]
+    model: Model, setting: Setting, chunks: Iterable[list[Record]], name: str, progress: Callable[[int], None]
 ) -> Counts:
     backend, unknown_id = model.tokenizer.backend, model.tokenizer.unk_id
     lengths: Counter[int] = Counter()
-    unknown = texts_with_unknown = special = done = 0
+    unknown = texts_with_unknown = special = 0
     batches = {size: BatchShapes(size, setting.cut_at) for size in setting.batch_sizes}
     for chunk in chunks:
-        encodings = _encode(model.tokenizer, chunk, name, done)
+        encodings = _encode(model.tokenizer, chunk, name)
         sizes = [len(encoding) for encoding in encodings]
         lengths.update(sizes)
         for batch in batches.values():
@@ -147,22 +156,23 @@ def _count(
             found = [encoding.ids.count(unknown_id) for encoding in encodings]
             unknown += sum(found)
             texts_with_unknown += len(found) - found.count(0)
-        pairs = sum(isinstance(text, tuple) for text in chunk)
+        pairs = sum(record.pair is not None for record in chunk)
         special += pairs * backend.num_special_tokens_to_add(True)
         special += (len(chunk) - pairs) * backend.num_special_tokens_to_add(False)
         del encodings  # Before the next ones are made: they are far larger than the texts.
-        done += len(chunk)
         progress(len(chunk))
     shapes = {size: batch.end() for size, batch in batches.items()}
     return Counts(lengths, unknown, texts_with_unknown, special, shapes)
 
 
-def _encode(tokenizer: LoadedTokenizer, chunk: list[Text], name: str, done: int) -> list[Encoding]:
+def _encode(tokenizer: LoadedTokenizer, chunk: list[Record], name: str) -> list[Encoding]:
     try:
-        return tokenizer.encode_batch(chunk)
+        return tokenizer.encode_batch(
+            [record.text if record.pair is None else (record.text, record.pair) for record in chunk]
+        )
     except CheckpointError:
         # Perhaps a lone surrogate: the tokenizer takes none, and does not say which text has one.
-        for number, text in enumerate(chunk, start=done + 1):
-            for part in text if isinstance(text, tuple) else (text,):
-                check_unicode(part, f"{name}, text {number}")
+        for record in chunk:
+            for part in (record.text, record.pair or ""):
+                check_unicode(part, f"{name}, {record.place}")
         raise

@@ -215,7 +215,13 @@ def test_merging_on_the_command_line_is_profiling_together(bertshape: Callable[.
 def test_options_that_merging_would_pass_over_are_refused(bertshape: Callable[..., Run], tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(profile_to_json(profile_texts(["a"])))
-    for option in (["--max-length", "5"], ["--batch-size", "8"], ["--model", "x"], ["--column", "text"], ["--offline"]):
+    for option in (
+        ["--max-length", "5"],
+        ["--batch-size", "8"],
+        ["--model", "x"],
+        ["--text-column", "text"],
+        ["--offline"],
+    ):
         done = bertshape("profile", "--merge", str(path), *option)
         assert done.returncode == 2
         assert f"--merge takes no {option[0]}" in done.stderr

@@ -13,6 +13,7 @@ from bertshape.corpus.profile import Profile, Setting, merge_profiles
 from bertshape.corpus.profile_document import profile_from_json, profile_to_json
 from bertshape.corpus.read import CHUNK, CHUNK_CHARACTERS, in_chunks
 from bertshape.corpus.summary import LONGEST, MAX_LENGTH, SORTED, Waste, histogram, summarize
+from bertshape.corpus.text_file import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,18 +99,29 @@ def test_the_whole_is_the_sum_of_the_shards(shards: list[list[int]], size: int, 
     assert sum(row.batches for row in found) == sum(row.batches for row in rows)
 
 
-@given(st.lists(st.text(max_size=5) | st.tuples(st.text(max_size=5), st.text(max_size=5)), max_size=30))
-def test_chunks_are_all_texts_in_order(texts: list[str | tuple[str, str]]) -> None:
-    assert [text for chunk in in_chunks(texts) for text in chunk] == texts
+RECORDS = st.builds(Record, st.integers(1, 99), st.text(max_size=5), st.none() | st.text(max_size=5))
+
+
+@given(st.lists(RECORDS, max_size=30))
+def test_chunks_are_all_records_in_order(records: list[Record]) -> None:
+    assert [record for chunk in in_chunks(records) for record in chunk] == records
 
 
 def test_chunks_are_small_in_texts_and_in_characters() -> None:
     """A chunk of long documents would take gigabytes of the tokenizer."""
-    assert [len(chunk) for chunk in in_chunks(["a"] * (CHUNK * 2 + 1))] == [CHUNK, CHUNK, 1]
-    document = "a" * (CHUNK_CHARACTERS // 4)
-    assert [len(chunk) for chunk in in_chunks([document] * 6)] == [4, 2]
-    assert [len(chunk) for chunk in in_chunks([(document, document)] * 3)] == [2, 1]
-    assert [len(chunk) for chunk in in_chunks([document * 9, "a"])] == [1, 1]
+    assert (CHUNK, CHUNK_CHARACTERS) == (2000, 1_000_000)
+    assert chunk_sizes([Record(1, "a")] * 4001) == [2000, 2000, 1]
+    quarter = "a" * 250_000
+    assert chunk_sizes([Record(1, quarter)] * 6) == [4, 2]
+    assert chunk_sizes([Record(1, quarter, quarter)] * 3) == [2, 1]
+    assert chunk_sizes([Record(1, "a", quarter)] * 5) == [4, 1]
+    assert chunk_sizes([Record(1, quarter * 9), Record(2, "a")]) == [1, 1]
+    # One character below the bound still takes one more text.
+    assert chunk_sizes([Record(1, "a" * 999_999), Record(2, "a"), Record(3, "a")]) == [2, 1]
+
+
+def chunk_sizes(records: list[Record]) -> list[int]:
+    return [len(chunk) for chunk in in_chunks(records)]
 
 
 def test_one_endless_text_does_not_press_the_others_into_one_bar() -> None:

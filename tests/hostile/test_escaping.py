@@ -190,7 +190,7 @@ COMMANDS: dict[str, list[str]] = {
     "wrong side": ["diff", f"./{EVIL}", "m"],
     "wrong output": ["snapshot", "embedded:bert-tiny-uncased", "-o", f"nowhere/{EVIL}"],
     "wrong corpus": ["profile", EVIL],
-    "wrong column": ["profile", "x.csv", "--column", EVIL],
+    "wrong column": ["profile", "x.csv", "--text-column", EVIL],
 }
 
 
