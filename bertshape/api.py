@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertshape.contract.expectations import parse_expectation
-from bertshape.corpus.records import Record
+from bertshape.corpus.text_file import Record
 from bertshape.pipelines.check import check
 from bertshape.pipelines.check_request import CheckCase, CheckRequest
 from bertshape.pipelines.diff import compare, read_side
@@ -221,7 +221,7 @@ def embed_texts(
         batch_size=batch_size,
         allow_unsound=allow_unsound,
     )
-    return embed(request, (Record(line, text) for line, text in enumerate(texts, start=1)), "texts")
+    return embed(request, (Record(line, text, unit="text") for line, text in enumerate(texts, start=1)), "texts")
 
 
 def _several(values: str | Sequence[str]) -> tuple[str, ...]:

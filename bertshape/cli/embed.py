@@ -14,14 +14,18 @@ from bertshape.cli import options
 from bertshape.cli.completion import complete_pooling
 from bertshape.cli.console import open_console, print_plain
 from bertshape.cli.events import CommandEvents
-from bertshape.corpus.records import open_texts, read_records
+from bertshape.corpus.read import read_records
+from bertshape.corpus.text_file import TextFile
 from bertshape.errors import ExitCode
 from bertshape.pipelines.embed import EmbedRequest, embed
 from bertshape.pipelines.request import LengthOptions, ModelSource, RunOptions, SaveOptions
 
 
 def embed_command(
-    file: Annotated[str, typer.Argument(metavar="FILE|-", help="Texts: one a line, or JSONL with text and pair.")],
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE|-", help="Texts: .txt, .jsonl, .csv, .tsv (also .gz), .parquet; - reads stdin."),
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write: FILE.safetensors or FILE.npz.")
     ],
@@ -38,6 +42,10 @@ def embed_command(
             autocompletion=complete_pooling,
         ),
     ] = None,
+    input_format: options.InputFormat = None,
+    text_column: options.TextColumn = "text",
+    pair_column: options.PairColumn = None,
+    id_column: options.IdColumn = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Texts that run together.")] = 32,
     weights: Annotated[
         options.RunnableChoice | None,
@@ -68,8 +76,9 @@ def embed_command(
             allow_unsound=allow_unsound,
         )
         watching = CommandEvents(progress=not as_json and sys.stderr.isatty())
-        with open_texts(file) as (stream, name), watching:
-            report = embed(request, read_records(stream, name), name, watching)
+        texts = TextFile(file, input_format, text_column, pair_column, id_column)
+        with watching:
+            report = embed(request, read_records(texts), texts.name, watching)
         if as_json:
             sys.stdout.write(json.dumps(report.to_dict(), indent=2, allow_nan=False) + "\n")
         else:

@@ -12,6 +12,7 @@ from bertshape.cli import options
 from bertshape.cli.completion import complete_pooling, complete_task
 from bertshape.cli.reports import run_one
 from bertshape.cli.stream import read_all, run_stream
+from bertshape.corpus.text_file import TextFile
 from bertshape.errors import UsageError
 from bertshape.pipelines.request import (
     InspectionRequest,
@@ -34,11 +35,20 @@ def inspect_command(
     pair: Annotated[
         list[str] | None, typer.Option("--pair", metavar="TEXT", help="Second text; once for each TEXT.")
     ] = None,
-    file: Annotated[
+    input_file: Annotated[
         str | None,
-        typer.Option("--file", "-f", metavar="PATH|-", help="Texts: one a line, or JSONL with text and pair."),
+        typer.Option(
+            "--input",
+            "-i",
+            metavar="FILE|-",
+            help="Texts: .txt, .jsonl, .csv, .tsv (also .gz), .parquet; - reads stdin.",
+        ),
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Texts a batch, where --file is streamed as jsonl.")] = 1,
+    input_format: options.InputFormat = None,
+    text_column: options.TextColumn = "text",
+    pair_column: options.PairColumn = None,
+    id_column: options.IdColumn = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Texts per batch, where --input is streamed as jsonl.")] = 1,
     weights: Annotated[
         options.WeightsChoice | None,
         typer.Option(help="Run stored or random weights, or predict alone.  [default: checkpoint; random if embedded]"),
@@ -94,6 +104,8 @@ def inspect_command(
 
     def action() -> int:
         chosen: Format = "json" if as_json else output_format
+        named = TextFile(input_file or "-", input_format, text_column, pair_column, id_column)
+        file = None if input_file is None else named
         streamed = file is not None and chosen == "jsonl" and not quiet
         given, pairs = _texts(texts, pair, None if streamed else file)
         if streamed and (given or pairs):
@@ -120,7 +132,7 @@ def inspect_command(
     return action
 
 
-def _texts(texts: list[str] | None, pairs: list[str] | None, file: str | None) -> tuple[tuple[str, ...], ...]:
+def _texts(texts: list[str] | None, pairs: list[str] | None, file: TextFile | None) -> tuple[tuple[str, ...], ...]:
     """Texts and pairs from the command line or from a file."""
     if file is None:
         return tuple(texts or ()), tuple(pairs or ())
@@ -131,4 +143,4 @@ def _texts(texts: list[str] | None, pairs: list[str] | None, file: str | None) -
 
 def _refuse_both() -> NoReturn:
     hint = "Pass one of the two."
-    raise UsageError("texts are given on the command line and by --file", hint=hint, code="texts-twice")
+    raise UsageError("texts are given on the command line and by --input", hint=hint, code="texts-twice")

@@ -51,10 +51,7 @@ DType = Annotated[DTypeChoice, typer.Option(help="Dtype of the parameters; auto:
 InputFormat = Annotated[
     InputFormatChoice | None, typer.Option(help="Format of the texts.  [default: by the ending of the file]")
 ]
-TextColumn = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="Column, or key of JSON lines, of the texts.  [default: text]"),
-]
+TextColumn = Annotated[str, typer.Option(metavar="NAME", help="Column, or key of JSON lines, of the texts.")]
 PairColumn = Annotated[
     str | None, typer.Option(metavar="NAME", help="The same of second texts.  [default: pair, if there is one]")
 ]

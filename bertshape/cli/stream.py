@@ -1,4 +1,4 @@
-"""Texts of `inspect --file`: read at once for one report, or streamed as JSON lines."""
+"""Texts of `inspect --input`: read at once for one report, or streamed as JSON lines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bertshape.cli.events import CommandEvents
 from bertshape.cli.process import reader_left
 from bertshape.cli.progress import count_texts
-from bertshape.corpus.records import open_texts, read_records
+from bertshape.corpus.read import read_records
 from bertshape.errors import ExitCode, UsageError
 from bertshape.pipelines.stream import Stream
 from bertshape.render.json import render_jsonl
@@ -17,43 +17,41 @@ from bertshape.render.json import render_jsonl
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from bertshape.corpus.records import Record
+    from bertshape.corpus.text_file import Record, TextFile
     from bertshape.pipelines.request import InspectionRequest
 
 
-def read_all(path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def read_all(file: TextFile) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """All texts of a file, and their pairs.
 
     Raises:
         UsageError: The file cannot be read, holds no text, or only some texts have a pair.
     """
-    with open_texts(path) as (stream, name):
-        records = list(read_records(stream, name))
+    records = list(read_records(file))
     if not records:
-        raise UsageError(f"{name} holds no text", hint="Write a text on each line.", code="text-missing")
+        raise UsageError(f"{file.name} holds no text", hint="Write a text on each line.", code="text-missing")
     pairs = tuple(record.pair for record in records if record.pair is not None)
     if pairs and len(pairs) != len(records):
-        lone = next(record.line for record in records if record.pair is None)
+        lone = next(record.place for record in records if record.pair is None)
         hint = 'Give all of them a "pair", or none.'
-        raise UsageError(f"{name}, line {lone} has no pair, and others have", hint=hint, code="pairs-mismatch")
+        raise UsageError(f"{file.name}, {lone} has no pair, and others have", hint=hint, code="pairs-mismatch")
     return tuple(record.text for record in records), pairs
 
 
-def run_stream(request: InspectionRequest, path: str, batch_size: int) -> int:
+def run_stream(request: InspectionRequest, file: TextFile, batch_size: int) -> int:
     """Print a JSON line for each text of a file, in constant memory; returns the exit code."""
     failed = False
     # Here objects are made without end: what the imports left is set aside, and the rest is collected as usual.
     gc.freeze()
     gc.enable()
-    with open_texts(path) as (stream, name):
-        flow = Stream(request, name, CommandEvents())
-        count = 0
-        for batch in flow.batches(_shown(read_records(stream, name)), batch_size):
-            sys.stdout.write(render_jsonl(batch.report, batch.index, batch.records))
-            failed = failed or batch.report.failed
-            count = batch.index + len(batch.records)
-            if reader_left():
-                break
+    flow = Stream(request, file.name, CommandEvents())
+    count = 0
+    for batch in flow.batches(_shown(read_records(file)), batch_size):
+        sys.stdout.write(render_jsonl(batch.report, batch.index, batch.records))
+        failed = failed or batch.report.failed
+        count = batch.index + len(batch.records)
+        if reader_left():
+            break
     sys.stdout.flush()
     if sys.stderr.isatty():
         sys.stderr.write(f"{count} texts, {flow.forwards} forward passes\n")

@@ -89,8 +89,8 @@ def read_lines(stream: BinaryIO, file: TextFile) -> Iterator[bytes | BadRecord]:
             if file.compressed and (expanded := expanded + len(content)) > FREE_EXPANSION:
                 _check_expansion(stream, file, expanded)
             if len(content) > MAX_BYTES:
-                _pass_over(source)
                 yield too_long(file, number)
+                _pass_over(source)
             else:
                 yield content.removeprefix(_BYTE_ORDER_MARK) if number == 1 else content
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

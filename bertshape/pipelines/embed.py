@@ -28,7 +28,7 @@ from bertshape.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bertshape.corpus.records import Record
+    from bertshape.corpus.text_file import Record
     from bertshape.pipelines.model import Model
     from bertshape.pooling.strategy import Strategy
     from bertshape.run.observation import Vectors
@@ -169,7 +169,7 @@ def _encode(model: Model, records: Iterable[Record], name: str, lengths: Lengths
     if not rows:
         raise UsageError(f"{name} holds no text", hint="Write a text on each line.", code="text-missing")
     for row in rows:
-        check_length(len(row), f"{name}, line {row.line}", model)
+        check_length(len(row), f"{name}, {row.unit} {row.line}", model)
     check_ids(max((max(row.input_ids, default=0) for row in rows), default=0), model)
     return rows
 

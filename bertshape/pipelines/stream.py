@@ -18,7 +18,7 @@ from bertshape.pipelines.request import Texts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from bertshape.corpus.records import Record
+    from bertshape.corpus.text_file import Record
     from bertshape.pipelines.batch import Batch
     from bertshape.pipelines.request import InspectionRequest
     from bertshape.pipelines.running import Running
@@ -83,8 +83,9 @@ class Stream:
 
     def _batch(self, group: tuple[Record, ...]) -> Batch:
         pairs = tuple(record.pair for record in group if record.pair is not None)
-        first, last = group[0].line, group[-1].line
-        where = f"{self._name}, line {first}" if first == last else f"{self._name}, lines {first} to {last}"
+        first, last = group[0], group[-1]
+        lines = first.place if len(group) == 1 else f"{first.unit}s {first.line} to {last.line}"
+        where = f"{self._name}, {lines}"
         if pairs and len(pairs) != len(group):
             hint = 'Give all of them a "pair", or none.'
             raise UsageError(f"{where}: only some have a pair", hint=hint, code="pairs-mismatch")

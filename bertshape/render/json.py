@@ -12,7 +12,7 @@ from bertshape.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bertshape.corpus.records import Record
+    from bertshape.corpus.text_file import Record
     from bertshape.errors import BertshapeError
     from bertshape.pipelines.diff import Comparison
     from bertshape.pooling.strategy import Strategy

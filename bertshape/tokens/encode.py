@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tokenizers import Encoding
 
-    from bertshape.corpus.records import Record
+    from bertshape.corpus.text_file import Record, Unit
     from bertshape.tokens.tokenizer import LoadedTokenizer
 
 _CHUNK = 2048
@@ -30,7 +30,8 @@ class EncodedRow:
         token_type_ids: 8-bit integers.
         special_tokens_mask: 8-bit integers, 1 for special tokens.
         cut: Whether tokens were cut away.
-        line: Number of its line in the file.
+        line: Number of its line, row or text.
+        unit: Which of them.
     """
 
     input_ids: array[int]
@@ -38,6 +39,7 @@ class EncodedRow:
     special_tokens_mask: array[int]
     cut: bool = False
     line: int = 0
+    unit: Unit = "line"
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -61,15 +63,15 @@ def encode_rows(
     while chunk := list(itertools.islice(waiting, _CHUNK)):
         for record in chunk:
             for text in (record.text, record.pair or ""):
-                check_unicode(text, f"{name}, line {record.line}")
+                check_unicode(text, f"{name}, {record.place}")
         texts = [record.text if record.pair is None else (record.text, record.pair) for record in chunk]
         for record, encoding in zip(chunk, tokenizer.encode_batch(texts), strict=True):
             if cut_to is None or len(encoding) <= cut_to:
-                yield _row(encoding, record.line)
+                yield _row(encoding, record)
             else:
-                yield _row(encode_row(tokenizer, record.text, record.pair, cut_to)[0], record.line, cut=True)
+                yield _row(encode_row(tokenizer, record.text, record.pair, cut_to)[0], record, cut=True)
 
 
-def _row(encoding: Encoding, line: int, *, cut: bool = False) -> EncodedRow:
+def _row(encoding: Encoding, record: Record, *, cut: bool = False) -> EncodedRow:
     type_ids, special = array("b", encoding.type_ids), array("b", encoding.special_tokens_mask)
-    return EncodedRow(array("i", encoding.ids), type_ids, special, cut, line)
+    return EncodedRow(array("i", encoding.ids), type_ids, special, cut, record.line, record.unit)

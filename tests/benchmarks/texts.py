@@ -63,7 +63,7 @@ def rows() -> Iterator[Row]:
 
 
 def _stream(folder: Path, tokenizer: Path) -> Iterator[Row]:
-    command = (*BERTSHAPE, "inspect", "--format", "jsonl", "--weights", "none", "--file")
+    command = (*BERTSHAPE, "inspect", "--format", "jsonl", "--weights", "none", "--input")
     lines = [write_lines(folder / f"{count}.txt", count, tokenizer) for count in (10_000, 100_000)]
     few, many = (measure((*command, str(path))) for path in lines)
     yield Row(

@@ -67,7 +67,7 @@ def test_a_file_that_was_asked_for_and_breaks_is_a_failure(tmp_path: Path, deaf:
 
 def test_a_stream_without_end_stops_when_its_reader_leaves(tmp_path: Path) -> None:
     UNSOUND(tmp_path)
-    command = " ".join([*COMMAND, "inspect", "-f", "-", "--format", "jsonl", *INSPECT[2:]])
+    command = " ".join([*COMMAND, "inspect", "-i", "-", "--format", "jsonl", *INSPECT[2:]])
     line = f"yes a text | {command} | head -n 1; echo ${{PIPESTATUS[1]}}"
     done = subprocess.run(
         ["bash", "-c", line],

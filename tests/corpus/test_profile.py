@@ -219,7 +219,7 @@ def test_options_that_merging_would_pass_over_are_refused(bertshape: Callable[..
         ["--max-length", "5"],
         ["--batch-size", "8"],
         ["--model", "x"],
-        ["--text-column", "text"],
+        ["--text-column", "x"],
         ["--offline"],
     ):
         done = bertshape("profile", "--merge", str(path), *option)

@@ -19,7 +19,8 @@ from bertshape.cli.main import run
 from bertshape.contract.expectations import Subject, match, parse_expectation
 from bertshape.contract.read import read_contract
 from bertshape.contract.write import write_contract
-from bertshape.corpus.records import read_records
+from bertshape.corpus.read import read_stream
+from bertshape.corpus.text_file import BadRecord, TextFile
 from bertshape.errors import BertshapeError, UsageError
 from bertshape.pooling.shapes import select
 from bertshape.predict.config import resolve
@@ -112,13 +113,18 @@ def contract(data: bytes) -> None:
 
 
 def records(data: bytes) -> None:
-    """Lines are texts, or one of them is named; no text holds half a pair."""
-    for name in ("texts.txt", "texts.jsonl"):
+    """Lines and rows are texts, or the file and the line are named; no text holds half a pair."""
+    for name in ("texts.txt", "texts.jsonl", "texts.csv", "texts.tsv", "texts.txt.gz"):
         with Refused():
-            for number, record in enumerate(read_records(io.BytesIO(data), name), 1):
+            for number, record in enumerate(read_stream(io.BytesIO(data), TextFile(name)), 1):
                 assert record.line >= number
-                record.text.encode()
-                assert "\n" not in record.text or name.endswith("l") or data.lstrip().startswith((b"{", b"\xef"))
+                if isinstance(record, BadRecord):
+                    assert record.error.message.startswith(f"{name}, line ")
+                else:
+                    record.text.encode()
+                    assert (
+                        "\n" not in record.text or not name.endswith("txt") or data.lstrip().startswith((b"{", b"\xef"))
+                    )
 
 
 def pooling(data: bytes) -> None:

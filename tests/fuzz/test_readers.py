@@ -173,7 +173,7 @@ def broken(_: bytes) -> None:
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 def test_targets_can_fail(monkeypatch: pytest.MonkeyPatch, target: Callable[[bytes], None]) -> None:
     """Any error but those for people comes out of a target."""
-    for name in ("read_header", "parse_object", "parse_expectation", "read_contract", "read_records", "select", "run"):
+    for name in ("read_header", "parse_object", "parse_expectation", "read_contract", "read_stream", "select", "run"):
         monkeypatch.setattr(f"tests.fuzz.targets.{name}", lambda *_, **__: broken(b""))
     monkeypatch.setattr("tests.fuzz.targets.load_tokenizer", lambda *_, **__: broken(b""))
     with pytest.raises(ValueError, match="slip"):

@@ -164,8 +164,8 @@ def test_memory_of_files(
 
 
 STREAMS: dict[str, tuple[tuple[str, ...], int]] = {
-    "streamed": (("inspect", "-f", "-", "--format", "jsonl", *INSPECT[2:]), 110),
-    "batched": (("inspect", "-f", "-", *INSPECT[2:]), 110),
+    "streamed": (("inspect", "-i", "-", "--format", "jsonl", *INSPECT[2:]), 110),
+    "batched": (("inspect", "-i", "-", *INSPECT[2:]), 110),
     "profiled": (("profile", "-", "--model", "m"), 140),
 }
 
@@ -190,7 +190,7 @@ def test_a_line_of_json_that_is_as_costly_as_may_be(tmp_path: Path) -> None:
     path = tmp_path / "texts.jsonl"
     path.write_bytes(b'{"text": "a", "x": [' + b"[]," * 5_500_000 + b"[]]}\n")
     with path.open("rb") as texts:
-        measured = measure(tmp_path, "inspect", "-f", str(path), *INSPECT[2:], stdin=texts.fileno())
+        measured = measure(tmp_path, "inspect", "-i", str(path), *INSPECT[2:], stdin=texts.fileno())
     assert measured.code == 0
     assert measured.megabytes <= 600
 

@@ -178,7 +178,7 @@ COMMANDS: dict[str, list[str]] = {
     "wrong device": ["inspect", "x", "--device", EVIL],
     "wrong pooling": ["inspect", "x", "--pooling", EVIL],
     "wrong task": ["inspect", "x", "--task", EVIL],
-    "wrong file": ["inspect", "-f", EVIL],
+    "wrong file": ["inspect", "-i", EVIL],
     "wrong save": ["inspect", "x", "--save", EVIL],
     "wrong model": ["inspect", "x", "--model", f"./{EVIL}"],
     "wrong embedded": ["inspect", "x", "--model", f"embedded:{EVIL}"],
@@ -219,7 +219,7 @@ def test_other_commands(tmp_path: Path, capfd: pytest.CaptureFixture[str], monke
         ["diff", str(folder), str(other)],
         ["snapshot", str(other), "--text", SHORT],
         ["profile", str(texts), "--model", str(folder)],
-        ["inspect", "-f", str(texts), "--format", "jsonl", "--truncation", "--weights", "none", "--model", str(folder)],
+        ["inspect", "-i", str(texts), "--format", "jsonl", "--truncation", "--weights", "none", "--model", str(folder)],
     ):
         assert run(arguments) in (0, 1)
         said = capfd.readouterr()

@@ -28,8 +28,8 @@ INTERRUPT, TERMINATE = (signal.SIGINT, 130), (signal.SIGTERM, 143)
 each_signal = pytest.mark.parametrize(("number", "code"), [INTERRUPT, TERMINATE], ids=["SIGINT", "SIGTERM"])
 # Those that read texts, each with a pipe in place of a file.
 READERS = {
-    "stream": ("inspect", "-f", "pipe", "--format", "jsonl", "--weights", "none", "--model", "m"),
-    "batch": ("inspect", "-f", "pipe", "--weights", "none", "--model", "m"),
+    "stream": ("inspect", "-i", "pipe", "--format", "jsonl", "--weights", "none", "--model", "m"),
+    "batch": ("inspect", "-i", "pipe", "--weights", "none", "--model", "m"),
     "embed": ("embed", "pipe", "-o", "out.npz", "--model", "m"),
     "profile": ("profile", "pipe", "--model", "m"),
 }

@@ -23,7 +23,7 @@ COMMANDS = {
     "inspect": INSPECT,
     "inspect as json": (*INSPECT, "--json"),
     "inspect as html": (*INSPECT, "--format", "html"),
-    "inspect a stream": ("inspect", "-f", "texts", "--format", "jsonl", *INSPECT[2:]),
+    "inspect a stream": ("inspect", "-i", "texts", "--format", "jsonl", *INSPECT[2:]),
     "check": CHECK,
     "check as junit": (*CHECK, "--format", "junit"),
     "snapshot": ("snapshot", "m"),
@@ -78,7 +78,7 @@ def test_closed_stderr(here: Path, arguments: tuple[str, ...]) -> None:
 
 def test_closed_stdin(here: Path) -> None:
     """As empty as /dev/null."""
-    done = run(here, "inspect", "-f", "-", *INSPECT[2:], before=closed(0))
+    done = run(here, "inspect", "-i", "-", *INSPECT[2:], before=closed(0))
     assert (done.returncode, "stdin holds no text" in done.stderr) == (2, True), done.stderr
     assert run(here, "profile", "-", "--model", "m", before=closed(0)).returncode == 0
 
@@ -121,7 +121,7 @@ LOCKED = {
     "config": ("m/config.json", CHECK, 3, "config.json: Permission denied"),
     "tokenizer": ("m/tokenizer.json", INSPECT, 3, "tokenizer.json"),
     "weights": ("m/model.safetensors", CHECK, 3, "Permission denied"),
-    "texts": ("texts", ("inspect", "-f", "texts", *INSPECT[2:]), 2, "cannot read texts: Permission denied"),
+    "texts": ("texts", ("inspect", "-i", "texts", *INSPECT[2:]), 2, "cannot read texts: Permission denied"),
     "contract": ("bertshape.toml", ("check",), 2, "Permission denied"),
 }
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MODEL = ("--model", "m", "--weights", "none")
-_STREAM = ("inspect", "--file", "-", "--format", "jsonl", *_MODEL)
-_BATCH = ("inspect", "--file", "-", *_MODEL)
+_STREAM = ("inspect", "--input", "-", "--format", "jsonl", *_MODEL)
+_BATCH = ("inspect", "--input", "-", *_MODEL)
 _MILLION = "a " * 500_000
 
 
@@ -99,12 +99,12 @@ STREAMS = (
         ("line 2 has no pair",),
         b'{"text":"a","pair":"b"}\n{"text":"a"}\n',
     ),
-    Case("file missing", sound, ("inspect", "-f", "nowhere", *_MODEL), 2, ("cannot read nowhere",)),
-    Case("file a folder", sound, ("inspect", "-f", "m", *_MODEL), 2, ("cannot read m",)),
-    Case("file of no name", sound, ("inspect", "-f", "", *_MODEL), 2, ("cannot read",)),
-    Case("file of a link to itself", _looped, ("inspect", "-f", "l", *_MODEL), 2, ("cannot read l",)),
-    Case("file of zeros without end", sound, ("inspect", "-f", "/dev/zero", *_MODEL), 2, ("longer than 16 MiB",)),
-    Case("file of nothing", sound, ("inspect", "-f", "/dev/null", *_MODEL), 2, ("holds no text",)),
-    Case("file and texts", sound, ("inspect", "a", "-f", "-", *_MODEL), 2, ("on the command line and by --file",)),
+    Case("file missing", sound, ("inspect", "-i", "nowhere", *_MODEL), 2, ("cannot read nowhere",)),
+    Case("file a folder", sound, ("inspect", "-i", "m", *_MODEL), 2, ("cannot read m",)),
+    Case("file of no name", sound, ("inspect", "-i", "", *_MODEL), 2, ("cannot read",)),
+    Case("file of a link to itself", _looped, ("inspect", "-i", "l", *_MODEL), 2, ("cannot read l",)),
+    Case("file of zeros without end", sound, ("inspect", "-i", "/dev/zero", *_MODEL), 2, ("longer than 16 MiB",)),
+    Case("file of nothing", sound, ("inspect", "-i", "/dev/null", *_MODEL), 2, ("holds no text",)),
+    Case("file and texts", sound, ("inspect", "a", "-i", "-", *_MODEL), 2, ("on the command line and by --input",)),
 )
 CASES = ARGUMENTS + STREAMS

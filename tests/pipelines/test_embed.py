@@ -15,7 +15,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import Dense
 
 from bertshape import inspect_texts
-from bertshape.corpus.records import Record
+from bertshape.corpus.text_file import Record
 from bertshape.errors import UsageError
 from bertshape.pipelines.embed import EmbedRequest, embed
 from bertshape.pipelines.request import LengthOptions, ModelSource, RunOptions, SaveOptions
@@ -160,6 +160,29 @@ def test_the_command(bertshape: Callable[..., Run], tmp_path: Path) -> None:
         done = bertshape("embed", "-o", str(tmp_path / "v.npz"), "--model", TINY, *arguments)
         assert done.returncode == 2
         assert "Traceback" not in done.stderr
+
+
+def test_rows_of_a_table_are_texts(bertshape: Callable[..., Run], tmp_path: Path) -> None:
+    """A header once gave a vector, and each line of a quoted field another."""
+    path = tmp_path / "texts.csv"
+    path.write_text('key,text\nx,"two\nlines"\ny,one\n')
+    for options in ((), ("--id-column", "key", "--input-format", "csv")):
+        done = bertshape(
+            "embed",
+            str(path),
+            "-o",
+            str(tmp_path / "v.safetensors"),
+            "--json",
+            *options,
+            "--weights",
+            "random",
+            "--model",
+            TINY,
+        )
+        assert json.loads(done.stdout)["texts"] == 2
+    vectors = load_file(tmp_path / "v.safetensors")["pooled.mean"]
+    run(["two\nlines", "one"], tmp_path / "w.safetensors", model=TINY, weights="random")
+    torch.testing.assert_close(vectors, load_file(tmp_path / "w.safetensors")["pooled.mean"])
 
 
 def test_texts_come_from_a_pipe(tmp_path: Path) -> None:

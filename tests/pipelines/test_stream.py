@@ -1,8 +1,7 @@
-"""Texts from files and pipes: read line by line, streamed in order, whole lines whatever happens."""
+"""`inspect --input`: texts of files and pipes, streamed in order, whole lines whatever happens."""
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
@@ -10,12 +9,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bertshape import inspect_texts
-from bertshape.corpus.records import MAX_LINE_BYTES, Record, read_records
-from bertshape.errors import UsageError
+from bertshape.corpus.text_file import Record
 from bertshape.pipelines.reconcile import same_shape
 from bertshape.pipelines.request import InspectionRequest, ModelSource, RunOptions, Texts
 from bertshape.pipelines.stream import Stream
@@ -29,67 +25,6 @@ if TYPE_CHECKING:
 
 TINY = ("--model", "embedded:bert-tiny-uncased")
 TEXTS = ["one", "two words", "", "naïve 東京 🙂", "two words", "one two three four"]
-
-
-def read(content: bytes, name: str = "texts.txt") -> list[Record]:
-    return list(read_records(io.BytesIO(content), name))
-
-
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r\ufeff"))))
-def test_every_line_is_a_text(texts: list[str]) -> None:
-    """Empty lines, control characters and line separators of Unicode included."""
-    content = "".join(f"{text}\n" for text in texts).encode()
-    if not (texts and texts[0].lstrip().startswith("{")):
-        assert [record.text for record in read(content)] == texts
-
-
-WORDS = st.text(st.characters(exclude_categories=["Cs"]))
-IDS = st.none() | st.integers(-(2**62), 2**62) | WORDS
-
-
-@given(st.lists(st.tuples(WORDS, st.none() | WORDS, IDS)))
-def test_json_lines_are_read_back(rows: list[tuple[str, str | None, str | int | None]]) -> None:
-    lines = [{"text": text, "pair": pair, "id": given} for text, pair, given in rows]
-    records = read("".join(json.dumps(line) + "\n" for line in lines).encode(), "texts.jsonl")
-    assert [(record.text, record.pair, record.id) for record in records] == rows
-
-
-def refusal(content: bytes, name: str) -> str | None:
-    try:
-        read(content, name)
-    except UsageError as error:
-        return error.message
-    return None
-
-
-@given(st.binary(max_size=200), st.sampled_from(["a.txt", "a.jsonl"]))
-def test_any_bytes_are_read_or_refused(content: bytes, name: str) -> None:
-    message = refusal(content, name)
-    assert message is None or message.startswith(f"{name}, line ")
-
-
-@pytest.mark.parametrize(
-    ("content", "name", "words"),
-    [
-        (b"fine\n\xff\n", "a.txt", ["line 2", "UTF-8", "0xff", "byte 1"]),
-        (b'{"text": "a"}\n{"text": 3}\n', "a.jsonl", ["line 2", '"text"']),
-        (b'{"text": "a"}\nnot json\n', "a.jsonl", ["line 2", "JSON"]),
-        (b'{"text": "a", "pair": 1}\n', "a.jsonl", ["line 1", '"pair"']),
-        (b'{"text": "a", "id": [1]}\n', "a.jsonl", ["line 1", '"id"']),
-        (b'{"text": "a", "text": "b"}\n', "a.jsonl", ["line 1", "twice"]),
-        (b"x" * (MAX_LINE_BYTES + 2), "a.txt", ["line 1", "16 MiB"]),
-    ],
-    ids=["bytes", "no text", "no json", "pair", "id", "twice", "long"],
-)
-def test_bad_lines_are_named(content: bytes, name: str, words: list[str]) -> None:
-    with pytest.raises(UsageError) as caught:
-        read(content, name)
-    assert all(word in caught.value.message for word in words), caught.value.message
-
-
-def test_marks_and_line_ends_are_taken_off() -> None:
-    assert [record.text for record in read(b"\xef\xbb\xbffirst\r\nsecond")] == ["first", "second"]
-    assert [record.text for record in read(b'{"text": "a"}\n\n{"text": "b"}\n')] == ["a", "b"]
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 4])
@@ -118,7 +53,7 @@ def pipe(content: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def test_two_lines_give_two_records() -> None:
-    done = pipe(b"one\ntwo words\n", "--file", "-", "--format", "jsonl", "--weights", "none")
+    done = pipe(b"one\ntwo words\n", "--input", "-", "--format", "jsonl", "--weights", "none")
     records = [json.loads(line) for line in done.stdout.splitlines()]
     assert (done.returncode, done.stderr) == (0, b"")
     assert [(record["index"], record["line"], record["text"]) for record in records] == [
@@ -129,24 +64,24 @@ def test_two_lines_give_two_records() -> None:
 
 
 def test_an_error_in_the_midst_leaves_whole_lines() -> None:
-    done = pipe(b"one\n\xff\nthree\n", "-f", "-", "--format", "jsonl", "--weights", "none", *TINY)
+    done = pipe(b"one\n\xff\nthree\n", "-i", "-", "--format", "jsonl", "--weights", "none", *TINY)
     assert done.returncode == 2
     documents = [json.loads(line) for line in done.stdout.splitlines()]
     assert [document["ok"] for document in documents] == [True, False]
     assert b"stdin, line 2" in done.stderr
-    done = pipe(b"one\n" + b"word " * 600, "-f", "-", "--format", "jsonl", "--weights", "none", *TINY)
+    done = pipe(b"one\n" + b"word " * 600, "-i", "-", "--format", "jsonl", "--weights", "none", *TINY)
     assert done.returncode == 2
     assert b"stdin, line 2: text 1 gives 602 tokens" in done.stderr
 
 
 def test_ids_and_pairs_of_json_lines() -> None:
     content = b'{"text": "a b", "pair": "c", "id": "x1"}\n{"text": "d", "pair": "e"}\n'
-    done = pipe(content, "-f", "-", "--format", "jsonl", "--batch-size", "2", *TINY)
+    done = pipe(content, "-i", "-", "--format", "jsonl", "--batch-size", "2", *TINY)
     records = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(record["id"], record["pair"]) for record in records] == [("x1", "c"), (None, "e")]
     assert {tuple(record["outputs"]["last_hidden_state"]["shape"]) for record in records} == {(2, 6, 128)}
     mixed = pipe(
-        b'{"text": "a", "pair": "b"}\n{"text": "c"}\n', "-f", "-", "--format", "jsonl", "--batch-size", "2", *TINY
+        b'{"text": "a", "pair": "b"}\n{"text": "c"}\n', "-i", "-", "--format", "jsonl", "--batch-size", "2", *TINY
     )
     assert mixed.returncode == 2
     assert b"lines 1 to 2" in mixed.stderr
@@ -155,17 +90,17 @@ def test_ids_and_pairs_of_json_lines() -> None:
 def test_other_formats_take_a_file_as_one_batch(bertshape: Callable[..., Run], tmp_path: Path) -> None:
     path = tmp_path / "texts.txt"
     path.write_text("one\ntwo more words\n")
-    report = json.loads(bertshape("inspect", "-f", str(path), *TINY, "--weights", "none", "--json").stdout)
+    report = json.loads(bertshape("inspect", "-i", str(path), *TINY, "--weights", "none", "--json").stdout)
     assert report["outputs"]["last_hidden_state"]["shape"] == [2, 5, 128]
-    for arguments in (["x", "-f", str(path)], ["-f", str(tmp_path / "nosuch")], ["-f", str(tmp_path)]):
+    for arguments in (["x", "-i", str(path)], ["-i", str(tmp_path / "nosuch")], ["-i", str(tmp_path)]):
         done = bertshape("inspect", *arguments, *TINY)
         assert done.returncode == 2
         assert "Traceback" not in done.stderr
     path.write_text("")
-    assert bertshape("inspect", "-f", str(path), *TINY).returncode == 2
+    assert bertshape("inspect", "-i", str(path), *TINY).returncode == 2
 
 
-@pytest.mark.parametrize("command", [["inspect", "--weights", "none", "-f"], ["profile"]], ids=["inspect", "profile"])
+@pytest.mark.parametrize("command", [["inspect", "--weights", "none", "-i"], ["profile"]], ids=["inspect", "profile"])
 @pytest.mark.skipif(not os.path.exists("/proc/self/mem"), reason="a file that opens and cannot be read, of Linux")
 def test_a_file_that_cannot_be_read_on_is_named(command: list[str], bertshape: Callable[..., Run]) -> None:
     """Not told as a failure of writing."""
@@ -174,16 +109,33 @@ def test_a_file_that_cannot_be_read_on_is_named(command: list[str], bertshape: C
     assert done.stderr.splitlines()[0] == "bertshape: error: cannot read /proc/self/mem: Input/output error"
 
 
-def test_endings_may_be_capitals(bertshape: Callable[..., Run], tmp_path: Path) -> None:
-    """JSON lines even where the first is empty, for one name as for the other."""
-    (tmp_path / "U.JSONL").write_text('\n{"text": "a"}\n')
-    done = bertshape("inspect", "-f", str(tmp_path / "U.JSONL"), "--json", "--weights", "none")
-    assert [item["text"] for item in json.loads(done.stdout)["sequences"]] == ["a"]
+@pytest.mark.parametrize(
+    ("name", "content", "options"),
+    [
+        ("t.csv", 'id,words\n7,"two\nlines, one"\n8,b\n', ["--text-column", "words"]),
+        ("t.dat", 'id\twords\n7\t"two\nlines, one"\n8\tb\n', ["--text-column", "words", "--input-format", "tsv"]),
+        ("t.jsonl", '{"key": "7", "text": "two\\nlines, one"}\n{"key": "8", "text": "b"}\n', ["--id-column", "key"]),
+    ],
+)
+def test_rows_of_tables_are_texts(
+    name: str, content: str, options: list[str], bertshape: Callable[..., Run], tmp_path: Path
+) -> None:
+    """Streamed or as one batch: the header is no text, a quoted newline ends none, ids are kept."""
+    path = tmp_path / name
+    path.write_text(content)
+    command = ("inspect", "-i", str(path), *options, *TINY, "--weights", "none")
+    report = json.loads(bertshape(*command, "--json").stdout)
+    assert [item["text"] for item in report["sequences"]] == ["two\nlines, one", "b"]
+    records = [json.loads(line) for line in bertshape(*command, "--format", "jsonl").stdout.splitlines()]
+    assert [(record["id"], record["text"]) for record in records] == [("7", "two\nlines, one"), ("8", "b")]
+    done = bertshape(*command, "--text-column", "nosuch")
+    assert done.returncode == 2
+    assert "nosuch" in done.stderr
 
 
 def test_a_line_without_a_pair_among_others_is_named(bertshape: Callable[..., Run], tmp_path: Path) -> None:
     (tmp_path / "p.jsonl").write_text('{"text": "a", "pair": "b"}\n{"text": "c"}\n')
-    done = bertshape("inspect", "-f", str(tmp_path / "p.jsonl"), "--weights", "none")
+    done = bertshape("inspect", "-i", str(tmp_path / "p.jsonl"), "--weights", "none")
     assert done.returncode == 2
     assert "line 2 has no pair, and others have" in done.stderr
     assert "--pair" not in done.stderr

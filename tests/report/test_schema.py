@@ -65,7 +65,7 @@ def printed(bertshape: Command, minilm: Path, tmp_path_factory: pytest.TempPathF
     lines.write_text('{"text": "one", "id": "a"}\n{"text": "two words", "id": 2}\n{"text": ""}\n')
     commands = {
         "inspect": ("inspect", "a text", "b", "--model", str(minilm), "--json", *ALL),
-        "record": ("inspect", "--file", str(lines), *PREDICT, *ALL, "--pooling", "last4_sum", "--format", "jsonl"),
+        "record": ("inspect", "--input", str(lines), *PREDICT, *ALL, "--pooling", "last4_sum", "--format", "jsonl"),
         "check": ("check", str(broken), TINY[1], "./nosuch", "--values", "--json"),
         "diff": ("diff", str(minilm), TINY[1], "--json"),
         "embed": ("embed", str(lines), *TINY, "--pooling", "mean", "-o", str(folder / "vectors.npz"), "--json"),
@@ -206,7 +206,7 @@ def test_records_of_a_run(bertshape: Command) -> None:
         (("inspect", "a", "--nosuch", "--json"), 2),
         (("check", "--expect", "nosuch", "--format", "json"), 2),
         (("profile", "./nosuch", "--json"), 2),
-        (("inspect", "--file", "./nosuch", "--format", "jsonl"), 2),
+        (("inspect", "--input", "./nosuch", "--format", "jsonl"), 2),
         (("diff", "./nosuch", TINY[1], "--json"), 3),
         (("inspect", "a", "--model", "org/name", "--offline", "--json"), 4),
         (("inspect", "a", *TINY, "--device", "cuda:99", "--json"), 5),

@@ -111,7 +111,7 @@ def test_what_cannot_be_saved_is_refused_before_the_run(
 def test_streams_save_nothing(bertshape: Callable[..., Run], tmp_path: Path) -> None:
     """Each batch would overwrite the one before it."""
     (tmp_path / "texts.txt").write_text("a\nb\n")
-    arguments = ("-f", str(tmp_path / "texts.txt"), "--format", "jsonl", "--save", str(tmp_path / "out.npz"))
+    arguments = ("-i", str(tmp_path / "texts.txt"), "--format", "jsonl", "--save", str(tmp_path / "out.npz"))
     done = bertshape("inspect", *TINY, *arguments)
     assert done.returncode == 2
     assert "--save" in done.stderr

@@ -69,7 +69,7 @@ def _inspect() -> Schema:
 
 def _record() -> Schema:
     source: dict[str, Schema] = {
-        "line": whole("Number of the text's line in the file; with --file.", 1),
+        "line": whole("Number of the text's line in the file; with --input.", 1),
         "id": {"description": "The id that the file gives the text, or null.", "type": ["string", "integer", "null"]},
     }
     schema = record(
