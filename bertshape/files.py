@@ -212,10 +212,20 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
             beside.unlink(missing_ok=True)
 
 
+def is_replaced(path: Path) -> bool:
+    """Whether writing to a path replaces a file that is there: not a pipe, a device or /dev/stdout."""
+    return _descriptor(path) is None and os.path.isfile(path)
+
+
+def _descriptor(path: Path) -> int | None:
+    """Number of the open descriptor that a path such as /dev/stdout stands for."""
+    named = _DESCRIPTOR.fullmatch(str(path))
+    return int(named[1]) if named else _STREAMS.get(str(path))
+
+
 def _open_in_place(path: Path) -> int | None:
     """Descriptor of what cannot be replaced; None for a regular file, and where there is nothing yet."""
-    named = _DESCRIPTOR.fullmatch(str(path))
-    number = int(named[1]) if named else _STREAMS.get(str(path))
+    number = _descriptor(path)
     if number is not None:
         return os.dup(number)  # opened by its name, a file behind stdout would be cut to nothing first
     status = _status(path)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +12,12 @@ import typer
 
 from bertshape.cli import options
 from bertshape.cli.completion import complete_model
+from bertshape.contract.read import PROJECT_NAME, read_contract
 from bertshape.contract.write import write_contract
-from bertshape.errors import UsageError
-from bertshape.files import written_whole
-from bertshape.pipelines.snapshot import snapshot
+from bertshape.errors import BertshapeError, UsageError
+from bertshape.files import is_replaced, read_text, written_whole
+from bertshape.pipelines.snapshot import seen_from, snapshot, update_snapshot
+from bertshape.render.escape import visible
 
 
 def snapshot_command(
@@ -30,6 +31,10 @@ def snapshot_command(
     text: Annotated[
         list[str] | None, typer.Option("--text", metavar="TEXT", help="One more text to write down; repeatable.")
     ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Bring FILE up to date: comments and what you added stay.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE, whatever it holds.")] = False,
     revision: options.Revision = None,
     offline: options.Offline = False,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
@@ -37,30 +42,68 @@ def snapshot_command(
     """Write the contract of a checkpoint, for `check` to compare it with."""
 
     def action() -> int:
-        contract = snapshot(checkpoint, revision=revision, offline=offline, texts=text or ())
-        if output is None:
-            sys.stdout.write(write_contract([contract]))
-            return 0
-        if os.path.isdir(checkpoint) and not os.path.isabs(checkpoint):
-            # A contract is read from its own folder: it must find the checkpoint from there.
-            contract = replace(
-                contract, model=f"./{os.path.relpath(os.path.realpath(checkpoint), os.path.realpath(output.parent))}"
+        _check(output, update=update, force=force)
+        if output is not None and update and is_replaced(output):
+            new = update_snapshot(output, checkpoint, revision=revision, offline=offline, texts=text or ())
+            if new.changes:
+                _write(output, new.text)
+            count = len(new.changes)
+            head = f"{output}: {count or 'no'} {'change' if count == 1 else 'changes'}"
+            sys.stdout.write(
+                "".join(f"{visible(line)}\n" for line in (head, *(f"  {change}" for change in new.changes)))
             )
-        write_whole(output, write_contract([contract]))
+            return 0
+        contract = snapshot(checkpoint, revision=revision, offline=offline, texts=text or ())
+        written = write_contract([seen_from(Path() if output is None else output.parent, contract)])
+        if output is None:
+            sys.stdout.write(written)
+        elif force or not _holds(output, written):
+            _write(output, written)
         return 0
 
     return action
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all.
+def _check(output: Path | None, *, update: bool, force: bool) -> None:
+    """Refuse what cannot be meant, before a checkpoint is read.
 
     Raises:
-        UsageError: The path is no file's.
-        OutputError: It cannot be written.
+        UsageError: The options do not fit together, or the path is no file's.
     """
-    if path.is_dir():
+    if update and force:
+        raise UsageError("both --update and --force are given", hint="Pass one of the two.", code="output-options")
+    if output is None and (update or force):
+        hint = "Name it: --output bertshape.toml"
+        raise UsageError("there is no file to update or replace", hint=hint, code="output-options")
+    if output is not None and os.path.isdir(output):
         hint = "Pass the path of a file, such as bertshape.toml."
-        raise UsageError(f"--output {path} is not the path of a file", hint=hint, code="output-path")
+        raise UsageError(f"--output {output} is not the path of a file", hint=hint, code="output-path")
+    if output is not None and output.name == PROJECT_NAME and force:
+        hint = "Pass --update to write [tool.bertshape] alone."
+        raise UsageError(f"{output} holds more than a contract", hint=hint, code="output-exists")
+
+
+def _holds(output: Path, written: str) -> bool:
+    """Whether a file holds just that already.
+
+    Raises:
+        UsageError: It holds something else.
+    """
+    if not is_replaced(output):
+        return False
+    try:
+        if read_text(output) == written:
+            return True
+        read_contract(output)
+    except BertshapeError as error:
+        problem, hint = "is no contract", "Write to another file, or pass --force to replace it."
+        if output.name == PROJECT_NAME:
+            hint = "Pass --update to add [tool.bertshape] to it."
+        raise UsageError(f"{output} exists and {problem}", hint=hint, code="output-exists") from error
+    hint = "Pass --update to keep your edits, or --force to replace it."
+    raise UsageError(f"{output} exists and says something else", hint=hint, code="output-exists")
+
+
+def _write(path: Path, text: str) -> None:
     with written_whole(path) as file:
         file.write(text.encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -40,12 +41,13 @@ class CheckpointContract:
     """One checkpoint, and what must hold for it.
 
     Attributes:
-        model: Folder, Hub id or `embedded:` name.
+        model: Folder, Hub id or `embedded:` name, as a person wrote it.
         revision: Branch, tag or commit of a Hub repository.
         expect: Expectations on the checkpoint and on every case.
         tokenizer: Digest of the tokenizer's file, `sha256:` and 64 hexadecimal digits.
         tensors: Shapes of stored tensors; a name may be folded, as `encoder.layer.{0-5}.output.dense.weight`.
         cases: Texts and what must come out for them.
+        folder: Folder of the contract file, from which a relative path in `model` leads to the checkpoint.
     """
 
     model: str
@@ -54,3 +56,24 @@ class CheckpointContract:
     tokenizer: str | None = None
     tensors: Mapping[str, ShapePattern] = field(default_factory=dict)
     cases: tuple[ContractCase, ...] = ()
+    folder: str = field(default="", compare=False)
+
+    @property
+    def location(self) -> str:
+        """The model as seen from the working directory; a Hub id and an embedded name stay as they are."""
+        joined = os.path.join(self.folder, self.model)
+        explicit = self.model in (".", "..") or self.model.startswith(("./", "../", ".\\", "..\\"))
+        if os.path.isabs(self.model) or not (explicit or os.path.isdir(joined)):
+            return self.model
+        short = os.path.normpath(joined)
+        # `link/..` is where the link leads, which the text of the path alone cannot say.
+        if os.path.isdir(joined) and not (os.path.isdir(short) and os.path.samefile(short, joined)):
+            short = joined
+        return explicit_path(short)
+
+
+def explicit_path(path: str) -> str:
+    """A path that is never taken for a Hub id, even if the folder goes away: a relative one begins with ./ or ../."""
+    if os.path.isabs(path) or path.startswith((os.curdir + os.sep, os.pardir)) or path == os.curdir:
+        return path
+    return os.path.join(os.curdir, path)

@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 TENSOR_PREFIX = "tensor:"
 OPERATORS: Mapping[str, Callable[[int, int], bool]] = {"=": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
 
+ALIASES: Mapping[str, str] = {
+    "num_layers": "num_hidden_layers",
+    "num_heads": "num_attention_heads",
+    "num_tokens": "sequence_length",
+}
+"""Names that people type, and the names that transformers gives the same things."""
+
+DTYPE_ALIASES: Mapping[str, str] = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
+"""The same for values, where a dtype is expected."""
+
 _GRAMMAR = "Write NAME=VALUE: hidden_size=384, num_hidden_layers>=6, pooling=mean, last_hidden_state=[_, _, 384]."
 _EXPECTATION = re.compile(r"(?P<name>[^=<>!]*)(?P<operator>==|!=|<=|>=|=|<|>)(?P<value>.*)", flags=re.DOTALL)
 _NUMBER = re.compile(rf"-?[0-9]{{1,{MAX_DIGITS}}}")
@@ -83,7 +93,7 @@ class Mismatch:
 
 
 def parse_expectation(text: str) -> Expectation:
-    """Read `NAME=VALUE`, with any of `OPERATORS`; `==` is read as `=`.
+    """Read `NAME=VALUE`, with any of `OPERATORS`; `==` is read as `=`, and aliases as what they stand for.
 
     Raises:
         UsageError: The text is no expectation, or its shape is no shape.
@@ -92,7 +102,7 @@ def parse_expectation(text: str) -> Expectation:
     if parts is None:
         raise _invalid(f"the expectation {text!r} has no operator; expected one of {' '.join(OPERATORS)}")
     name, value = parts["name"].strip(), parts["value"].strip()
-    operator = parts["operator"].replace("==", "=")
+    name, operator = ALIASES.get(name, name), parts["operator"].replace("==", "=")
     if not name:
         raise _invalid(f"the expectation {text!r} has no name; expected one before {operator!r}")
     if not value or value[0] in "=<>!":
@@ -104,13 +114,15 @@ def parse_expectation(text: str) -> Expectation:
         return Expectation(name, operator, parse_pattern(value))
     if _NUMBER.fullmatch(value):
         return Expectation(name, operator, int(value))
+    if name.endswith("dtype"):
+        value = DTYPE_ALIASES.get(value, value)
     if operator not in ("=", "!="):
         raise _invalid(f"the expectation {text!r} compares with {value!r}; expected a whole number after {operator!r}")
     return Expectation(name, operator, value)
 
 
 def match(expectations: Sequence[Expectation], subject: Subject) -> list[Mismatch]:
-    """Hold all expectations to a subject.
+    """Check all expectations against a subject.
 
     Axis names are bound across all shapes, and one that is also the name of a number, such as `hidden_size` or
     `sequence_length`, stands for that number.
@@ -122,6 +134,7 @@ def match(expectations: Sequence[Expectation], subject: Subject) -> list[Mismatc
         UsageError: A name does not exist, or the value has the wrong form for it.
     """
     bindings = {name: value for name, value in subject.scalars.items() if isinstance(value, int)}
+    bindings |= {alias: bindings[name] for alias, name in ALIASES.items() if name in bindings}
     return [mismatch for item in expectations for mismatch in _mismatches(item, subject, bindings)]
 
 

@@ -1,14 +1,13 @@
-"""A contract file -> contracts; whatever is wrong in it is named with its line."""
+"""A contract file -> contracts; whatever is wrong in it is named with its place in the file."""
 
 from __future__ import annotations
 
 import difflib
-import os
 import re
 from typing import TYPE_CHECKING
 
 from bertshape.contract.contract import CASE_KEYS, CHECKPOINT_KEYS, CheckpointContract, ContractCase
-from bertshape.contract.document import Document, Table
+from bertshape.contract.document import Table, invalid, read_toml, too_deep
 from bertshape.contract.expectations import parse_expectation
 from bertshape.contract.shape_pattern import pattern_from_list
 from bertshape.errors import CheckpointError, UsageError
@@ -28,52 +27,57 @@ _EMPTY = 'Write one: [[checkpoint]], and below it model = "..." and expect = ["h
 
 
 def find_contract(folder: Path) -> Path | None:
-    """The contract file of a folder: `bertshape.toml`, else a `pyproject.toml` with `[tool.bertshape]`."""
-    if _is_there(folder / CONTRACT_NAME):
-        return folder / CONTRACT_NAME
-    project = folder / PROJECT_NAME
-    if not _is_there(project):
-        return None
+    """The contract file of a folder: `bertshape.toml`, else a `pyproject.toml` with `[tool.bertshape]`.
+
+    Raises:
+        UsageError: The folder cannot be looked into.
+    """
+    own, project = folder / CONTRACT_NAME, folder / PROJECT_NAME
     try:
-        tool = Document(project).values.get("tool")
+        if exists(own):
+            return own
+        if not exists(project):
+            return None
+    except CheckpointError as error:
+        raise invalid(error.message, error.hint) from error
+    try:
+        return project if holds_contract(project) else None
     except UsageError:
         # Whether it holds a contract cannot be known: reading it says what is broken.
         return project
-    return project if isinstance(tool, dict) and "bertshape" in tool else None
 
 
-def _is_there(path: Path) -> bool:
-    try:
-        return exists(path)
-    except CheckpointError as error:
-        raise UsageError(error.message, hint=error.hint, code="contract-invalid") from error
+def holds_contract(project: Path) -> bool:
+    """Whether a `pyproject.toml` has a table `[tool.bertshape]`.
+
+    Raises:
+        UsageError: The file cannot be read or is no TOML.
+    """
+    tool = read_toml(project).get("tool")
+    return isinstance(tool, dict) and "bertshape" in tool
 
 
 def read_contract(path: Path) -> tuple[CheckpointContract, ...]:
     """Read a contract file; in a file named pyproject.toml, the table `[tool.bertshape]`.
 
     Raises:
-        UsageError: The file cannot be read or is no contract; the message has the line and what was expected.
+        UsageError: The file cannot be read or is no contract; the message has the place and what was expected.
     """
-    document = Document(path)
     try:
-        return _contracts(document)
+        return _contracts(Table(path, (), read_toml(path)))
     except RecursionError as error:
-        raise document.too_deep() from error
+        raise too_deep(path) from error
 
 
-def _contracts(document: Document) -> tuple[CheckpointContract, ...]:
-    top = Table(document, (), document.values)
-    if document.path.name == PROJECT_NAME:
-        for key in ("tool", "bertshape"):
-            inside = top.get(key, dict)
-            if inside is None:
-                document.fail((), "there is no [tool.bertshape]; expected [[tool.bertshape.checkpoint]]", _EMPTY)
-            top = Table(document, (*top.where, key), inside)
+def _contracts(top: Table) -> tuple[CheckpointContract, ...]:
+    if top.path.name == PROJECT_NAME:
+        if "bertshape" not in top.table("tool").values:
+            top.fail((), "there is no [tool.bertshape]; expected [[tool.bertshape.checkpoint]]", _EMPTY)
+        top = top.table("tool").table("bertshape")
     top.only(("checkpoint",))
     contracts = tuple(_checkpoint(table) for table in top.tables("checkpoint"))
     if not contracts:
-        document.fail(top.where, "there is no checkpoint; expected [[checkpoint]]", _EMPTY)
+        top.fail((), "there is no checkpoint; expected [[checkpoint]]", _EMPTY)
     return contracts
 
 
@@ -81,16 +85,16 @@ def _checkpoint(table: Table) -> CheckpointContract:
     table.only(CHECKPOINT_KEYS)
     tokenizer = table.get("tokenizer", str)
     if tokenizer is not None and not _DIGEST.fullmatch(tokenizer):
-        problem = f"tokenizer is {tokenizer!r}; expected sha256: and 64 hexadecimal digits"
-        table.document.fail((*table.where, "tokenizer"), problem, "`bertshape snapshot` writes it.")
-    tensors = Table(table.document, (*table.where, "tensors"), table.get("tensors", dict) or {})
+        problem = f"is {tokenizer!r}; expected sha256: and 64 hexadecimal digits"
+        table.fail(("tokenizer",), problem, "`bertshape snapshot` writes it.")
     return CheckpointContract(
-        model=_resolve(_required(table, "model"), table.document.path.parent),
+        model=_required(table, "model"),
         revision=table.get("revision", str),
         expect=tuple(_expectations(table)),
         tokenizer=tokenizer,
-        tensors=_shapes(tensors),
+        tensors=_shapes(table.table("tensors")),
         cases=tuple(map(_case, table.tables("case"))),
+        folder=str(table.path.parent),
     )
 
 
@@ -99,7 +103,7 @@ def _expectations(table: Table) -> Iterator[Expectation]:
         try:
             yield parse_expectation(text)
         except UsageError as error:
-            table.document.fail((*table.where, "expect", index), error.message, error.hint)
+            table.fail(("expect", index), error.message, error.hint)
 
 
 def _case(table: Table) -> ContractCase:
@@ -107,19 +111,19 @@ def _case(table: Table) -> ContractCase:
     input_ids = table.items("input_ids", int) if "input_ids" in table.values else None
     for index, number in enumerate(input_ids or ()):
         if number < 0:
-            table.document.fail((*table.where, "input_ids", index), f"the token id {number}; expected 0 or more")
+            table.fail(("input_ids", index), f"is {number}; expected a token id, 0 or more")
     for key, value in table.values.items():
         # A list is a shape, whose name only the model can know; anything else is a key that does not exist.
         if key not in CASE_KEYS and not isinstance(value, (list, dict)):
             near = difflib.get_close_matches(key, CASE_KEYS, n=1, cutoff=0.5)
-            problem = f"unknown key {key!r}; expected {', '.join(CASE_KEYS)}, or a shape as NAME = [1, 8, 384]"
-            table.document.fail((*table.where, key), problem, f"Did you mean {near[0]}?" if near else "")
+            problem = f"unknown key; expected {', '.join(CASE_KEYS)}, or a shape as NAME = [1, 8, 384]"
+            table.fail((key,), problem, f"Did you mean {near[0]}?" if near else "")
     shapes = {key: value for key, value in table.values.items() if key not in CASE_KEYS}
     return ContractCase(
         text=text,
         pair=table.get("pair", str),
         input_ids=None if input_ids is None else tuple(input_ids),
-        shapes=_shapes(Table(table.document, table.where, shapes)),
+        shapes=_shapes(Table(table.path, table.where, shapes)),
     )
 
 
@@ -129,7 +133,7 @@ def _shapes(table: Table) -> dict[str, ShapePattern]:
     for where, value in _leaves(table.values):
         name = ".".join(where)
         if name in shapes:
-            table.document.fail((*table.where, *where), f"{name} stands twice; expected each name once")
+            table.fail(where, f"{name} is written twice; expected each name once")
         shapes[name] = _pattern(table, value, *where)
     return shapes
 
@@ -148,25 +152,11 @@ def _pattern(table: Table, value: object, *where: str) -> ShapePattern:
     try:
         return pattern_from_list(entries)
     except UsageError as error:
-        table.document.fail((*table.where, *where), error.message, error.hint)
+        table.fail(where, error.message, error.hint)
 
 
 def _required(table: Table, key: str) -> str:
     value = table.get(key, str)
     if value is None or (key == "model" and not value.strip()):
-        table.document.fail((*table.where, key), f"{key} is missing or empty; expected {key} = ...")
+        table.fail((key,), f"is missing or empty; expected {key} = ...")
     return value
-
-
-def _resolve(model: str, folder: Path) -> str:
-    """The model as seen from the working directory; a Hub id and an embedded name stay as they are."""
-    explicit = model in (".", "..") or model.startswith(("./", "../", ".\\", "..\\"))
-    joined = os.path.join(folder, model)
-    resolved = os.path.normpath(joined)
-    # `link/..` is where the link leads, which the text of the path cannot tell.
-    if os.path.isdir(joined) and os.path.realpath(resolved) != os.path.realpath(joined):
-        resolved = os.path.realpath(joined)
-    if os.path.isabs(model) or not (explicit or os.path.isdir(resolved)):
-        return model
-    # With a leading ./ it can never be taken for a Hub id, even if the folder goes away.
-    return resolved if os.path.isabs(resolved) or resolved.startswith(os.pardir) else os.path.join(os.curdir, resolved)

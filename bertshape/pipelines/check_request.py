@@ -66,7 +66,7 @@ class CheckRequest:
 def request_from_contract(contract: CheckpointContract, *, offline: bool = False) -> CheckRequest:
     """The request that an entry of a contract file describes."""
     return CheckRequest(
-        ModelSource(contract.model, contract.revision, offline),
+        ModelSource(contract.location, contract.revision, offline),
         expect=contract.expect,
         cases=tuple(CheckCase(case.text, case.pair, case.input_ids, case.shapes) for case in contract.cases),
         tensors=contract.tensors,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bertshape.contract.contract import CheckpointContract, ContractCase
+from bertshape.contract.contract import CheckpointContract, ContractCase, explicit_path
 from bertshape.contract.expectations import Expectation
 from bertshape.contract.folded_names import fold_names
+from bertshape.contract.read import PROJECT_NAME, holds_contract, read_contract
 from bertshape.contract.shape_pattern import ShapePattern
+from bertshape.files import read_text
 from bertshape.pipelines import facts
 from bertshape.pipelines.batch import make_batch
 from bertshape.pipelines.model import open_model
@@ -16,6 +20,7 @@ from bertshape.pipelines.request import LengthOptions, ModelSource, Texts, Wante
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from bertshape.pipelines.model import Model
 
@@ -50,6 +55,80 @@ def snapshot(
         tensors={name: ShapePattern(sizes) for name, sizes in tensors.items()},
         cases=tuple(_case(opened, text) for text in dict.fromkeys((*PROBE_TEXTS, *texts))),
     )
+
+
+@dataclass(frozen=True)
+class Update:
+    """A contract file, brought up to date.
+
+    Attributes:
+        text: What the file should hold.
+        changes: What that changes, a line each.
+    """
+
+    text: str
+    changes: tuple[str, ...]
+
+
+def update_snapshot(
+    path: Path, model: str, *, revision: str | None = None, offline: bool = False, texts: Sequence[str] = ()
+) -> Update:
+    """Bring a contract file up to date with one checkpoint; comments and added expectations stay.
+
+    Args:
+        path: The file; of a pyproject.toml, `[tool.bertshape]`.
+        model: The checkpoint. Where the file does not name it, it is added at the end.
+        revision: Branch, tag or commit of a Hub repository; the one in the file where it is None.
+        offline: Use the Hub's cache alone.
+        texts: Texts to add where the file does not hold them.
+
+    Raises:
+        BertshapeError: The file is no contract or cannot be edited, or the checkpoint cannot be read.
+    """
+    from bertshape.contract.update import update_contract  # tomlkit, 60 ms, is for what writes contracts alone
+    from bertshape.contract.write import write_contract
+
+    within = ("tool", "bertshape") if path.name == PROJECT_NAME else ()
+    contracts = read_contract(path) if not within or holds_contract(path) else ()
+    old = read_text(path)
+    index = _entry(contracts, model, revision)
+    if index is None:
+        new = seen_from(path.parent, snapshot(model, revision=revision, offline=offline, texts=texts))
+        return Update(f"{old.rstrip()}\n\n{write_contract([new], within)}".lstrip(), (f"checkpoint {new.model} added",))
+    entry = contracts[index]
+    own = [case.text for case in entry.cases if case.pair is None]
+    new = snapshot(model, revision=revision or entry.revision, offline=offline, texts=(*own, *texts))
+    new = replace(new, cases=tuple(case for case in new.cases if case.text in (*own, *texts)))
+    return Update(*update_contract(old, index, new, within=within, known=facts.SCALAR_NAMES))
+
+
+def seen_from(folder: Path, contract: CheckpointContract) -> CheckpointContract:
+    """The contract as it must be written in a folder, for a contract is read from there.
+
+    The path of a checkpoint stays as a person wrote it as far as it can; links in it are not resolved.
+    """
+    model = contract.model
+    if os.path.isabs(model) or not os.path.isdir(model):
+        return contract
+    absolute = os.path.abspath(model)
+    relative = os.path.relpath(absolute, os.path.realpath(folder))
+    for path in (model, relative, absolute):
+        if os.path.isdir(folder / path) and os.path.samefile(folder / path, model):
+            return replace(contract, model=explicit_path(path))
+    return replace(contract, model=os.path.join(os.getcwd(), model))  # `link/..` leads elsewhere than its text says
+
+
+def _entry(contracts: Sequence[CheckpointContract], model: str, revision: str | None) -> int | None:
+    """Position of the checkpoint in a contract; of several of its revisions, the one asked for."""
+    same = [index for index, entry in enumerate(contracts) if _is_same(entry.location, model)]
+    exact = [index for index in same if contracts[index].revision == revision]
+    if exact or len(same) == 1:
+        return (exact or same)[0]
+    return None
+
+
+def _is_same(one: str, other: str) -> bool:
+    return one == other or (os.path.isdir(one) and os.path.isdir(other) and os.path.samefile(one, other))
 
 
 def _case(model: Model, text: str) -> ContractCase:
