@@ -23,6 +23,7 @@ from bertshape.pipelines.request import (
     SaveOptions,
     Texts,
     Wanted,
+    device_name,
 )
 from bertshape.pipelines.snapshot import snapshot
 
@@ -91,7 +92,7 @@ def inspect_texts(
         InspectionRequest(
             texts=Texts(_several(texts), _several(pairs)),
             source=ModelSource(_name(model), revision, offline),
-            run=RunOptions(weights, device, dtype),
+            run=RunOptions(weights, device_name(device), dtype),
             lengths=LengthOptions(max_length, truncation, padding),
             wanted=Wanted(_several(pooling), _several(tasks), layers, words, attentions, truncate_dim),
             save=SaveOptions(Path(save)) if save is not None else None,
@@ -134,7 +135,7 @@ def check_checkpoint(
             cases=tuple(map(CheckCase, _several(texts))),
             values=values,
             run=run,
-            device=device,
+            device=device_name(device),
         )
     )
 
@@ -214,7 +215,7 @@ def embed_texts(
     request = EmbedRequest(
         save=SaveOptions(Path(output)),
         source=ModelSource(_name(model), revision, offline),
-        run=RunOptions(weights, device, dtype),
+        run=RunOptions(weights, device_name(device), dtype),
         lengths=LengthOptions(max_length, truncation),
         pooling=_several(pooling),
         truncate_dim=truncate_dim,

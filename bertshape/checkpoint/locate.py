@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bertshape.errors import CheckpointError, UsageError
+from bertshape.errors import CheckpointError, HubError, UsageError
 
 if TYPE_CHECKING:
     from bertshape.checkpoint.hub import Snapshot
@@ -18,6 +18,7 @@ Source = Literal["embedded", "directory", "hub"]
 EMBEDDED_PREFIX = "embedded:"
 DEFAULT_MODEL = "embedded:bert-base-uncased"
 _EMBEDDED = Path(__file__).parent / "embedded"
+_UNREACHABLE = frozenset({"hub-network", "hub-offline", "hub-not-found", "hub-server-error"})
 # All embedded checkpoints share one vocabulary; it is stored once.
 _EMBEDDED_TOKENIZER = _EMBEDDED / "bert-base-uncased"
 
@@ -75,8 +76,28 @@ def locate(model: str | None, *, revision: str | None = None, offline: bool = Fa
     # Not on top: importing huggingface_hub takes longer than all the rest of a prediction.
     from bertshape.checkpoint.hub import open_snapshot
 
-    snapshot = open_snapshot(name, revision, offline=offline)
+    try:
+        snapshot = open_snapshot(name, revision, offline=offline)
+    except HubError as error:
+        raise _not_here(name, error) from error
     return Location(name, "hub", snapshot.folder, snapshot.folder, snapshot)
+
+
+def _not_here(name: str, error: HubError) -> HubError:
+    """The same failure for a name that may have been meant for a folder, or for an embedded checkpoint."""
+    if error.code not in _UNREACHABLE:
+        return error
+    short = name.rpartition("/")[2]
+    if short in embedded_names():
+        hint = f"Without its weights it is in bertshape: {EMBEDDED_PREFIX}{short}. {error.hint}"
+        return HubError(error.message, hint=hint, code=error.code)
+    if "/" in name:
+        return error
+    here = sorted(entry.name for entry in os.scandir() if entry.is_dir())
+    near = difflib.get_close_matches(name, here, n=3, cutoff=0.5)
+    hint = f"Did you mean {' or '.join(f'./{folder}' for folder in near)}?" if near else error.hint
+    why = "and the Hub cannot be reached" if error.code != "hub-not-found" else "and the Hub has none"
+    return HubError(f"no folder ./{name} here, {why} ({error.message})", hint=hint, code=error.code)
 
 
 def _looks_like_path(name: str) -> bool:
@@ -86,14 +107,21 @@ def _looks_like_path(name: str) -> bool:
 def _embedded(name: str) -> Location:
     short = name.removeprefix(EMBEDDED_PREFIX)
     if short not in embedded_names():
-        near = difflib.get_close_matches(short, embedded_names(), n=1, cutoff=0.4)
-        hint = f"Did you mean {EMBEDDED_PREFIX}{near[0]}? " if near else ""
+        hint = f"Did you mean {EMBEDDED_PREFIX}{_nearest_embedded(short)}? "
         raise CheckpointError(
             f"there is no embedded checkpoint {short!r}",
             hint=f"{hint}Embedded: {', '.join(embedded_names())}.",
             code="embedded-not-found",
         )
     return Location(name, "embedded", _EMBEDDED / short, _EMBEDDED_TOKENIZER)
+
+
+def _nearest_embedded(short: str) -> str:
+    """The embedded checkpoint of the nearest size: `bert-huge` is likelier meant for large than for base."""
+    sizes = {name.split("-")[1]: name for name in embedded_names()}
+    parts = [part for part in short.lower().replace("_", "-").split("-") if part not in ("bert", "uncased", "cased")]
+    near = [size for part in parts for size in difflib.get_close_matches(part, sizes, n=1, cutoff=0.3)]
+    return sizes[near[0]] if near else sizes["base"]
 
 
 def _directory(name: str) -> Location:

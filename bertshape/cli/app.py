@@ -3,51 +3,43 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
+from bertshape.cli.commands import COMMANDS, PAGES, PANEL_OF
 from bertshape.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-COMMANDS = {
-    "inspect": "Show the tokens, outputs and pooled vectors of one or more texts.",
-    "check": "Check checkpoints for soundness, and for what you expect of them.",
-    "snapshot": "Write the contract of a checkpoint, for `check` to compare it with.",
-    "diff": "Show what differs between two checkpoints: dimensions, tokenizer, pooling, tensors.",
-    "embed": "Write one vector for every text of a file, by any number of pooling strategies at once.",
-    "profile": "Show what shapes a corpus will produce: lengths, truncation, padding, bytes.",
-    "families": "List the model families whose shapes are predicted from a table, with what differs.",
-    "poolings": "List every pooling strategy: formula, axes, source.",
-    "doctor": "Show versions, devices, cache, Hub and terminal, and what each means for bertshape.",
-    "schema": "Print the JSON Schema of what --json prints.",
-}
-"""Names of the commands in the order of the help, each with its first line; `NAME_command` of the module of that name
-is the function."""
+_HELP = ("-h", "--help")
 
 
-def build_app(arguments: Sequence[str]) -> typer.Typer:
-    """The application, with the module of the command that the arguments begin with.
+def build_program(arguments: Sequence[str]) -> Any:
+    """The command line, with the module of the command that the arguments begin with.
 
-    Of other commands only the first line of the help is known: importing all of them, with the pipelines behind them,
-    would take longer than a prediction does.
+    Of other commands only what `COMMANDS` says is known: importing all of them, with the pipelines behind them, would
+    take longer than a prediction does.
 
     Args:
         arguments: The command line without the program's name.
     """
     app = typer.Typer(
         name="bertshape",
+        cls=_Group,
         help="What comes out of a BERT checkpoint, in which shape, and why.",
-        rich_markup_mode=None,
-        context_settings={"help_option_names": ["-h", "--help"]},
+        # Panels are drawn by Rich, which is imported where help is asked for and nowhere else.
+        rich_markup_mode="rich" if not arguments or any(option in arguments for option in _HELP) else None,
+        context_settings={"help_option_names": list(_HELP)},
     )
     app.callback()(_root)
     called = arguments[0] if arguments and arguments[0] in COMMANDS else None
-    for name, summary in COMMANDS.items() if called is None else ((called, COMMANDS[called]),):
-        app.command(name, help=summary)(command_function(name) if name == called else _not_called)
-    return app
+    for name, about in COMMANDS.items() if called is None else ((called, COMMANDS[called]),):
+        function = command_function(name) if name == called else _not_called
+        app.command(name, cls=_Command, help=about.summary, rich_help_panel=about.group)(function)
+    return typer.main.get_command(app)
 
 
 def command_function(name: str) -> Callable[..., Callable[[], int]]:
@@ -55,6 +47,71 @@ def command_function(name: str) -> Callable[..., Callable[[], int]]:
     module = importlib.import_module(f"bertshape.cli.{name}")
     function: Callable[..., Callable[[], int]] = getattr(module, f"{name}_command")
     return function
+
+
+class _Command(TyperCommand):
+    """A command whose options stand in panels, and whose help ends with examples."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        for parameter in self.params:
+            _arrange(parameter)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the panels, then the examples and the page."""
+        super().format_help(ctx, formatter)
+        about = COMMANDS.get(ctx.info_name)
+        if about is not None and self.rich_markup_mode is not None:
+            _print_notes((("Examples", about.examples), ("Learn more", ((f"{PAGES}/{about.page}/", ""),))))
+
+
+class _Group(TyperGroup):
+    """The list of commands, which ends with what to do next."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the groups, then where to begin."""
+        super().format_help(ctx, formatter)
+        if self.rich_markup_mode is not None:
+            begin = (*COMMANDS["inspect"].examples[:2], ("bertshape COMMAND --help", "options and examples of one"))
+            _print_notes((("Examples", begin), ("Learn more", ((f"{PAGES}/", ""),))))
+
+
+def _arrange(parameter: Any) -> None:
+    """Put an option into its panel, with a short name for its value; its help is text, never markup."""
+    parameter.rich_help_panel = PANEL_OF.get(parameter.name)
+    choices = getattr(parameter.type, "choices", None)
+    if choices and parameter.metavar is None:
+        parameter.metavar = "NAME"
+        parameter.help = f"{parameter.help or ''} One of {', '.join(map(str, choices))}."
+    if parameter.metavar is None and getattr(parameter.type, "name", "").startswith(("int", "float")):
+        parameter.metavar = "N"
+    if parameter.metavar is None and getattr(parameter.type, "name", "") in ("str", "text"):
+        parameter.metavar = "NAME"
+    if getattr(parameter, "help", None):
+        parameter.help = parameter.help.replace("[", r"\[")
+
+
+def _print_notes(sections: Iterable[tuple[str, Iterable[tuple[str, str]]]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    for title, rows in sections:
+        console.print(Text(f" {title}", style="bold"))
+        grid = Table.grid(padding=(0, 2))
+        for line, meaning in rows:
+            if len(line) + len(meaning) + 5 <= console.width:
+                grid.add_row(Text(f"   {line}"), Text(meaning, style="dim"))
+            else:
+                console.print(grid) if grid.row_count else None
+                grid = Table.grid(padding=(0, 2))
+                console.print(Text(f"   {line}"), soft_wrap=True)
+                if meaning:
+                    console.print(Text(f"     {meaning}", style="dim"))
+        if grid.row_count:
+            console.print(grid)
+        console.print()
 
 
 def _not_called() -> None:
@@ -69,7 +126,8 @@ def _print_version(wanted: bool) -> None:
 
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option("--version", "-V", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
     """What comes out of a BERT checkpoint, in which shape, and why."""

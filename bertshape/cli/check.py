@@ -14,20 +14,22 @@ import typer
 
 from bertshape.cli import options
 from bertshape.cli.completion import complete_expectation, complete_model
-from bertshape.cli.console import open_console, print_plain
+from bertshape.cli.console import open_console, print_plain, printed_to
 from bertshape.contract.expectations import parse_expectation
 from bertshape.contract.read import find_contract, read_contract
 from bertshape.errors import ExitCode, UsageError
 from bertshape.files import output_errors
-from bertshape.pipelines.check import check
+from bertshape.pipelines.check import check, list_names
 from bertshape.pipelines.check_request import CheckCase, CheckRequest, request_from_contract
-from bertshape.pipelines.request import ModelSource
+from bertshape.pipelines.request import ModelSource, device_name
+from bertshape.render.escape import visible
 from bertshape.render.json import render_checks_json
 
 if TYPE_CHECKING:
     from bertshape.report.check import CheckReport
 
 Format = Literal["table", "json", "junit", "github"]
+Severity = Literal["error", "warning"]
 
 
 def check_command(
@@ -63,7 +65,12 @@ def check_command(
     offline: options.Offline = False,
     as_json: Annotated[bool, typer.Option("--json", help="Same as --format json.")] = False,
     output_format: Annotated[Format, typer.Option("--format", help="How to print the verdict.")] = "table",
+    listing: Annotated[
+        bool, typer.Option("--list", help="Print every name that --expect takes, with its value now.")
+    ] = False,
+    fail_on: Annotated[Severity, typer.Option("--fail-on", help="Findings that fail the check.")] = "error",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only what fails.")] = False,
+    output: options.ReportFile = None,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:
     """Check checkpoints for soundness, and for what you expect of them."""
@@ -81,6 +88,10 @@ def check_command(
             requests = [CheckRequest(ModelSource(name, revision, offline)) for name in checkpoints]
         else:
             requests = _contract_requests(contract, offline=offline)
+        if listing:
+            for request in requests:
+                sys.stdout.writelines(f"{visible(line)}\n" for line in list_names(request))
+            return ExitCode.OK
         reports = [
             check(
                 replace(
@@ -89,7 +100,8 @@ def check_command(
                     cases=request.cases + cases,
                     values=values,
                     run=run,
-                    device=device,
+                    device=device_name(device),
+                    fail_on=fail_on,
                 )
             )
             for request in requests
@@ -97,7 +109,7 @@ def check_command(
         _print(reports, "json" if as_json else output_format, quiet=quiet)
         return exit_code(reports)
 
-    return action
+    return printed_to(output, action)
 
 
 def exit_code(reports: list[CheckReport]) -> int:

@@ -24,6 +24,11 @@ def complete_task(incomplete: str) -> list[str]:
     return [name for name in (*TASKS, "all") if name.startswith(incomplete)]
 
 
+def complete_device(incomplete: str) -> list[str]:
+    """Names of devices; which of them are there only torch knows."""
+    return [name for name in ("auto", "cpu", "cuda", "cuda:0", "mps") if name.startswith(incomplete)]
+
+
 def complete_model(incomplete: str) -> list[str]:
     """Embedded checkpoints, and folders here: those that hold a checkpoint, and those that lead on."""
     from bertshape.checkpoint.locate import EMBEDDED_PREFIX, embedded_names

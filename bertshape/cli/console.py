@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
+from bertshape.files import written_whole
+from bertshape.pipelines.request import check_output
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from rich.console import Console, RenderableType
 
 _PAGE_COLUMNS = 100
 _PIPE_COLUMNS = 200
 """Columns off a terminal, where nothing wraps and nobody sees the edge."""
+
+
+def printed_to(path: Path | None, action: Callable[[], int]) -> Callable[[], int]:
+    """The same work, what it prints on stdout going to a file where one is named.
+
+    Args:
+        path: The file; None for stdout.
+        action: The work, which returns an exit code.
+    """
+    if path is None:
+        return action
+
+    def redirected() -> int:
+        check_output(path, "the report")
+        content = io.BytesIO()
+        with io.TextIOWrapper(content, encoding="utf-8", newline="", write_through=True) as stream:
+            with redirect_stdout(stream):
+                code = action()
+            with written_whole(path) as file:
+                file.write(content.getvalue())
+        return code
+
+    return redirected
 
 
 def open_console() -> Console:

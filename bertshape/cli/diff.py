@@ -4,32 +4,38 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from bertshape.cli import options
 from bertshape.cli.completion import complete_model
-from bertshape.cli.console import open_console, print_plain
+from bertshape.cli.console import open_console, print_plain, printed_to
 from bertshape.errors import ExitCode
 from bertshape.pipelines.diff import compare, read_side
 from bertshape.render.json import render_comparison_json
 
-_SIDE = "Folder, Hub id, embedded: name or contract file (.toml)."
+Format = Literal["table", "json"]
+_SIDE = "Folder, Hub id (NAME@REVISION for one of its revisions), embedded: name or contract file (.toml)."
 
 
 def diff_command(
     before: Annotated[str, typer.Argument(metavar="A", help=_SIDE, autocompletion=complete_model)],
     after: Annotated[str, typer.Argument(metavar="B", help=_SIDE, autocompletion=complete_model)],
     offline: options.Offline = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the differences as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Same as --format json.")] = False,
+    output_format: Annotated[Format, typer.Option("--format", help="How to print the differences.")] = "table",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing; the exit code says it.")] = False,
+    output: options.ReportFile = None,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:
     """Show what differs between two checkpoints: dimensions, tokenizer, pooling, tensors."""
 
     def action() -> int:
         comparison = compare(read_side(before, offline=offline), read_side(after, offline=offline))
-        if as_json:
+        if quiet:
+            pass
+        elif as_json or output_format == "json":
             sys.stdout.write(render_comparison_json(comparison))
         else:
             from bertshape.render.check import render_comparison
@@ -37,4 +43,4 @@ def diff_command(
             print_plain(open_console(), render_comparison(comparison))
         return ExitCode.OK if comparison.same else ExitCode.FAILED
 
-    return action
+    return printed_to(output, action)

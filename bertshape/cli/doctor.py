@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from bertshape.cli import options
-from bertshape.cli.console import open_console, print_plain
+from bertshape.cli.console import open_console, print_plain, printed_to
 
 
 def doctor_command(
@@ -22,6 +22,7 @@ def doctor_command(
         float, typer.Option(min=0.1, max=60, metavar="SECONDS", help="How long the Hub may take to answer.")
     ] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
+    output: options.ReportFile = None,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:
     """Show versions, devices, cache, Hub and terminal, and what each means for bertshape."""
@@ -54,4 +55,4 @@ def doctor_command(
             print_plain(console, render_verdict(facts))
         return ExitCode.OK if usable(facts) else ExitCode.FAILED
 
-    return action
+    return printed_to(output, action)

@@ -18,7 +18,7 @@ from bertshape.corpus.read import read_records
 from bertshape.corpus.text_file import TextFile
 from bertshape.errors import ExitCode
 from bertshape.pipelines.embed import EmbedRequest, embed
-from bertshape.pipelines.request import LengthOptions, ModelSource, RunOptions, SaveOptions
+from bertshape.pipelines.request import LengthOptions, ModelSource, RunOptions, SaveOptions, device_name
 
 
 def embed_command(
@@ -68,7 +68,7 @@ def embed_command(
         request = EmbedRequest(
             save=SaveOptions(output),
             source=ModelSource(model, revision, offline),
-            run=RunOptions(weights, device, dtype),
+            run=RunOptions(weights, device_name(device), dtype),
             lengths=LengthOptions(max_length, truncation),
             pooling=options.listed(pooling),
             truncate_dim=truncate_dim,

@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 
 from bertshape.cli import options
-from bertshape.cli.console import open_console, print_plain
+from bertshape.cli.console import open_console, print_plain, printed_to
 from bertshape.predict.family import family_names, load_family
 from bertshape.render.json import render_families_json
 
 
 def families_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
+    output: options.ReportFile = None,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:
     """List the model families whose shapes are predicted from a table, with what differs."""
@@ -31,4 +32,4 @@ def families_command(
         print_plain(console, render_families(families, console.width))
         return 0
 
-    return action
+    return printed_to(output, action)

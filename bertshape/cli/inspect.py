@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
@@ -10,7 +11,9 @@ import typer
 
 from bertshape.cli import options
 from bertshape.cli.completion import complete_pooling, complete_task
+from bertshape.cli.console import printed_to
 from bertshape.cli.reports import run_one
+from bertshape.cli.slips import check_texts, notes_on_texts
 from bertshape.cli.stream import read_all, run_stream
 from bertshape.corpus.text_file import TextFile
 from bertshape.errors import UsageError
@@ -22,7 +25,9 @@ from bertshape.pipelines.request import (
     SaveOptions,
     Texts,
     Wanted,
+    device_name,
 )
+from bertshape.render.escape import visible
 
 Format = Literal["table", "json", "jsonl", "markdown", "svg", "html"]
 
@@ -53,6 +58,7 @@ def inspect_command(
         options.WeightsChoice | None,
         typer.Option(help="Run stored or random weights, or predict alone.  [default: checkpoint; random if embedded]"),
     ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Same as --weights none: predict, run nothing.")] = False,
     device: options.Device = "auto",
     dtype: Annotated[
         options.DTypeChoice, typer.Option(help="Dtype of the parameters; auto: as transformers loads them.")
@@ -98,6 +104,7 @@ def inspect_command(
     as_json: Annotated[bool, typer.Option("--json", help="Same as --format json.")] = False,
     output_format: Annotated[Format, typer.Option("--format", help="How to print the report.")] = "table",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors found.")] = False,
+    output: options.ReportFile = None,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:
     """Show the tokens, outputs and pooled vectors of one or more texts."""
@@ -110,6 +117,9 @@ def inspect_command(
         given, pairs = _texts(texts, pair, None if streamed else file)
         if streamed and (given or pairs):
             _refuse_both()
+        check_texts(texts or (), model)
+        for note in notes_on_texts(texts or ()):
+            sys.stderr.write(f"bertshape: note: {visible(note)}\n")
         if streamed and save is not None:
             hint = "Inspect the texts as one batch, with --json in place of --format jsonl."
             raise UsageError("--save writes one batch, and jsonl streams many", hint=hint, code="save-streamed")
@@ -119,7 +129,7 @@ def inspect_command(
         request = InspectionRequest(
             texts=Texts(given, pairs),
             source=ModelSource(model, revision, offline),
-            run=RunOptions(weights, device, dtype),
+            run=RunOptions("none" if dry_run else weights, device_name(device), dtype),
             lengths=LengthOptions(max_length, truncation, padding),
             wanted=Wanted(options.listed(pooling), options.listed_tasks(task), layers, words, attentions, truncate_dim),
             save=None if save is None else SaveOptions(save, tuple(save_only or ()), hidden_states),
@@ -129,7 +139,7 @@ def inspect_command(
         layout = {"all_tokens": all_tokens, "hidden_states": hidden_states, "explain": explain}
         return run_one(request, "quiet" if quiet else chosen, layout)
 
-    return action
+    return printed_to(output, action)
 
 
 def _texts(texts: list[str] | None, pairs: list[str] | None, file: TextFile | None) -> tuple[tuple[str, ...], ...]:

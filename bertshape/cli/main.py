@@ -10,8 +10,9 @@ import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
-from bertshape.cli.app import build_app
+from bertshape.cli.app import build_program
 from bertshape.cli.process import prepare_process, stopped_by
+from bertshape.cli.slips import usage_hint
 from bertshape.errors import BertshapeError, CheckpointError, ExitCode, OutputError, UsageError, one_line
 from bertshape.render.escape import visible
 from bertshape.render.json import render_error
@@ -56,8 +57,10 @@ def run(arguments: Sequence[str]) -> int:
 def _dispatch(arguments: list[str]) -> int:
     # A command only reads its options and returns what is to be done, so that no error of the work itself passes
     # through Typer, which has its own ideas of exit codes. --help and --version return an exit code.
-    app = build_app(arguments)
-    action = app(args=arguments or ["--help"], prog_name="bertshape", standalone_mode=False)
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:2], "--help"]
+    program = build_program(arguments)
+    action = program.main(args=arguments or ["--help"], prog_name="bertshape", standalone_mode=False)
     return int(action() if callable(action) else action or ExitCode.OK)
 
 
@@ -71,7 +74,7 @@ def _report_failure(error: BaseException, arguments: Sequence[str]) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else ExitCode.INTERNAL
     # Packages that are stopped while they are imported may turn the interruption into an error of their own.
-    failure = _as_failure(error if number is None else KeyboardInterrupt())
+    failure = _as_failure(error if number is None else KeyboardInterrupt(), arguments)
     # Where stdout takes no more, stderr may still do.
     with suppress(OutputError):
         _print_document(failure, arguments)
@@ -91,7 +94,7 @@ def _print_traceback(error: BaseException) -> None:
     sys.stderr.write("".join(f"{visible(line)}\n" for line in lines))
 
 
-def _as_failure(error: BaseException) -> BertshapeError:
+def _as_failure(error: BaseException, arguments: Sequence[str]) -> BertshapeError:
     if isinstance(error, BertshapeError):
         return error
     if isinstance(error, KeyboardInterrupt):
@@ -106,7 +109,7 @@ def _as_failure(error: BaseException) -> BertshapeError:
     # Typer's usage errors have no public class; all of them can format their message.
     if hasattr(error, "format_message"):
         message = " ".join(str(error.format_message()).split())
-        return UsageError(message, hint="See bertshape --help.", code="usage")
+        return UsageError(message, hint=usage_hint(message, arguments), code="usage")
     return BertshapeError(
         f"internal error: {type(error).__name__}: {one_line(error)}",
         hint="This is a bug in bertshape. Run again with --debug and report what it prints.",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from bertshape.cli.completion import complete_model
+from bertshape.cli.completion import complete_device, complete_model
 
 
 def listed(values: Sequence[str] | None) -> tuple[str, ...]:
@@ -40,7 +41,13 @@ Model = Annotated[
 Revision = Annotated[str | None, typer.Option(help="Branch, tag or commit of a Hub repository.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Use the Hub's local cache alone.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]|mps", help="Where to run.")]
+Device = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="Where to run: auto, cpu, cuda, cuda:N, gpu, N or mps.", autocompletion=complete_device
+    ),
+]
+ReportFile = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file.")]
 MaxLength = Annotated[int | None, typer.Option(min=1, help="Tokens a text may have; cuts longer ones.")]
 Truncation = Annotated[
     bool | None,

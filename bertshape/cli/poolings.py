@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bertshape.cli import options
-from bertshape.cli.console import open_console, print_plain
+from bertshape.cli.console import open_console, print_plain, printed_to
 from bertshape.pooling.notation import GRAMMAR
 from bertshape.pooling.strategies import STRATEGIES
 from bertshape.render.json import render_poolings_json
@@ -22,6 +22,7 @@ cls+mean@0+max  several strategies, one after the other"""
 
 def poolings_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
+    output: options.ReportFile = None,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:
     """List every pooling strategy: formula, axes, source."""
@@ -37,4 +38,4 @@ def poolings_command(
         print_plain(console, _GRAMMAR_LINES)
         return 0
 
-    return action
+    return printed_to(output, action)

@@ -13,7 +13,7 @@ import typer
 
 from bertshape.checkpoint.locate import DEFAULT_MODEL
 from bertshape.cli import options
-from bertshape.cli.console import open_console, print_plain
+from bertshape.cli.console import open_console, print_plain, printed_to
 from bertshape.cli.progress import count_texts
 from bertshape.corpus.profile import merge_profiles
 from bertshape.corpus.profile_document import profile_to_json, read_profile
@@ -46,6 +46,7 @@ def profile_command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Same as --format json, which can be merged.")] = False,
     output_format: Annotated[FormatChoice, typer.Option("--format", help="How to print the report.")] = "table",
+    output: options.ReportFile = None,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:
     """Show what shapes a corpus will produce: lengths, truncation, padding, bytes."""
@@ -89,7 +90,7 @@ def profile_command(
         _print(profile, chosen, None if merge else model or DEFAULT_MODEL)
         return 0
 
-    return action
+    return printed_to(output, action)
 
 
 def _refuse(given: Mapping[str, object]) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from bertshape.cli import options
+from bertshape.cli.console import printed_to
 
 _DOCUMENTS = "inspect, record (a line of jsonl), check, diff, embed, profile, families, poolings, doctor or error"
 
@@ -18,6 +19,7 @@ def schema_command(
     document: Annotated[
         str | None, typer.Argument(metavar="DOCUMENT", help=f"One document alone: {_DOCUMENTS}.  [default: all]")
     ] = None,
+    output: options.ReportFile = None,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:
     """Print the JSON Schema of what --json prints."""
@@ -28,4 +30,4 @@ def schema_command(
         sys.stdout.write(json.dumps(build_schema(document), indent=2, allow_nan=False) + "\n")
         return 0
 
-    return action
+    return printed_to(output, action)

@@ -9,13 +9,14 @@ from bertshape.errors import UsageError
 from bertshape.pipelines.lengths import check_ids, check_length, settle_lengths
 from bertshape.pooling.shapes import select
 from bertshape.pooling.strategies import STRATEGIES
-from bertshape.predict.heads import select_tasks
+from bertshape.predict.heads import declared_task, select_tasks
 from bertshape.tokens.batch import tokenize
 
 if TYPE_CHECKING:
     from bertshape.pipelines.model import Model
     from bertshape.pipelines.request import LengthOptions, Texts, Wanted
     from bertshape.pooling.strategy import Strategy
+    from bertshape.report.report import Report
     from bertshape.tokens.batch import Tokenization
 
 
@@ -55,7 +56,7 @@ def make_batch(model: Model, texts: Texts, lengths: LengthOptions, wanted: Wante
         CheckpointError: A token has no row in the embedding.
     """
     strategies = select(wanted.pooling)
-    tasks = select_tasks(wanted.tasks)
+    tasks = select_tasks(wanted.tasks) or _declared_tasks(model)
     check_truncate_dim(wanted.truncate_dim, model)
     settled = settle_lengths(lengths, model)
     tokenization = tokenize(
@@ -72,6 +73,32 @@ def make_batch(model: Model, texts: Texts, lengths: LengthOptions, wanted: Wante
         # A declared combination such as cls+mean is shown too; the table of single strategies lacks it.
         strategies = (*strategies, *select([declared]))
     return Batch(model, tokenization, strategies, tasks, model.dtype(dtype), wanted)
+
+
+def check_strategies(wanted: Wanted, report: Report) -> None:
+    """Refuse a strategy that was asked for by name and gives nothing here.
+
+    Args:
+        wanted: What was asked for.
+        report: The prediction.
+
+    Raises:
+        UsageError: The model lacks what the strategy needs.
+    """
+    for name in wanted.pooling:
+        row = report.pooled[name]
+        if row.shape is None:
+            layers = report.checkpoint.dimensions["num_hidden_layers"]
+            hint = f"hidden_states run from 0, the embeddings, to {layers}, the last layer; see bertshape poolings."
+            raise UsageError(f"--pooling {name}: {row.reason}", hint=hint, code="pooling-unavailable")
+
+
+def _declared_tasks(model: Model) -> tuple[str, ...]:
+    """The task of a fine-tuned checkpoint; a sentence embedding is made without its head."""
+    if model.recipe.has_chain:
+        return ()
+    task = declared_task(model.architecture.model_type, model.checkpoint.config.get("architectures"))
+    return () if task is None else (task,)
 
 
 def check_truncate_dim(truncate_dim: int | None, model: Model) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bertshape.contract.expectations import Expectation, Subject, match
 from bertshape.errors import BertshapeError
 from bertshape.pipelines import facts
-from bertshape.pipelines.check_case import CaseRunner, check_case
+from bertshape.pipelines.check_case import CaseRunner, case_shapes, check_case
 from bertshape.pipelines.check_request import DEFAULT_TEXT, CheckCase, CheckRequest
 from bertshape.pipelines.model import open_model
 from bertshape.pipelines.request import RunOptions, check_device
@@ -40,13 +40,15 @@ def check(request: CheckRequest) -> CheckReport:
     if request.values:
         findings += check_values(model.checkpoint)
     outcomes = list(_static_outcomes(request, model))
-    if request.cases or request.run or _shape_expectations(request):
+    of_texts = _shape_expectations(request, model)
+    if request.cases or request.run or of_texts:
         runner = CaseRunner(model, RunOptions(device=request.device)) if request.run else None
         for case in request.cases or (CheckCase(DEFAULT_TEXT),):
-            outcome, more = check_case(model, _shape_expectations(request), case, runner)
+            outcome, more = check_case(model, of_texts, case, runner)
             findings += [finding for finding in more if finding not in findings]
             outcomes += outcome
-    errors = tuple(finding.message for finding in findings if finding.severity == "error")
+    failing = ("error", "warning") if request.fail_on == "warning" else ("error",)
+    errors = tuple(finding.message for finding in findings if finding.severity in failing)
     headers, stored = model.checkpoint.headers, stored_backbone(model.checkpoint, model.architecture)
     return CheckReport(
         name=model.checkpoint.name,
@@ -60,15 +62,32 @@ def check(request: CheckRequest) -> CheckReport:
     )
 
 
-def _shape_expectations(request: CheckRequest) -> list[Expectation]:
+def list_names(request: CheckRequest) -> Iterator[str]:
+    """Every name that an expectation may have, with its value now, as `NAME=VALUE`.
+
+    Raises:
+        BertshapeError: The checkpoint cannot be read.
+    """
+    model = open_model(request.source)
+    for name, value in facts.scalars(model).items():
+        if value is not None:
+            yield str(Expectation(name, "=", value))
+    case = (*request.cases, CheckCase(DEFAULT_TEXT))[0]
+    for name, shape in case_shapes(model, case).items():
+        yield f"{name}={shape.by_size}"
+    for name, shape in facts.named_tensors(model).items():
+        yield f"tensor:{name}={shape.by_size}"
+
+
+def _shape_expectations(request: CheckRequest, model: Model) -> list[Expectation]:
     """Expectations on a text: all that are neither about the checkpoint nor about stored tensors."""
-    static = set(facts.SCALAR_NAMES)
+    static = {*facts.SCALAR_NAMES, *facts.scalars(model)}
     return [item for item in request.expect if item.name not in static and not item.name.startswith("tensor:")]
 
 
 def _static_outcomes(request: CheckRequest, model: Model) -> Iterator[Outcome]:
     subject = Subject(facts.scalars(model), {}, {}, facts.named_tensors(model))
-    of_text = _shape_expectations(request)
+    of_text = _shape_expectations(request, model)
     static = [item for item in request.expect if item not in of_text]
     static += [Expectation(f"tensor:{name}", "=", pattern) for name, pattern in request.tensors.items()]
     yield from outcomes_of(static, match(static, subject))

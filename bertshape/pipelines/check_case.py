@@ -88,6 +88,22 @@ def check_case(
     return outcomes, kept
 
 
+def case_shapes(model: Model, case: CheckCase) -> dict[str, TensorShape]:
+    """Every shape that an expectation on a text may name, predicted.
+
+    Args:
+        model: The checkpoint, read.
+        case: The text.
+
+    Raises:
+        UsageError: The text cannot be used.
+    """
+    texts = Texts((case.text,), () if case.pair is None else (case.pair,))
+    texts.check()
+    wanted = Wanted(pooling=(*STRATEGIES, *_chosen_pooling((), model.recipe.pooling)))
+    return dict(_subject(predict(make_batch(model, texts, LengthOptions(), wanted, "auto")), model).shapes)
+
+
 def _chosen_pooling(names: Sequence[str], declared: str | None) -> Iterator[str]:
     """Strategies that are no row of the table and are named, such as `mean@-2`; and the declared one."""
     if declared is not None and declared not in STRATEGIES:
@@ -110,6 +126,10 @@ def _subject(report: Report, model: Model) -> Subject:
     shapes |= {f"pooled.{name}": row.shape for name, row in report.pooled.items() if row.shape is not None}
     for task, head in report.tasks.items():
         shapes |= {f"{task}.{name}": row.shape for name, row in head.outputs.items()}
+        # Of a checkpoint with one head, which is the usual case, `logits` says enough.
+        shapes |= {name: row.shape for name, row in head.outputs.items() if len(report.tasks) == 1}
+    if report.run.executed:
+        scalars["device"] = report.run.device
     if report.embedding and report.embedding[-1].shape is not None:
         shapes["sentence_embedding"] = report.embedding[-1].shape
     missing = {f"pooled.{name}": row.reason or "" for name, row in report.pooled.items() if row.shape is None}

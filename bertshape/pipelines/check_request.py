@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bertshape.pipelines.request import ModelSource
 
@@ -46,6 +46,7 @@ class CheckRequest:
         values: Look for NaN and infinities in the weights, which reads them all.
         run: Run the model on every case, and require what it shows to be what was predicted.
         device: Where to run.
+        fail_on: Least severity of a finding that fails the check.
     """
 
     source: ModelSource
@@ -56,6 +57,7 @@ class CheckRequest:
     values: bool = False
     run: bool = False
     device: str = "auto"
+    fail_on: Literal["error", "warning"] = "error"
 
     @property
     def name(self) -> str:

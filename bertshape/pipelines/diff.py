@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -124,7 +125,8 @@ def read_side(name: str, *, offline: bool = False) -> Side:
     """
     if name.endswith(".toml"):
         return _contract_side(name)
-    model = open_model(ModelSource(name, offline=offline))
+    repository, revision = _revision(name)
+    model = open_model(ModelSource(repository, revision, offline))
     return Side(
         name=name,
         scalars=facts.scalars(model),
@@ -132,6 +134,14 @@ def read_side(name: str, *, offline: bool = False) -> Side:
         vocabulary=model.tokenizer.backend.get_vocab(with_added_tokens=True),
         tokenizer=facts.tokenizer_hash(model),
     )
+
+
+def _revision(name: str) -> tuple[str, str | None]:
+    """A Hub id and its revision, from `NAME@REVISION`; what exists here has none."""
+    repository, at, revision = name.rpartition("@")
+    if not at or not repository or not revision or os.path.lexists(name) or name.startswith((".", "/", "~")):
+        return name, None
+    return repository, revision
 
 
 def _contract_side(name: str) -> Side:

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from bertshape.predict.head_outputs import LABELLED, task_labels
+from bertshape.predict.heads import declared_task
 from bertshape.predict.limits import resolve_dtype
 from bertshape.predict.tensor_names import backbone_name
 from bertshape.shapes import TensorShape
@@ -33,6 +35,7 @@ SCALAR_NAMES = (
     "pooler",
     "dtype",
     "parameters",
+    "num_labels",
 )
 """Names of all scalars, in the order in which they are shown."""
 
@@ -52,7 +55,16 @@ def scalars(model: Model) -> dict[str, Scalar]:
         "pooler": pooler_verdict(architecture, stored_backbone(checkpoint, architecture)),
         "dtype": resolve_dtype(checkpoint, "auto", stored=True) if checkpoint.has_weights else None,
         "parameters": architecture.parameters(),
+        **_labels(model),
     }
+
+
+def _labels(model: Model) -> dict[str, Scalar]:
+    """The labels of a fine-tuned classifier, as `num_labels` and `id2label.0` and so on."""
+    task = declared_task(model.architecture.model_type, model.checkpoint.config.get("architectures"))
+    labels = task_labels(task, model.checkpoint.config) if task in LABELLED else ()
+    named: dict[str, Scalar] = {f"id2label.{index}": label for index, label in enumerate(labels)}
+    return {"num_labels": len(labels) or None} | named
 
 
 def stored_tensors(model: Model) -> dict[str, TensorShape]:

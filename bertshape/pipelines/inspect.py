@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bertshape.pipelines.batch import Batch, make_batch
+from bertshape.pipelines.batch import Batch, check_strategies, make_batch
 from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.model import open_model
 from bertshape.pipelines.predicted import predict, with_head_findings
 from bertshape.pipelines.reconcile import observe
-from bertshape.pipelines.running import follow_chain, start
+from bertshape.pipelines.running import INSTALL, check_packages, follow_chain, missing_packages, start
 from bertshape.predict.heads import load_head
+from bertshape.report.finding import Finding
 from bertshape.run.observation import Plan, Saving
 from bertshape.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bertshape.pipelines.request import InspectionRequest, RunOptions, SaveOptions
     from bertshape.pipelines.running import Running
     from bertshape.report.report import Report
@@ -33,15 +36,28 @@ def inspect(request: InspectionRequest, events: Events = SILENT) -> Report:
         BertshapeError: Any failure, with a hint.
     """
     request.check()
-    model = open_model(request.source, request.run.weights)
+    weights, missing = request.run.weights, missing_packages()
+    if missing and weights is None and request.save is None:
+        weights = "none"
+    elif missing and weights != "none":
+        check_packages("--save" if request.save is not None else f"--weights {weights}")
+    model = open_model(request.source, weights)
     batch = make_batch(model, request.texts, request.lengths, request.wanted, request.run.dtype)
     report = predict(batch)
+    check_strategies(request.wanted, report)
     if model.weights == "none":
-        return report
+        return report.with_findings(*_not_run(missing if request.run.weights is None else ()))
     events.predicted(report)
     # Its texts are tokens by now, and torch comes next: 6 MB less at the peak.
     model.tokenizer.release()
     return run(batch, report, request.run, events, request.save)
+
+
+def _not_run(missing: tuple[str, ...]) -> Iterator[Finding]:
+    """Why nothing was run that could have been."""
+    if missing:
+        message = f"{' and '.join(missing)} not installed: all shapes are predicted, none was observed"
+        yield Finding("not-run", "note", message, INSTALL)
 
 
 def run(

@@ -193,6 +193,13 @@ class InspectionRequest:
         self.save.check()
 
 
+def device_name(written: str) -> str:
+    """A device by torch's name: `gpu` and a bare number are CUDA devices."""
+    if written.isascii() and written.isdigit():
+        return f"cuda:{int(written)}"
+    return "cuda" if written == "gpu" else written
+
+
 def check_device(device: str) -> None:
     """Refuse what names no device.
 
@@ -200,7 +207,7 @@ def check_device(device: str) -> None:
         UsageError: It does not.
     """
     if not _DEVICE.fullmatch(device):
-        hint = "Use auto, cpu, cuda, cuda:N or mps."
+        hint = "Use auto, cpu, cuda, cuda:N, gpu, N or mps."
         raise UsageError(f"--device {device} is not a device", hint=hint, code="device-invalid")
 
 

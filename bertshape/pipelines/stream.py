@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bertshape.errors import BertshapeError, UsageError
-from bertshape.pipelines.batch import make_batch
+from bertshape.pipelines.batch import check_strategies, make_batch
 from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.inspect import conclude, plan, start_for
 from bertshape.pipelines.model import open_model
@@ -76,6 +76,7 @@ class Stream:
         while group := tuple(itertools.islice(waiting, batch_size)):
             batch = self._batch(group)
             report = predict(batch)
+            check_strategies(self._request.wanted, report)
             if self._model.weights != "none":
                 report = self._observe(batch, report)
             yield StreamedBatch(index, group, report)

@@ -27,6 +27,16 @@ TASKS = (
     "next-sentence-prediction",
 )
 """Tasks in the order in which they are shown."""
+_PIPELINES = {
+    "fill-mask": "masked-lm",
+    "ner": "token-classification",
+    "sentiment-analysis": "sequence-classification",
+    "text-classification": "sequence-classification",
+    "zero-shot-classification": "sequence-classification",
+}
+"""Names that transformers' pipelines give tasks, where they differ."""
+_FINE_TUNED = ("sequence-classification", "token-classification", "question-answering", "multiple-choice")
+"""Tasks that a checkpoint is fine-tuned for: what it is shown for without being asked."""
 NUM_LABELS = "num_labels"
 _FOLDER = Path(__file__).parent
 _RESERVED = ("when", "tied")
@@ -137,14 +147,30 @@ def head_classes(model_type: str) -> tuple[str, ...]:
     return tuple(_heads(model_type))
 
 
+def declared_task(model_type: str, declared: object) -> str | None:
+    """The task that a checkpoint was fine-tuned for.
+
+    Args:
+        model_type: Its family.
+        declared: What config.json says under `architectures`.
+
+    Returns:
+        None for a base model, for pre-training heads, and for classes of no family.
+    """
+    name = declared[0] if isinstance(declared, list) and declared else None
+    head = head_of_class(model_type, name) if isinstance(name, str) else None
+    return head.task if head is not None and head.task in _FINE_TUNED else None
+
+
 def select_tasks(names: Sequence[str]) -> tuple[str, ...]:
-    """Tasks by name, each once; `all` stands for all of them.
+    """Tasks by name, or by the name of their pipeline, each once; `all` stands for all of them.
 
     Raises:
         UsageError: There is no such task.
     """
     chosen: list[str] = []
-    for name in names:
+    for written in names:
+        name = _PIPELINES.get(written.lower(), written)
         if name != "all" and name not in TASKS:
             near = difflib.get_close_matches(name.lower().replace("_", "-"), TASKS, n=1)
             hint = f"Did you mean {near[0]}?" if near else f"Tasks: {', '.join(TASKS)}, all."

@@ -1,0 +1,120 @@
+"""The commands as data: their groups, first lines, examples and pages, and the panels of their options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PAGES = "https://bertshape.readthedocs.io"
+"""Where the site of docs/ stands."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What the help says of a command.
+
+    Attributes:
+        group: Group in the list of commands.
+        summary: Its first line.
+        examples: Command lines that work, each with what it does.
+        page: Its page in docs/, without the ending.
+    """
+
+    group: str
+    summary: str
+    examples: tuple[tuple[str, str], ...]
+    page: str
+
+
+_LOOK, _GUARD, _MANY, _REFERENCE = "Look", "Guard", "Many texts", "Reference"
+
+COMMANDS = {
+    "inspect": About(
+        _LOOK,
+        "Show the tokens, outputs and pooled vectors of texts.",
+        (
+            ('bertshape inspect "This is an example sentence."', "the embedded default, no download"),
+            ('bertshape inspect "A text." -m ./my-model', "your own checkpoint"),
+            ('bertshape inspect "A text." "Another one." -p cls,mean', "a padded batch, two strategies"),
+            ('bertshape inspect "A text." -m ./my-model --json | jq .pooled.mean.shape', "for another program"),
+        ),
+        "options",
+    ),
+    "diff": About(
+        _LOOK,
+        "Show what differs between two checkpoints.",
+        (
+            ("bertshape diff ./before ./after", "dimensions, tokenizer, pooling, tensors"),
+            ("bertshape diff ./my-model bertshape.toml", "a checkpoint and a contract"),
+        ),
+        "check",
+    ),
+    "check": About(
+        _GUARD,
+        "Check checkpoints: soundness, and what you expect.",
+        (
+            ("bertshape check ./my-model", "soundness, in a fraction of a second"),
+            ("bertshape check ./my-model -e hidden_size=384 -e pooling=mean", "and what you expect"),
+            ("bertshape check", "what bertshape.toml says, in CI"),
+        ),
+        "check",
+    ),
+    "snapshot": About(
+        _GUARD,
+        "Write the contract of a checkpoint for `check`.",
+        (("bertshape snapshot ./my-model -o bertshape.toml", "what it is now, in a file to commit"),),
+        "check",
+    ),
+    "embed": About(
+        _MANY,
+        "Write one vector for every text of a file.",
+        (
+            ("bertshape embed corpus.txt -m ./my-model -o vectors.npz", "as the checkpoint declares"),
+            ("bertshape embed corpus.txt -m ./my-model -p cls,mean -o vectors.safetensors", "two strategies at once"),
+        ),
+        "embed",
+    ),
+    "profile": About(
+        _MANY,
+        "Show what shapes a corpus will produce.",
+        (
+            ("bertshape profile corpus.jsonl -m ./my-model", "lengths, cuts, padding, bytes"),
+            ("bertshape profile shards/*.parquet --json > profile.json", "counts that can be added up"),
+        ),
+        "profile",
+    ),
+    "families": About(
+        _REFERENCE, "List the model families of the table.", (("bertshape families", "what differs"),), "concepts"
+    ),
+    "poolings": About(
+        _REFERENCE, "List every pooling strategy.", (("bertshape poolings", "formula, axes, source"),), "concepts"
+    ),
+    "doctor": About(
+        _REFERENCE,
+        "Show whether bertshape works here, and why not.",
+        (("bertshape doctor", "the verdict and the problems"), ("bertshape doctor --json", "for a bug report")),
+        "commands",
+    ),
+    "schema": About(
+        _REFERENCE,
+        "Print the JSON Schema of what --json prints.",
+        (("bertshape schema inspect > inspect.schema.json", "one document"),),
+        "json",
+    ),
+}
+"""The commands in the order of the help; `NAME_command` of the module `cli/NAME.py` is the function of each."""
+
+_PANELS = {
+    "Checkpoint": "model revision offline weights dry_run checkpoint checkpoints before after contract refresh timeout",
+    "Texts": (
+        "texts pair file input input_format text text_column pair_column id_column column on_error prompt prompt_name "
+        "no_prompt max_length truncation padding batch_size files merge"
+    ),
+    "Run": "device dtype run verify allow_unsound no_torch",
+    "Expect": "expect values fail_on max_cut listing document",
+    "Show": (
+        "pooling hidden_states attentions layers words task truncate_dim explain all_tokens no_tokens everything quiet"
+    ),
+    "Output": "output save save_only as_json output_format open_page force update debug",
+}
+PANEL_OF = {name: panel for panel, names in _PANELS.items() for name in names.split()}
+"""Panel of each option and argument, by the name of its parameter."""
