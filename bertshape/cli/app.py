@@ -91,7 +91,7 @@ def _arrange(parameter: Any) -> None:
         parameter.help = parameter.help.replace("[", r"\[")
 
 
-def _print_notes(sections: Iterable[tuple[str, Iterable[tuple[str, str]]]]) -> None:
+def _print_notes(sections: Iterable[tuple[str, Sequence[tuple[str, str]]]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -99,18 +99,15 @@ def _print_notes(sections: Iterable[tuple[str, Iterable[tuple[str, str]]]]) -> N
     console = Console(highlight=False, markup=False, emoji=False)
     for title, rows in sections:
         console.print(Text(f" {title}", style="bold"))
+        beside = max(len(line) for line, _ in rows) + max(len(meaning) for _, meaning in rows) + 5 <= console.width
         grid = Table.grid(padding=(0, 2))
         for line, meaning in rows:
-            if len(line) + len(meaning) + 5 <= console.width:
+            if beside:
                 grid.add_row(Text(f"   {line}"), Text(meaning, style="dim"))
             else:
-                console.print(grid) if grid.row_count else None
-                grid = Table.grid(padding=(0, 2))
-                console.print(Text(f"   {line}"), soft_wrap=True)
-                if meaning:
-                    console.print(Text(f"     {meaning}", style="dim"))
-        if grid.row_count:
-            console.print(grid)
+                grid.add_row(Text(f"   {line}", no_wrap=True, overflow="ignore"))
+                grid.add_row(Text(f"     {meaning}", style="dim"))
+        console.print(grid)
         console.print()
 
 

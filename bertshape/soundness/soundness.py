@@ -26,6 +26,7 @@ def check_soundness(
     tokenizer: LoadedTokenizer | None,
     *,
     look_at_weights: bool = True,
+    weights_needed: bool = True,
 ) -> list[Finding]:
     """Hold config.json, weight headers, tokenizer and sentence-transformers files to each other.
 
@@ -36,13 +37,14 @@ def check_soundness(
         checkpoint: The checkpoint.
         architecture: What its config.json describes.
         tokenizer: Its tokenizer; None leaves out the rules about it.
+        weights_needed: Whether a checkpoint without weights is unsound; not for a prediction alone.
         look_at_weights: Whether stored weights count; not where random ones are to run.
     """
     foreign = family_of_names(checkpoint, architecture) if look_at_weights else None
     if foreign is not None:
         # Under the wrong family neither names nor dimensions nor lengths mean anything.
         return [foreign]
-    findings = [*_unchecked(checkpoint, architecture)] if look_at_weights else []
+    findings = [*_unchecked(checkpoint, architecture, weights_needed)] if look_at_weights else []
     stored, fitting = stored_backbone(checkpoint, architecture) if look_at_weights else None, architecture
     if stored is not None:
         findings += settle_pooler(checkpoint, architecture, weight_findings(checkpoint, architecture, stored))
@@ -64,7 +66,7 @@ def check_soundness(
     return findings + sentence_findings(checkpoint, fitting)
 
 
-def _unchecked(checkpoint: Checkpoint, architecture: Architecture) -> Iterator[Finding]:
+def _unchecked(checkpoint: Checkpoint, architecture: Architecture, weights_needed: bool) -> Iterator[Finding]:
     """What could not be checked against anything, so that silence is not taken for approval."""
     if architecture.family is None:
         yield Finding(
@@ -75,7 +77,7 @@ def _unchecked(checkpoint: Checkpoint, architecture: Architecture) -> Iterator[F
             where="config.json model_type",
             actual=architecture.model_type,
         )
-    elif not checkpoint.has_weights and _should_have_weights(checkpoint):
+    elif weights_needed and not checkpoint.has_weights and _should_have_weights(checkpoint):
         yield Finding(
             "weights-missing",
             "error",

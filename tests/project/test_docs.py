@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bertshape import __version__
-from bertshape.cli.app import COMMANDS
+from bertshape.cli.commands import COMMANDS
 from tests.tools.pages import CONSOLE, PAGES, ROOT, make_place, show
 
 if TYPE_CHECKING:

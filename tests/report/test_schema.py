@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 
 from bertshape import inspect_texts
 from bertshape.cli import main as program
-from bertshape.cli.app import COMMANDS
+from bertshape.cli.commands import COMMANDS
 from bertshape.corpus import summary
 from bertshape.pipelines.doctor.fact import STATES
 from bertshape.report.finding import Severity
