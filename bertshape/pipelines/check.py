@@ -33,7 +33,7 @@ def check(request: CheckRequest) -> CheckReport:
     if request.run:
         check_packages("check --run")
     try:
-        model = open_model(request.source)
+        model = open_model(request.source, weights_needed=True)
     except BertshapeError as error:
         return CheckReport(request.name, error=error)
     findings = [*model.verdict.findings]

@@ -77,12 +77,13 @@ class Model:
         return resolve_dtype(self.checkpoint, requested, stored=stored)
 
 
-def open_model(source: ModelSource, weights: Weights | None = "none") -> Model:
+def open_model(source: ModelSource, weights: Weights | None = "none", *, weights_needed: bool = False) -> Model:
     """Open a checkpoint, read all but the data of its weights, and judge it.
 
     Args:
         source: Which one.
         weights: Weights to run; None for the checkpoint's own where it has some.
+        weights_needed: Whether a checkpoint without weights is unsound; not for a prediction alone.
 
     Raises:
         UsageError: The name cannot be that of a checkpoint.
@@ -94,7 +95,7 @@ def open_model(source: ModelSource, weights: Weights | None = "none") -> Model:
     chosen = _choose_weights(weights, checkpoint)
     tokenizer = load_tokenizer(checkpoint)
     limits = length_limits(checkpoint, architecture, tokenizer)
-    verdict = _judge(checkpoint, architecture, tokenizer, chosen)
+    verdict = _judge(checkpoint, architecture, tokenizer, chosen, weights_needed)
     return Model(checkpoint, architecture, tokenizer, limits, chosen, verdict)
 
 
@@ -111,9 +112,11 @@ def _choose_weights(wanted: Weights | None, checkpoint: Checkpoint) -> Weights:
     return chosen
 
 
-def _judge(checkpoint: Checkpoint, architecture: Architecture, tokenizer: LoadedTokenizer, weights: Weights) -> Verdict:
+def _judge(
+    checkpoint: Checkpoint, architecture: Architecture, tokenizer: LoadedTokenizer, weights: Weights, needed: bool
+) -> Verdict:
     look = weights != "random"
     stored = stored_backbone(checkpoint, architecture) if look else None
     pooler = pooler_verdict(architecture, stored)
-    findings = check_soundness(checkpoint, architecture, tokenizer, look_at_weights=look)
+    findings = check_soundness(checkpoint, architecture, tokenizer, look_at_weights=look, weights_needed=needed)
     return Verdict("random" if pooler is None and not look else pooler, tuple(findings))

@@ -108,7 +108,7 @@ def test_a_pipe_that_does_not_wait_is_waited_for(tmp_path: Path) -> None:
     ],
 )
 def test_an_error_of_the_system_is_one_of_reading(number: int, code: ExitCode, words: str) -> None:
-    failure = _as_failure(OSError(number, os.strerror(number), "m/config.json"))
+    failure = _as_failure(OSError(number, os.strerror(number), "m/config.json"), ())
     assert failure.exit_code == code
     assert words in failure.message
 
