@@ -11,8 +11,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from bertshape.cli.app import build_program
-from bertshape.cli.process import prepare_process, stopped_by
+from bertshape.cli.signals import stopped_by
 from bertshape.cli.slips import usage_hint
+from bertshape.cli.stdio import prepare_streams
 from bertshape.errors import BertshapeError, CheckpointError, ExitCode, OutputError, UsageError, one_line
 from bertshape.render.escape import visible
 from bertshape.render.json import render_error
@@ -29,7 +30,7 @@ def main() -> NoReturn:
     """Entry point of the `bertshape` command."""
     # A command makes objects that stay until it ends, most of them by importing; nothing it makes in number is cyclic.
     gc.disable()
-    prepare_process()
+    prepare_streams()
     sys.exit(run(sys.argv[1:]))
 
 

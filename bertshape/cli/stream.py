@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from bertshape.cli.events import CommandEvents
-from bertshape.cli.process import reader_left
 from bertshape.cli.progress import count_texts
+from bertshape.cli.stdio import reader_left
 from bertshape.corpus.read import read_records
 from bertshape.errors import ExitCode, UsageError
 from bertshape.pipelines.stream import Stream

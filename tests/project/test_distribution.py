@@ -132,7 +132,7 @@ def run(installed: Path, folder: Path, *arguments: str) -> str:
     code = (
         "import sys; sys.path.insert(0, sys.argv.pop(1)); import bertshape, pathlib;"
         "assert pathlib.Path(bertshape.__file__).is_relative_to(sys.path[0]), bertshape.__file__;"
-        "from bertshape.cli.main import main; main()"
+        "from bertshape.__main__ import main; main()"
     )
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"COLUMNS": "80"}
     command = [sys.executable, "-P", "-c", code, str(installed), *arguments]

@@ -1,11 +1,10 @@
-"""What a process finds around it, made fit for work: streams, the width of the screen, signals."""
+"""What a process finds around it, made fit for work: its streams, and the width of the screen."""
 
 from __future__ import annotations
 
 import io
 import os
 import select
-import signal
 import sys
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,33 +12,18 @@ from bertshape.errors import OutputError
 from bertshape.files import OutputFile
 
 if TYPE_CHECKING:
-    from types import FrameType
     from typing import TextIO
 
 _DIGITS = 4
 """A screen has at most 9,999 columns; Rich fills lines, and would take any number at its word."""
 
 
-_stopped_by: list[int] = []
-
-
-def prepare_process() -> None:
-    """Make the process ready for one command; called once, before anything else is done."""
+def prepare_streams() -> None:
+    """Make the streams ready for one command; called once."""
     _open_closed_streams()
     _guard("stdout")
     _guard("stderr")
     _forget_impossible_sizes()
-    # Without a handler the process dies on the spot, with the cursor hidden and files half written.
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        # nohup, for one, sets SIGHUP to be ignored: that stays so.
-        if number is not None and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
-            signal.signal(number, _leave)
-
-
-def stopped_by() -> int | None:
-    """The first signal that stopped this process; whatever is raised after it follows from it."""
-    return _stopped_by[0] if _stopped_by else None
 
 
 def reader_left() -> bool:
@@ -91,17 +75,6 @@ def _guard(name: Literal["stdout", "stderr"]) -> None:
     buffer = io.BufferedWriter(_guarded[name])
     lines = stream.line_buffering
     setattr(sys, name, io.TextIOWrapper(buffer, stream.encoding, "backslashreplace", line_buffering=lines))
-
-
-def _leave(number: int, _: FrameType | None) -> None:
-    """Unwind; a second signal ends the process at once.
-
-    Not by KeyboardInterrupt: where one passes through the `exec` of a text, as dataclasses do when they are made,
-    Python ends itself by SIGINT at the end, although it was caught.
-    """
-    _stopped_by.append(number)
-    signal.signal(number, signal.SIG_DFL)
-    raise SystemExit(128 + number)
 
 
 def _open_closed_streams() -> None:
