@@ -18,6 +18,8 @@ The fields of a file:
 - `layer`: where the tensors of a layer are; braces count up to a number of config.json, or through a list of them.
 - `[dimensions]`: the key in config.json, where it is not bertshape's own name of the dimension.
 - `[defaults]`: what the config class assumes where config.json is silent, by key; only what is used here.
+- `[forward]`: keys that change the numbers of a forward pass and no shape, with what the config class assumes where
+  config.json is silent; `""` stands for nothing.
 - `[derived]`: what follows from other values where config.json is silent, by key; at least 1.
 - `[tensors]`, `[layer_tensors]`: shapes by name, which may have braces too; an axis is a dimension, a key, a number, or
   such as `3*hidden_size` or `max_position_embeddings+2`.
@@ -71,6 +73,7 @@ class Family:
     layer: str
     dimensions: Mapping[str, str]
     defaults: Mapping[str, object]
+    forward: Mapping[str, object]
     derived: Mapping[str, str]
     tensors: Shapes
     layer_tensors: Shapes
@@ -146,6 +149,7 @@ def load_family(model_type: str) -> Family | None:
         layer=row.get("layer", ""),
         dimensions=row.get("dimensions", {}),
         defaults=row.get("defaults", {}),
+        forward=row.get("forward", {}),
         derived=row.get("derived", {}),
         tensors=_shapes(row.get("tensors")),
         layer_tensors=_shapes(row.get("layer_tensors")),

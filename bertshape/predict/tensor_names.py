@@ -6,6 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bertshape.checkpoint.tensors import TensorInfo
     from bertshape.predict.family import Family
 
 # Checkpoints converted from TensorFlow say gamma and beta; transformers renames them too, of layers of this name alone.
@@ -78,3 +81,13 @@ def layer_index(name: str, family: Family) -> int | None:
         if name.startswith(before) and _NUMBER.fullmatch(number):
             return int(number)
     return None
+
+
+def recognised(tensors: Mapping[str, TensorInfo], family: Family) -> int:
+    """How many stored names are those of a family's backbone, layers counted whatever their number."""
+    known = {re.sub(r"\{[^}]+\}", "0", name) for name in family.templates()}
+    count = 0
+    for name, tensor in tensors.items():
+        own_names = backbone_tensors(name, tensor.shape, family)
+        count += any(re.sub(r"(?<=\.)\d+(?=\.)", "0", own_name) in known for own_name in own_names)
+    return count

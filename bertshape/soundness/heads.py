@@ -11,6 +11,7 @@ from bertshape.predict.stored_head import StoredHead, read_stored_head
 from bertshape.predict.tensor_names import backbone_name, loaded_name
 from bertshape.report.finding import Finding
 from bertshape.soundness.identity import declared_classes
+from bertshape.soundness.rewriting import quoted, rewriting_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -170,16 +171,12 @@ def _misfits(checkpoint: Checkpoint, architecture: Architecture, stored: StoredH
 
 
 def _pad_hint(checkpoint: Checkpoint, name: str, rows: int, axes: int) -> str:
-    """Lines of Python that add rows of zeros to a stored tensor: the new tokens then have no say of their own."""
-    headers = checkpoint.headers
-    stored = next((key for key in (headers.tensors if headers else {}) if key.endswith(name)), name)
-    file = headers.tensors[stored].file if headers and stored in headers.tensors else "model.safetensors"
+    """A command that adds rows of zeros to a stored tensor: the new tokens then have no say of their own."""
+    tensors = checkpoint.headers.tensors if checkpoint.headers else {}
+    stored = quoted(next((key for key in tensors if key.endswith(name)), name))
     padding = f"(0, {rows})" if axes == 1 else f"(0, 0, 0, {rows})"
-    return (
-        "Add the missing rows, in the folder: import torch; from safetensors.torch import load_file, save_file; "
-        f'w = load_file("{file}"); w["{stored}"] = torch.nn.functional.pad(w["{stored}"], {padding}); '
-        f'save_file(w, "{file}", metadata={{"format": "pt"}})'
-    )
+    change = f"w[{stored}] = torch.nn.functional.pad(w[{stored}], {padding})"
+    return f"Add the missing rows, as zeros: {rewriting_command(checkpoint, change)}"
 
 
 def _unexpected(checkpoint: Checkpoint, architecture: Architecture, head: Head | None) -> Iterator[Finding]:

@@ -7,14 +7,11 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from bertshape.predict.family import Family, family_names, load_family
-from bertshape.predict.tensor_names import backbone_tensors
+from bertshape.predict.tensor_names import recognised
 from bertshape.report.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bertshape.checkpoint.checkpoint import Checkpoint
-    from bertshape.checkpoint.tensors import TensorInfo
     from bertshape.predict.architecture import Architecture
     from bertshape.report.finding import Severity
     from bertshape.tokens.tokenizer import LoadedTokenizer
@@ -22,8 +19,6 @@ if TYPE_CHECKING:
 _LEAST_LEAD = 0.1
 """How much more of the names another family must explain, as a share of all of them, to be the right one."""
 _HINT = "Restore model_type in config.json: the right family depends on it, and loading does not notice."
-
-
 _ASKED = 10_000
 """Each of 40 families is asked about so many names at most; the largest encoder has not a tenth of them."""
 
@@ -40,13 +35,13 @@ def family_of_names(checkpoint: Checkpoint, architecture: Architecture) -> Findi
     if own is None or not own.has_template or not checkpoint.headers or not checkpoint.headers.tensors:
         return None
     names = dict(islice(checkpoint.headers.tensors.items(), _ASKED))
-    recognised = _recognised(names, own)
+    known = recognised(names, own)
     # Task heads are in no family's table; what the own family leaves open must be more than a few of them.
-    if len(names) - recognised <= _LEAST_LEAD * len(names):
+    if len(names) - known <= _LEAST_LEAD * len(names):
         return None
-    counts = {other: _recognised(names, family) for other in family_names() if (family := load_family(other))}
+    counts = {other: recognised(names, family) for other in family_names() if (family := load_family(other))}
     best = max(counts.values())
-    if best - recognised <= _LEAST_LEAD * len(names):
+    if best - known <= _LEAST_LEAD * len(names):
         return None
     alike = [name for name, count in counts.items() if count == best]
     # Several families share their names; the class that config.json declares may tell which one this is.
@@ -54,7 +49,7 @@ def family_of_names(checkpoint: Checkpoint, architecture: Architecture) -> Findi
     likely = " or ".join([name for name in alike if name in classes] or alike)
     total = len(names)
     return _mismatch(
-        f"model_type: {checkpoint.config_path} says {own.model_type}, whose names {recognised} of {total} stored "
+        f"model_type: {checkpoint.config_path} says {own.model_type}, whose names {known} of {total} stored "
         f"tensors have; {best} have those of {likely}",
         expected=likely,
         actual=own.model_type,
@@ -103,16 +98,6 @@ def padding_identity(architecture: Architecture, tokenizer: LoadedTokenizer | No
 def _mismatch(message: str, *, expected: str, actual: str, severity: Severity = "error") -> Finding:
     where = "config.json model_type"
     return Finding("model-type-mismatch", severity, message, _HINT, where=where, expected=expected, actual=actual)
-
-
-def _recognised(tensors: Mapping[str, TensorInfo], family: Family) -> int:
-    """How many stored names are those of a family's backbone, layers counted whatever their number."""
-    known = {re.sub(r"\{[^}]+\}", "0", name) for name in family.templates()}
-    count = 0
-    for name, tensor in tensors.items():
-        own_names = backbone_tensors(name, tensor.shape, family)
-        count += any(re.sub(r"(?<=\.)\d+(?=\.)", "0", own_name) in known for own_name in own_names)
-    return count
 
 
 def _family_of_class(name: str) -> Family | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertshape.report.finding import Finding
+from bertshape.soundness.custom_code import custom_code_findings
 from bertshape.soundness.dimensions import attention_head_findings, held_dimensions
 from bertshape.soundness.heads import head_findings, label_map_findings
 from bertshape.soundness.identity import class_findings, family_of_names, padding_identity
+from bertshape.soundness.prefixes import foreign_prefix, prefix_finding, without_prefix
 from bertshape.soundness.sentence_chain import sentence_findings
 from bertshape.soundness.tokenizer import padding_findings, vocabulary_findings
 from bertshape.soundness.weights import settle_pooler, stored_backbone, weight_findings
@@ -28,7 +30,7 @@ def check_soundness(
     look_at_weights: bool = True,
     weights_needed: bool = True,
 ) -> list[Finding]:
-    """Hold config.json, weight headers, tokenizer and sentence-transformers files to each other.
+    """Check config.json, weight headers, tokenizer and sentence-transformers files against each other.
 
     One fault gives one finding: a rule that builds on a fact which another rule found wrong uses the right one, or
     waits until it is fixed.
@@ -40,12 +42,20 @@ def check_soundness(
         weights_needed: Whether a checkpoint without weights is unsound; not for a prediction alone.
         look_at_weights: Whether stored weights count; not where random ones are to run.
     """
-    foreign = family_of_names(checkpoint, architecture) if look_at_weights else None
-    if foreign is not None:
-        # Under the wrong family neither names nor dimensions nor lengths mean anything.
-        return [foreign]
-    findings = [*_unchecked(checkpoint, architecture, weights_needed)] if look_at_weights else []
-    stored, fitting = stored_backbone(checkpoint, architecture) if look_at_weights else None, architecture
+    findings = [*custom_code_findings(checkpoint, architecture)]
+    stored, fitting = None, architecture
+    if look_at_weights:
+        prefix = foreign_prefix(checkpoint, architecture)
+        if prefix is not None:
+            findings.append(prefix_finding(checkpoint, prefix))
+            # The other rules look at what would be there under the right names.
+            checkpoint = without_prefix(checkpoint, prefix)
+        foreign = family_of_names(checkpoint, architecture)
+        if foreign is not None:
+            # Under the wrong family neither names nor dimensions nor lengths mean anything.
+            return [*findings, foreign]
+        findings += _unchecked(checkpoint, architecture, weights_needed)
+        stored = stored_backbone(checkpoint, architecture)
     if stored is not None:
         findings += settle_pooler(checkpoint, architecture, weight_findings(checkpoint, architecture, stored))
         fitting = held_dimensions(checkpoint, architecture, stored).architecture

@@ -1,0 +1,36 @@
+"""Commands for hints: Python in one line that changes the tensors of a checkpoint's weight files."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bertshape.checkpoint.checkpoint import Checkpoint
+
+
+def rewriting_command(checkpoint: Checkpoint, change: str) -> str:
+    """A command, to be given in the checkpoint's folder, that changes the stored tensors.
+
+    Shards become one file, which transformers takes before an index.
+
+    Args:
+        checkpoint: The checkpoint.
+        change: Python that changes `w`, a dict of the tensors by name; `torch` is there.
+    """
+    files = checkpoint.headers.files if checkpoint.headers else ()
+    # A copy: what load_file gives may be the file itself, which is written over.
+    lines = [
+        "import torch",
+        "from safetensors.torch import load_file, save_file",
+        f"w = {{k: v.clone() for f in {json.dumps(list(files))} for k, v in load_file(f).items()}}",
+        change,
+        'save_file(w, "model.safetensors", metadata={"format": "pt"})',
+    ]
+    return f"python -c {shlex.quote('; '.join(lines))}"
+
+
+def quoted(text: str) -> str:
+    """A string as Python writes it, in double quotes, so that the command needs no escapes of the shell."""
+    return json.dumps(text)
