@@ -59,15 +59,16 @@ class Sound:
 
 @dataclass(frozen=True)
 class Mutant:
-    """The same with one change, and what was changed."""
+    """The same with one change, its kind, and what was changed."""
 
     sound: Sound
+    kind: str
     change: str
     state: State
     config: Config
 
     def __str__(self) -> str:
-        return f"{self.sound.model_class}: {self.change}"
+        return f"{self.sound.model_class}: {self.kind}: {self.change}"
 
 
 def build_sound(model_type: str, model_class: str) -> Sound:
@@ -92,16 +93,16 @@ Change = Callable[[Sound, random.Random], Mutant | None]
 
 
 def unchanged(sound: Sound, _: random.Random) -> Mutant:
-    return Mutant(sound, "nothing", sound.state, sound.config)
+    return Mutant(sound, "nothing", "", sound.state, sound.config)
 
 
-def _with(sound: Sound, change: str, state: State) -> Mutant:
-    return Mutant(sound, change, state, sound.config)
+def _with(sound: Sound, kind: str, change: str, state: State) -> Mutant:
+    return Mutant(sound, kind, change, state, sound.config)
 
 
 def drop(sound: Sound, chance: random.Random) -> Mutant:
     name = chance.choice(sorted(sound.state))
-    return _with(sound, f"drop {name}", {key: value for key, value in sound.state.items() if key != name})
+    return _with(sound, "drop", f"drop {name}", {key: value for key, value in sound.state.items() if key != name})
 
 
 def drop_module(sound: Sound, chance: random.Random) -> Mutant:
@@ -109,7 +110,7 @@ def drop_module(sound: Sound, chance: random.Random) -> Mutant:
     parts = chance.choice(sorted(sound.state)).split(".")
     path = ".".join(parts[: chance.randint(1, len(parts))])
     kept = {key: value for key, value in sound.state.items() if not f"{key}.".startswith(f"{path}.")}
-    return _with(sound, f"drop all of {path}", kept or dict(list(sound.state.items())[:1]))
+    return _with(sound, "drop module", f"drop all of {path}", kept or dict(list(sound.state.items())[:1]))
 
 
 def rename(sound: Sound, chance: random.Random) -> Mutant:
@@ -117,7 +118,9 @@ def rename(sound: Sound, chance: random.Random) -> Mutant:
     parts = name.split(".")
     at = chance.randrange(len(parts))
     other = ".".join((*parts[:at], f"{parts[at]}_x", *parts[at + 1 :]))
-    return _with(sound, f"rename {name} to {other}", {other if k == name else k: v for k, v in sound.state.items()})
+    return _with(
+        sound, "rename", f"rename {name} to {other}", {other if k == name else k: v for k, v in sound.state.items()}
+    )
 
 
 def old_name(sound: Sound, chance: random.Random) -> Mutant | None:
@@ -127,14 +130,18 @@ def old_name(sound: Sound, chance: random.Random) -> Mutant | None:
         return None
     name = chance.choice(names)
     other = re.sub("weight$", "gamma", re.sub("bias$", "beta", name))
-    return _with(sound, f"rename {name} to {other}", {other if k == name else k: v for k, v in sound.state.items()})
+    return _with(
+        sound, "old name", f"rename {name} to {other}", {other if k == name else k: v for k, v in sound.state.items()}
+    )
 
 
 def prefix(sound: Sound, chance: random.Random) -> Mutant:
     """One tensor with the base model's prefix put before it, or taken away."""
     name = chance.choice(sorted(sound.state))
     other = name.removeprefix(sound.prefix) if name.startswith(sound.prefix) else sound.prefix + name
-    return _with(sound, f"rename {name} to {other}", {other if k == name else k: v for k, v in sound.state.items()})
+    return _with(
+        sound, "prefix", f"rename {name} to {other}", {other if k == name else k: v for k, v in sound.state.items()}
+    )
 
 
 def reshape(sound: Sound, chance: random.Random) -> Mutant:
@@ -144,7 +151,7 @@ def reshape(sound: Sound, chance: random.Random) -> Mutant:
     larger = [size + (chance.choice((1, 3, -1)) if at == axis else 0) for at, size in enumerate(tensor.shape)]
     shapes = [larger, [*tensor.shape, 1], [*reversed(tensor.shape)], [tensor.numel()]]
     shape = chance.choice([shape for shape in shapes if tuple(shape) != tuple(tensor.shape) and 0 not in shape])
-    return _with(sound, f"{name} has {shape}", sound.state | {name: torch.zeros(shape, dtype=tensor.dtype)})
+    return _with(sound, "reshape", f"{name} has {shape}", sound.state | {name: torch.zeros(shape, dtype=tensor.dtype)})
 
 
 def duplicate(sound: Sound, chance: random.Random) -> Mutant:
@@ -153,7 +160,7 @@ def duplicate(sound: Sound, chance: random.Random) -> Mutant:
     others = [f"{name}_copy", f"copy.{name}", ".".join((*parts[:-1], "copy", parts[-1]))]
     others.append(name.removeprefix(sound.prefix) if name.startswith(sound.prefix) else sound.prefix + name)
     other = chance.choice(others)
-    return _with(sound, f"{name} also as {other}", sound.state | {other: sound.state[name].clone()})
+    return _with(sound, "duplicate", f"{name} also as {other}", sound.state | {other: sound.state[name].clone()})
 
 
 def number(sound: Sound, chance: random.Random) -> Mutant:
@@ -163,29 +170,29 @@ def number(sound: Sound, chance: random.Random) -> Mutant:
     key = chance.choice(sorted(numbers & known))
     value = sound.config[key]
     other = chance.choice([value + 1, value * 2, max(value // 2, 1), value + 4, max(value - 1, 0)])
-    return Mutant(sound, f"{key} {value} -> {other}", sound.state, sound.config | {key: other})
+    return Mutant(sound, "number", f"{key} {value} -> {other}", sound.state, sound.config | {key: other})
 
 
 def labels(sound: Sound, chance: random.Random) -> Mutant:
     count = chance.choice((1, 3, 5))
     named = {str(index): f"L{index}" for index in range(count)}
     maps = {"id2label": named, "label2id": {name: int(index) for index, name in named.items()}}
-    return Mutant(sound, f"{count} labels", sound.state, sound.config | maps)
+    return Mutant(sound, "labels", f"{count} labels", sound.state, sound.config | maps)
 
 
 def untie(sound: Sound, _: random.Random) -> Mutant:
-    return Mutant(sound, "not tied", sound.state, sound.config | {"tie_word_embeddings": False})
+    return Mutant(sound, "untie", "not tied", sound.state, sound.config | {"tie_word_embeddings": False})
 
 
 def tie(sound: Sound, _: random.Random) -> Mutant:
-    return Mutant(sound, "tied", sound.state, sound.config | {"tie_word_embeddings": True})
+    return Mutant(sound, "tie", "tied", sound.state, sound.config | {"tie_word_embeddings": True})
 
 
 def other_class(sound: Sound, chance: random.Random) -> Mutant:
     """The class of another head of the family in config.json."""
     classes = (sound.family.model_class, *head_classes(sound.family.model_type))
     name = chance.choice(sorted(classes))
-    return Mutant(sound, f"architectures {name}", sound.state, sound.config | {"architectures": [name]})
+    return Mutant(sound, "other class", f"architectures {name}", sound.state, sound.config | {"architectures": [name]})
 
 
 CHANGES: tuple[Change, ...] = (
@@ -208,11 +215,16 @@ class Word:
 def transformers_says(mutant: Mutant, folder: Path) -> Word:
     """By loading it twice."""
     family, why = mutant.sound.family, []
-    extra, pooler, bad = False, False, False
+    extra: list[set[str]] = []
+    pooler, bad = False, False
     declared = mutant.config["architectures"][0]
-    for name in dict.fromkeys((declared, family.model_class)):
+    base = declared if family.has_class(declared) else family.model_class
+    for name in dict.fromkeys((declared, base)):
+        loader = getattr(mutant.sound.module, name)
+        # DeBERTa passes over more position embeddings than it has, and says nothing.
+        loader._keys_to_ignore_on_load_unexpected = None
         try:
-            _, info = getattr(mutant.sound.module, name).from_pretrained(
+            _, info = loader.from_pretrained(
                 folder, output_loading_info=True, ignore_mismatched_sizes=True, local_files_only=True
             )
         except Exception as error:
@@ -220,18 +232,17 @@ def transformers_says(mutant: Mutant, folder: Path) -> Word:
         lacking = {*info["missing_keys"], *(row[0] for row in info["mismatched_keys"])}
         # Ranges and integers of I-BERT's quantisation are no learned numbers, and are not read before quant_mode is on.
         lacking = {key for key in lacking if not BUFFERS.search(key)}
+        unexpected = sorted(key for key in info["unexpected_keys"] if not BUFFERS.search(key))
         of_pooler = {key for key in info["missing_keys"] if family.pooler and f".{family.pooler}" in f".{key}"}
         # A pooler that is absent is random: a matter of its own. One in half is as bad as anything else.
-        if name == family.model_class and len(of_pooler) == _pooler_size(mutant):
+        if name == base and len(of_pooler) == _POOLER_TENSORS:
             pooler, lacking = True, lacking - of_pooler
         bad = bad or bool(lacking)
-        extra = extra or bool(info["unexpected_keys"] and name == declared)
-        why.append(f"{name} lacks {sorted(lacking)[:3]}, leaves {sorted(info['unexpected_keys'])[:3]}")
-    return Word("bad" if bad else "extra" if extra else "clean", pooler, "; ".join(why))
-
-
-def _pooler_size(mutant: Mutant) -> int:
-    return 2
+        extra.append({key.removeprefix(mutant.sound.prefix) for key in unexpected})
+        why.append(f"{name} lacks {sorted(lacking)[:3]}, leaves {unexpected[:3]}")
+    # What the base model takes has a place: a pooler that the declared class lacks.
+    left_over = set.intersection(*extra)
+    return Word("bad" if bad else "extra" if left_over else "clean", pooler, "; ".join(why))
 
 
 def bertshape_says(folder: Path) -> Word:
@@ -247,6 +258,7 @@ def bertshape_says(folder: Path) -> Word:
     return Word(level, pooler, "; ".join(f"{finding.severity} {finding.message}" for finding in findings))
 
 
+_POOLER_TENSORS = 2
 _NOT_OF_WEIGHTS = ("length-limits-disagree",)
 
 
@@ -294,7 +306,7 @@ def run(
         for mutant in mutants(seed, per_class=per_class):
             if time.monotonic() - began > seconds or done.total() >= count:
                 break
-            done[mutant.change.split()[0]] += 1
+            done[mutant.kind] += 1
             problem = disagreement(mutant, Path(folder))
             if problem:
                 found.append(problem)

@@ -6,6 +6,7 @@ The fields of a file:
   `file`; after the module where it is not said.
 - `prefixes`: what checkpoints with a task head put before the names of the backbone.
 - `other_classes`: more classes of the same outputs, taken where config.json's `architectures` names one.
+- `class_prefixes`: the prefix that each of these classes looks for, where they differ.
 - `[renamed]`: parts of stored names, and what transformers makes of them when it loads.
 - `[fused]`: parts of names of stored tensors that transformers cuts along the first axis, and the parts they become.
 - `pooler`: beginning of the names of the pooler's tensors; absent where it has none of its own.
@@ -80,6 +81,7 @@ class Family:
     conditionals: tuple[Conditional, ...]
     first_layer_lacks: tuple[str, ...]
     other_classes: tuple[str, ...]
+    class_prefixes: Mapping[str, str]
     pooler_size: str | None
     observed_only: tuple[str, ...]
     renamed: Mapping[str, str]
@@ -156,6 +158,7 @@ def load_family(model_type: str) -> Family | None:
         conditionals=tuple(map(_conditional, row.get("conditional", ()))),
         first_layer_lacks=tuple(row.get("first_layer_lacks", ())),
         other_classes=tuple(row.get("other_classes", ())),
+        class_prefixes=row.get("class_prefixes", {}),
         pooler_size=row.get("pooler_size"),
         observed_only=tuple(row.get("observed_only", ())),
         renamed=row.get("renamed", {}),

@@ -78,6 +78,33 @@ def class_findings(checkpoint: Checkpoint, architecture: Architecture) -> list[F
     return [finding]
 
 
+def prefix_class_findings(checkpoint: Checkpoint, architecture: Architecture) -> list[Finding]:
+    """Weights of one class of a family under the name of another that looks for another prefix, as DPR's encoders."""
+    family, headers = architecture.family, checkpoint.headers
+    if family is None or headers is None or not family.class_prefixes:
+        return []
+    declared = next((name for name in declared_classes(checkpoint) if family.has_class(name)), family.model_class)
+    wanted = family.class_prefixes.get(declared)
+    held = [
+        name for name, prefix in family.class_prefixes.items() if any(key.startswith(prefix) for key in headers.tensors)
+    ]
+    if wanted is None or not held or declared in held:
+        return []
+    stated = "says" if checkpoint.config.get("architectures") else "names no class, which means"
+    return [
+        Finding(
+            "class-mismatch",
+            "error",
+            f"architectures: {checkpoint.config_path} {stated} {declared}, the weights are those of {held[0]}: none of "
+            "them would be loaded",
+            f'Write "architectures": ["{held[0]}"] in config.json.',
+            where="config.json architectures",
+            expected=held[0],
+            actual=declared,
+        )
+    ]
+
+
 def padding_identity(architecture: Architecture, tokenizer: LoadedTokenizer | None) -> list[Finding]:
     """A family that numbers positions after the padding id, with a tokenizer that pads as BERT's does: [PAD], id 0.
 

@@ -8,7 +8,7 @@ from bertshape.report.finding import Finding
 from bertshape.soundness.custom_code import custom_code_findings
 from bertshape.soundness.dimensions import attention_head_findings, held_dimensions
 from bertshape.soundness.heads import head_findings, label_map_findings
-from bertshape.soundness.identity import class_findings, family_of_names, padding_identity
+from bertshape.soundness.identity import class_findings, family_of_names, padding_identity, prefix_class_findings
 from bertshape.soundness.prefixes import foreign_prefix, prefix_finding, without_prefix
 from bertshape.soundness.sentence_chain import sentence_findings
 from bertshape.soundness.tokenizer import padding_findings, vocabulary_findings
@@ -45,12 +45,12 @@ def check_soundness(
     findings = [*custom_code_findings(checkpoint, architecture)]
     stored, fitting = None, architecture
     if look_at_weights:
-        prefix = foreign_prefix(checkpoint, architecture)
+        foreign = family_of_names(checkpoint, architecture)
+        prefix = foreign_prefix(checkpoint, architecture) if foreign is None else None
         if prefix is not None:
             findings.append(prefix_finding(checkpoint, prefix))
             # The other rules look at what would be there under the right names.
             checkpoint = without_prefix(checkpoint, prefix)
-        foreign = family_of_names(checkpoint, architecture)
         if foreign is not None:
             # Under the wrong family neither names nor dimensions nor lengths mean anything.
             return [*findings, foreign]
@@ -61,7 +61,9 @@ def check_soundness(
         fitting = held_dimensions(checkpoint, architecture, stored).architecture
     findings += attention_head_findings(checkpoint, fitting)
     findings += label_map_findings(checkpoint)
-    findings += head_findings(checkpoint, fitting) if look_at_weights else []
+    if look_at_weights:
+        findings += prefix_class_findings(checkpoint, architecture)
+        findings += head_findings(checkpoint, fitting)
     identity = class_findings(checkpoint, architecture) or padding_identity(architecture, tokenizer)
     findings += identity
     if tokenizer is not None:
