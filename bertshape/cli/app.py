@@ -62,7 +62,7 @@ class _Command(TyperCommand):
         super().format_help(ctx, formatter)
         about = COMMANDS.get(ctx.info_name)
         if about is not None and self.rich_markup_mode is not None:
-            _print_notes((("Examples", about.examples), ("Learn more", ((f"{PAGES}/{about.page}/", ""),))))
+            _print_notes((("Examples", about.examples), ("Learn more", ((f"{PAGES}/{about.page}.md", ""),))))
 
 
 class _Group(TyperGroup):
@@ -73,7 +73,7 @@ class _Group(TyperGroup):
         super().format_help(ctx, formatter)
         if self.rich_markup_mode is not None:
             begin = (*COMMANDS["inspect"].examples[:2], ("bertshape COMMAND --help", "options and examples of one"))
-            _print_notes((("Examples", begin), ("Learn more", ((f"{PAGES}/", ""),))))
+            _print_notes((("Examples", begin), ("Learn more", ((f"{PAGES}/index.md", ""),))))
 
 
 def _arrange(parameter: Any) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PAGES = "https://bertshape.readthedocs.io"
-"""Where the site of docs/ stands."""
+PAGES = "https://github.com/bertshape/bertshape/blob/main/docs"
+"""Where the pages stand."""
 
 
 @dataclass(frozen=True)

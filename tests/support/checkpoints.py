@@ -46,8 +46,8 @@ def minilm_folder() -> Path:
 def families_absent() -> tuple[str, ...]:
     """Families of the table that are younger than the transformers that is here."""
     spec = importlib.util.find_spec("transformers")
-    assert spec is not None
-    assert spec.submodule_search_locations is not None
+    if spec is None or spec.submodule_search_locations is None:
+        return ()
     models_folder = Path(spec.submodule_search_locations[0]) / "models"
     families = {name: load_family(name) for name in family_names()}
     return tuple(name for name, family in families.items() if family and not (models_folder / family.module).is_dir())
