@@ -28,7 +28,7 @@ def test_without_torch(tmp_path: Path) -> None:
     (wheel,) = (tmp_path / "dist").glob("*.whl")
     venv.create(tmp_path / "light", with_pip=True)
     python = tmp_path / "light" / ("Scripts" if os.name == "nt" else "bin") / "python"
-    install = [python, "-m", "pip", "install", "--quiet", str(wheel), *TEST_PACKAGES]
+    install = [str(python), "-m", "pip", "install", "--quiet", str(wheel), *TEST_PACKAGES]
     subprocess.run(install, check=True, timeout=SECONDS)
     code = f"import importlib.util as u; print([n for n in {HEAVY} if u.find_spec(n)])"
     found = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True, timeout=SECONDS)
