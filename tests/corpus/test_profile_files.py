@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +11,7 @@ from bertshape.corpus.profile import merge_profiles
 from bertshape.corpus.profile_document import profile_from_json, profile_to_json
 from bertshape.errors import UsageError
 from bertshape.pipelines.profile import profile_files, profile_texts
-from tests.support.command_line import SECONDS
+from tests.support.command_line import call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,8 +65,7 @@ def test_a_bad_line_leaves_no_half_report(form: list[str], bertshape: Callable[.
 
 
 def test_stdin_is_a_file(minilm: Path) -> None:
-    command = [sys.executable, "-m", "bertshape", "profile", "-", "--model", str(minilm), "--json"]
-    done = subprocess.run(command, input=b"one\ntwo words\n", capture_output=True, check=False, timeout=SECONDS)
+    done = call("profile", "-", "--model", str(minilm), "--json", stdin="one\ntwo words\n")
     document = json.loads(done.stdout)
     assert document["profile"]["files"] == [{"name": "stdin", "texts": 2}]
     assert document["profile"]["counts"]["lengths"] == {"3": 1, "4": 1}
@@ -87,13 +84,7 @@ def test_one_of_the_profiles_may_come_from_stdin(minilm: Path, tmp_path: Path) -
     (tmp_path / "b.txt").write_text("two words\n")
     first, second = (profile_files([str(tmp_path / name)], model=str(minilm)) for name in ("a.txt", "b.txt"))
     (tmp_path / "a.json").write_text(profile_to_json(first))
-    done = subprocess.run(
-        [sys.executable, "-m", "bertshape", "profile", "--merge", str(tmp_path / "a.json"), "-", "--json"],
-        input=profile_to_json(second),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = call("profile", "--merge", str(tmp_path / "a.json"), "-", "--json", stdin=profile_to_json(second))
     assert (done.stdout, done.stderr) == (profile_to_json(merge_profiles([first, second])), "")
 
 

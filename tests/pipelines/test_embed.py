@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +18,7 @@ from bertshape.errors import UsageError
 from bertshape.pipelines.embed import EmbedRequest, embed
 from bertshape.pipelines.request import LengthOptions, ModelSource, RunOptions, SaveOptions
 from tests.predict.test_sentence_chain import edit, save_chain
-from tests.support.command_line import SECONDS
+from tests.support.command_line import call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -186,13 +184,13 @@ def test_rows_of_a_table_are_texts(bertshape: Callable[..., Run], tmp_path: Path
 
 
 def test_texts_come_from_a_pipe(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "bertshape", "embed", "-", "-o", str(tmp_path / "v.safetensors"), "--model", TINY]
-    done = subprocess.run(command, input=b"one\ntwo words\n", capture_output=True, check=False, timeout=SECONDS)
-    assert (done.returncode, done.stderr) == (0, b"")
+    command = ("embed", "-", "-o", str(tmp_path / "v.safetensors"), "--model", TINY)
+    done = call(*command, stdin=b"one\ntwo words\n")
+    assert (done.returncode, done.stderr) == (0, "")
     assert load_file(tmp_path / "v.safetensors")["pooled.mean"].shape == (2, 128)
-    done = subprocess.run(command, input=b"one\n\xff\n", capture_output=True, check=False, timeout=SECONDS)
+    done = call(*command, stdin=b"one\n\xff\n")
     assert done.returncode == 2
-    assert b"stdin, line 2" in done.stderr
+    assert "stdin, line 2" in done.stderr
 
 
 def test_half_precision_is_asked_for_by_name(minilm: Path, tmp_path: Path) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +13,7 @@ from bertshape.corpus.text_file import Record
 from bertshape.pipelines.reconcile import same_shape
 from bertshape.pipelines.request import InspectionRequest, ModelSource, RunOptions, Texts
 from bertshape.pipelines.stream import Stream
-from tests.support.command_line import SECONDS
+from tests.support.command_line import Run, call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,15 +45,14 @@ def test_batches_are_those_of_inspect(minilm: Path, batch_size: int, weights: st
     assert flow.forwards == (len(shapes) if weights == "checkpoint" else 0)
 
 
-def pipe(content: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "bertshape", "inspect", *arguments]
-    return subprocess.run(command, input=content, capture_output=True, check=False, timeout=SECONDS)
+def pipe(content: bytes, *arguments: str) -> Run:
+    return call("inspect", *arguments, stdin=content)
 
 
 def test_two_lines_give_two_records() -> None:
     done = pipe(b"one\ntwo words\n", "--input", "-", "--format", "jsonl", "--weights", "none")
     records = [json.loads(line) for line in done.stdout.splitlines()]
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert (done.returncode, done.stderr) == (0, "")
     assert [(record["index"], record["line"], record["text"]) for record in records] == [
         (0, 1, "one"),
         (1, 2, "two words"),
@@ -68,10 +65,10 @@ def test_an_error_in_the_midst_leaves_whole_lines() -> None:
     assert done.returncode == 2
     documents = [json.loads(line) for line in done.stdout.splitlines()]
     assert [document["ok"] for document in documents] == [True, False]
-    assert b"stdin, line 2" in done.stderr
+    assert "stdin, line 2" in done.stderr
     done = pipe(b"one\n" + b"word " * 600, "-i", "-", "--format", "jsonl", "--weights", "none", *TINY)
     assert done.returncode == 2
-    assert b"stdin, line 2: text 1 gives 602 tokens" in done.stderr
+    assert "stdin, line 2: text 1 gives 602 tokens" in done.stderr
 
 
 def test_ids_and_pairs_of_json_lines() -> None:
@@ -84,7 +81,7 @@ def test_ids_and_pairs_of_json_lines() -> None:
         b'{"text": "a", "pair": "b"}\n{"text": "c"}\n', "-i", "-", "--format", "jsonl", "--batch-size", "2", *TINY
     )
     assert mixed.returncode == 2
-    assert b"lines 1 to 2" in mixed.stderr
+    assert "lines 1 to 2" in mixed.stderr
 
 
 def test_other_formats_take_a_file_as_one_batch(bertshape: Callable[..., Run], tmp_path: Path) -> None:
