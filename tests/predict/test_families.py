@@ -118,6 +118,7 @@ def run_symbolically(config: Any, architecture: Architecture) -> dict[str, list[
     return sizes_of(outputs, lambda size: size if isinstance(size, int) else symbols.get(str(size), str(size)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in family_names() if name not in NOT_SYMBOLIC])
 def test_symbolic_sizes_are_those_predicted(name: str) -> None:
     """Not for a few lengths, but for every batch size and every length."""
@@ -128,6 +129,7 @@ def test_symbolic_sizes_are_those_predicted(name: str) -> None:
     assert observed.keys() - expected.keys() <= {*architecture.observed_only, *EXTRA}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NOT_SYMBOLIC)
 def test_what_cannot_be_symbolic_still_cannot(name: str) -> None:
     """So that the list of exceptions does not outlive its reasons."""
