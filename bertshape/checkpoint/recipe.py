@@ -103,16 +103,6 @@ class Recipe:
         """What `encode` puts before each text unless asked otherwise; None for nothing."""
         return self.prompts.get(self.default_prompt_name or "") or None
 
-    def to_dict(self) -> dict[str, object] | None:
-        """The chain as the JSON document shows it; None without one."""
-        if not self.has_chain:
-            return None
-        modules = [
-            {"type": step.name, "input_dimension": step.input_dimension, "output_dimension": step.output_dimension}
-            for step in self.steps
-        ]
-        return {"pooling": self.pooling, "dimension": self.embedding_dimension, "modules": modules}
-
 
 def transformer_folder(folder: Path) -> Path:
     """Folder of config.json and the weights: old checkpoints keep them in `0_Transformer`."""

@@ -15,6 +15,7 @@ import typer
 from bertshape.cli import options
 from bertshape.cli.completion import complete_expectation, complete_model
 from bertshape.cli.console import open_console, print_plain, printed_to
+from bertshape.cli.json_output import print_json
 from bertshape.contract.expectations import parse_expectation
 from bertshape.contract.read import find_contract, read_contract
 from bertshape.errors import ExitCode, UsageError
@@ -23,7 +24,7 @@ from bertshape.pipelines.check import check, list_names
 from bertshape.pipelines.check_request import CheckCase, CheckRequest, request_from_contract
 from bertshape.pipelines.request import ModelSource, device_name
 from bertshape.render.escape import visible
-from bertshape.render.json import render_checks_json
+from bertshape.report.check import check_document
 
 if TYPE_CHECKING:
     from bertshape.report.check import CheckReport
@@ -133,7 +134,7 @@ def _contract_requests(contract: Path | None, *, offline: bool) -> list[CheckReq
 
 def _print(reports: list[CheckReport], chosen: Format, *, quiet: bool) -> None:
     if chosen == "json":
-        sys.stdout.write(render_checks_json(reports))
+        print_json(check_document(reports))
     elif chosen == "junit":
         from bertshape.render.junit import render_junit
 

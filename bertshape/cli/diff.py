@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Annotated, Literal
 
@@ -11,9 +10,9 @@ import typer
 from bertshape.cli import options
 from bertshape.cli.completion import complete_model
 from bertshape.cli.console import open_console, print_plain, printed_to
+from bertshape.cli.json_output import print_json
 from bertshape.errors import ExitCode
 from bertshape.pipelines.diff import compare, read_side
-from bertshape.render.json import render_comparison_json
 
 Format = Literal["table", "json"]
 _SIDE = "Folder, Hub id (NAME@REVISION for one of its revisions), embedded: name or contract file (.toml)."
@@ -36,7 +35,7 @@ def diff_command(
         if quiet:
             pass
         elif as_json or output_format == "json":
-            sys.stdout.write(render_comparison_json(comparison))
+            print_json(comparison.to_dict())
         else:
             from bertshape.render.check import render_comparison
 

@@ -32,7 +32,7 @@ def doctor_command(
         from bertshape.pipelines.doctor import diagnose, usable
         from bertshape.pipelines.doctor.fact import Fact
         from bertshape.pipelines.doctor.surroundings import Terminal
-        from bertshape.render.doctor import render_area, render_diagnosis_json, render_verdict
+        from bertshape.render.doctor import render_area, render_verdict
 
         if math.isnan(timeout):  # which is neither too small nor too large
             raise UsageError("--timeout is not a number", hint="Pass seconds, such as 3.", code="timeout-invalid")
@@ -50,7 +50,10 @@ def doctor_command(
             if not as_json:  # at once: importing torch takes seconds
                 print_plain(console, render_area(area, console.width))
         if as_json:
-            sys.stdout.write(render_diagnosis_json(facts))
+            from bertshape.cli.json_output import print_json
+            from bertshape.render.json import doctor_document
+
+            print_json(doctor_document(facts, usable=usable(facts)))
         else:
             print_plain(console, render_verdict(facts))
         return ExitCode.OK if usable(facts) else ExitCode.FAILED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from bertshape.cli import options
 from bertshape.cli.completion import complete_pooling
 from bertshape.cli.console import open_console, print_plain
 from bertshape.cli.events import CommandEvents
+from bertshape.cli.json_output import print_json
 from bertshape.corpus.read import read_records
 from bertshape.corpus.text_file import TextFile
 from bertshape.errors import ExitCode
@@ -80,7 +80,7 @@ def embed_command(
         with watching:
             report = embed(request, read_records(texts), texts.name, watching)
         if as_json:
-            sys.stdout.write(json.dumps(report.to_dict(), indent=2, allow_nan=False) + "\n")
+            print_json(report.to_dict())
         else:
             from bertshape.render.embed import render_embed
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Annotated
 
@@ -10,8 +9,9 @@ import typer
 
 from bertshape.cli import options
 from bertshape.cli.console import open_console, print_plain, printed_to
+from bertshape.cli.json_output import print_json
 from bertshape.predict.family import family_names, load_family
-from bertshape.render.json import render_families_json
+from bertshape.render.json import families_document
 
 
 def families_command(
@@ -24,7 +24,7 @@ def families_command(
     def action() -> int:
         families = [family for name in family_names() if (family := load_family(name))]
         if as_json:
-            sys.stdout.write(render_families_json(families))
+            print_json(families_document(families))
             return 0
         from bertshape.render.families import render_families
 

@@ -101,6 +101,9 @@ def inspect_command(
         bool, typer.Option("--explain", help="Say under each table how to read it, with sources.")
     ] = False,
     all_tokens: Annotated[bool, typer.Option("--all-tokens", help="Do not fold a long token list.")] = False,
+    no_tokens: Annotated[
+        bool, typer.Option("--no-tokens", help="Leave the lists of tokens out of JSON; their ids stay.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Same as --format json.")] = False,
     output_format: Annotated[Format, typer.Option("--format", help="How to print the report.")] = "table",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors found.")] = False,
@@ -135,9 +138,9 @@ def inspect_command(
             save=None if save is None else SaveOptions(save, tuple(save_only or ()), hidden_states),
         )
         if streamed and file is not None:
-            return run_stream(request, file, batch_size)
+            return run_stream(request, file, batch_size, tokens=not no_tokens)
         layout = {"all_tokens": all_tokens, "hidden_states": hidden_states, "explain": explain}
-        return run_one(request, "quiet" if quiet else chosen, layout)
+        return run_one(request, "quiet" if quiet else chosen, layout, tokens=not no_tokens)
 
     return printed_to(output, action)
 

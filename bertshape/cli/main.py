@@ -11,12 +11,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from bertshape.cli.app import build_program
+from bertshape.cli.json_output import print_json
 from bertshape.cli.signals import stopped_by
 from bertshape.cli.slips import usage_hint
 from bertshape.cli.stdio import prepare_streams
 from bertshape.errors import BertshapeError, CheckpointError, ExitCode, OutputError, UsageError, one_line
 from bertshape.render.escape import visible
-from bertshape.render.json import render_error
+from bertshape.report.envelope import error_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,7 +126,7 @@ class _InterruptedError(BertshapeError):
 def _print_document(failure: BertshapeError, arguments: Sequence[str]) -> None:
     wanted = _requested_json(arguments)
     if wanted is not None:
-        sys.stdout.write(render_error(failure, lines=wanted == "jsonl"))
+        print_json(error_document(failure), line=wanted == "jsonl")
 
 
 def _print_message(failure: BertshapeError) -> None:

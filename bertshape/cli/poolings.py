@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Annotated
 
@@ -10,9 +9,10 @@ import typer
 
 from bertshape.cli import options
 from bertshape.cli.console import open_console, print_plain, printed_to
+from bertshape.cli.json_output import print_json
 from bertshape.pooling.notation import GRAMMAR
 from bertshape.pooling.strategies import STRATEGIES
-from bertshape.render.json import render_poolings_json
+from bertshape.render.json import poolings_document
 
 _GRAMMAR_LINES = """
 mean@-2         on one of hidden_states: 0 embeddings, 1 first layer, -1 last
@@ -29,7 +29,7 @@ def poolings_command(
 
     def action() -> int:
         if as_json:
-            sys.stdout.write(render_poolings_json(STRATEGIES.values(), GRAMMAR))
+            print_json(poolings_document(STRATEGIES.values(), GRAMMAR))
             return 0
         from bertshape.render.inspect import render_poolings
 

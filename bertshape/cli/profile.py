@@ -14,11 +14,13 @@ import typer
 from bertshape.checkpoint.locate import DEFAULT_MODEL
 from bertshape.cli import options
 from bertshape.cli.console import open_console, print_plain, printed_to
+from bertshape.cli.json_output import print_json
 from bertshape.cli.progress import count_texts
 from bertshape.corpus.profile import merge_profiles
-from bertshape.corpus.profile_document import profile_to_json, read_profile
 from bertshape.errors import UsageError
 from bertshape.pipelines.profile import BATCH_SIZES, profile_files
+from bertshape.report.profile_document import profile_document
+from bertshape.report.read_profile import read_profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,7 +105,7 @@ def _refuse(given: Mapping[str, object]) -> None:
 
 def _print(profile: Profile, chosen: FormatChoice, model: str | None) -> None:
     if chosen == "json":
-        sys.stdout.write(profile_to_json(profile))
+        print_json(profile_document(profile))
     elif chosen == "markdown":
         from bertshape.render.profile import render_profile_markdown
 

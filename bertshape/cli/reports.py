@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from bertshape.cli.console import document_columns, open_console
 from bertshape.cli.events import CommandEvents
+from bertshape.cli.json_output import print_json
 from bertshape.errors import ExitCode
 from bertshape.pipelines.inspect import inspect
 from bertshape.render.escape import visible
-from bertshape.render.json import render_json, render_jsonl
+from bertshape.report.inspect_document import inspect_document, record_documents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
     from bertshape.report.report import Report
 
 
-def run_one(request: InspectionRequest, chosen: str, layout: Mapping[str, bool]) -> int:
+def run_one(request: InspectionRequest, chosen: str, layout: Mapping[str, bool], *, tokens: bool = True) -> int:
     """Inspect, and print the report.
 
     Args:
         request: What to inspect.
         chosen: `table`, `quiet`, `json`, `jsonl`, `markdown`, `svg` or `html`.
         layout: What `Page` takes besides its columns.
+        tokens: Whether texts have the list of their tokens in JSON.
 
     Returns:
         The exit code.
@@ -34,7 +36,13 @@ def run_one(request: InspectionRequest, chosen: str, layout: Mapping[str, bool])
         report = _draw(request, layout)
     else:
         report = inspect(request, CommandEvents())
-        sys.stdout.write(_render(report, chosen, layout))
+        if chosen == "json":
+            print_json(inspect_document(report, tokens=tokens))
+        elif chosen == "jsonl":
+            for document in record_documents(report, tokens=tokens):
+                print_json(document, line=True)
+        else:
+            sys.stdout.write(_render(report, chosen, layout))
     return ExitCode.FAILED if report.failed else ExitCode.OK
 
 
@@ -51,10 +59,6 @@ def _draw(request: InspectionRequest, layout: Mapping[str, bool]) -> Report:
 
 
 def _render(report: Report, chosen: str, layout: Mapping[str, bool]) -> str:
-    if chosen == "json":
-        return render_json(report)
-    if chosen == "jsonl":
-        return render_jsonl(report)
     if chosen == "markdown":
         from bertshape.render.markdown import render_markdown
 

@@ -25,7 +25,7 @@ def schema_command(
     """Print the JSON Schema of what --json prints."""
 
     def action() -> int:
-        from bertshape.report.schema import build_schema
+        from bertshape.report.json_schema import build_schema
 
         sys.stdout.write(json.dumps(build_schema(document), indent=2, allow_nan=False) + "\n")
         return 0

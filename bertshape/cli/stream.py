@@ -7,12 +7,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from bertshape.cli.events import CommandEvents
+from bertshape.cli.json_output import print_json
 from bertshape.cli.progress import count_texts
 from bertshape.cli.stdio import reader_left
 from bertshape.corpus.read import read_records
 from bertshape.errors import ExitCode, UsageError
 from bertshape.pipelines.stream import Stream
-from bertshape.render.json import render_jsonl
+from bertshape.report.inspect_document import record_documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,8 +39,18 @@ def read_all(file: TextFile) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(record.text for record in records), pairs
 
 
-def run_stream(request: InspectionRequest, file: TextFile, batch_size: int) -> int:
-    """Print a JSON line for each text of a file, in constant memory; returns the exit code."""
+def run_stream(request: InspectionRequest, file: TextFile, batch_size: int, *, tokens: bool = True) -> int:
+    """Print a JSON line for each text of a file, in constant memory.
+
+    Args:
+        request: What to inspect; its texts are not looked at.
+        file: The file.
+        batch_size: Texts that make one batch.
+        tokens: Whether each line has the list of its tokens.
+
+    Returns:
+        The exit code.
+    """
     failed = False
     # Here objects are made without end: what the imports left is set aside, and the rest is collected as usual.
     gc.freeze()
@@ -47,7 +58,8 @@ def run_stream(request: InspectionRequest, file: TextFile, batch_size: int) -> i
     flow = Stream(request, file.name, CommandEvents())
     count = 0
     for batch in flow.batches(_shown(read_records(file)), batch_size):
-        sys.stdout.write(render_jsonl(batch.report, batch.index, batch.records))
+        for document in record_documents(batch.report, batch.index, batch.records, tokens=tokens):
+            print_json(document, line=True)
         failed = failed or batch.report.failed
         count = batch.index + len(batch.records)
         if reader_left():

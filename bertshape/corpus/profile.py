@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
+EFFECTIVE = "effective"
+"""Name of the limit that applies, which no file declares, among those that files do."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """What the counts depend on; profiles are added only where all of it is the same.
@@ -48,32 +52,6 @@ class Profile:
     setting: Setting
     files: tuple[tuple[str, int], ...]
     counts: Counts
-
-    def to_dict(self) -> dict[str, object]:
-        """The counts, from which all else follows: what `profile_from_json` reads."""
-        setting, total = self.setting, self.counts
-        return {
-            "setting": {
-                "tokenizer": setting.tokenizer,
-                "unknown_token": setting.unknown_token,
-                "hidden_size": setting.hidden_size,
-                "limits": dict(setting.limits),
-                "max_length": setting.max_length,
-                "cut_at": setting.cut_at,
-                "batch_sizes": list(setting.batch_sizes),
-            },
-            "files": [{"name": name, "texts": texts} for name, texts in self.files],
-            "counts": {
-                "lengths": {str(length): total.lengths[length] for length in sorted(total.lengths)},
-                "unknown": total.unknown,
-                "texts_with_unknown": total.texts_with_unknown,
-                "special": total.special,
-                "batches": {
-                    str(size): {f"{rows}x{length}": count for (rows, length), count in sorted(shapes.items())}
-                    for size, shapes in sorted(total.batches.items())
-                },
-            },
-        }
 
 
 def merge_profiles(profiles: Iterable[Profile]) -> Profile:

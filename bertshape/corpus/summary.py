@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
 
 from bertshape.corpus.counts import cut_lengths, sorted_batches
 from bertshape.shapes import DTYPE_BYTES
@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from bertshape.corpus.counts import Shape
     from bertshape.corpus.profile import Profile
 
-PERCENTILES = (50, 90, 95, 99, 99.9)
+PERCENTILES: tuple[float, ...] = (50, 90, 95, 99, 99.9)
 _ROWS = 16
 """Most steps of a histogram."""
 DTYPES = ("float32", "float16", "bfloat16")
-MAX_LENGTH, LONGEST, SORTED = "max_length", "longest", "longest, sorted by length"
+MAX_LENGTH: Final = "max_length"
+LONGEST: Final = "longest"
+SORTED: Final = "longest_sorted"
+Way = Literal["longest", "longest_sorted", "max_length"]
+"""How texts get one length; sorted by length before they make batches, or in their order."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Length:
 
     least: int
     mean: float
-    percentiles: Mapping[str, int]
+    percentiles: Mapping[float, int]
     most: int
 
 
@@ -62,7 +66,7 @@ class Waste:
     """Padding under one way of making batches.
 
     Attributes:
-        padding: `longest`, `longest, sorted by length`, or `max_length`.
+        padding: `longest`, `longest_sorted` (by length), or `max_length`.
         batch_size: Texts a batch.
         batches: Number of batches.
         positions: Positions that would run, padding included.
@@ -71,7 +75,7 @@ class Waste:
         bytes: Bytes of last_hidden_state of that batch, by dtype.
     """
 
-    padding: str
+    padding: Way
     batch_size: int
     batches: int
     positions: int
@@ -92,10 +96,6 @@ class Summary:
     length: Length | None
     cuts: tuple[Cut, ...]
     waste: tuple[Waste, ...]
-
-    def to_dict(self) -> dict[str, object]:
-        """As JSON holds it."""
-        return asdict(self)
 
 
 def summarize(profile: Profile) -> Summary:
@@ -152,7 +152,7 @@ def percentile(lengths: Mapping[int, int], percent: float) -> int:
 
 def _length(lengths: Mapping[int, int]) -> Length:
     mean = sum(length * count for length, count in lengths.items()) / sum(lengths.values())
-    percentiles = {f"{percent:g}": percentile(lengths, percent) for percent in PERCENTILES}
+    percentiles = {percent: percentile(lengths, percent) for percent in PERCENTILES}
     return Length(min(lengths), round(mean, 6), percentiles, max(lengths))
 
 
@@ -172,7 +172,7 @@ def _waste(profile: Profile) -> Iterable[Waste]:
     lengths = cut_lengths(profile.counts.lengths, setting.cut_at)
     texts, tokens = profile.counts.texts, sum(length * count for length, count in lengths.items())
     for size in setting.batch_sizes if texts else ():
-        ways: dict[str, Iterable[tuple[Shape, int]]] = {
+        ways: dict[Way, Iterable[tuple[Shape, int]]] = {
             LONGEST: profile.counts.batches.get(size, {}).items(),
             SORTED: sorted_batches(lengths, size),
         }

@@ -13,11 +13,13 @@ from bertshape.errors import UsageError
 from bertshape.pipelines import facts
 from bertshape.pipelines.model import open_model
 from bertshape.pipelines.request import ModelSource
+from bertshape.report.envelope import envelope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bertshape.contract.shape_pattern import ShapePattern
+    from bertshape.report import documents
     from bertshape.report.check import Scalar
 
 
@@ -53,6 +55,10 @@ class Change:
         """Whether the sides disagree."""
         return self.before != self.after
 
+    def to_dict(self) -> documents.Change:
+        """The change as the JSON document holds it."""
+        return {"before": self.before, "after": self.after}
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -82,15 +88,15 @@ class Comparison:
         changed = any(change.differs for change in self.scalars) or bool(self.tensors)
         return not changed and not self.tokens_differing and not self.tokenizer_differs
 
-    def to_dict(self) -> dict[str, object]:
-        """The comparison as JSON holds it."""
+    def to_dict(self) -> documents.DiffDocument:
+        """The JSON document, as plain dicts and lists."""
         return {
+            **envelope(ok=self.same),
             "before": self.before,
             "after": self.after,
-            "same": self.same,
-            "differences": {change.name: [change.before, change.after] for change in self.scalars if change.differs},
+            "differences": {change.name: change.to_dict() for change in self.scalars if change.differs},
             "equal": {change.name: change.before for change in self.scalars if not change.differs},
-            "tensors": {change.name: [change.before, change.after] for change in self.tensors},
+            "tensors": {change.name: change.to_dict() for change in self.tensors},
             "same_tensors": self.same_tensors,
             "tokens_differing": self.tokens_differing,
             "tokenizer_differs": self.tokenizer_differs,

@@ -199,7 +199,7 @@ def _report(request: EmbedRequest, model: Model, rows: list[EncodedRow], vectors
         axis = {0: "embedding_dimension", 1: HIDDEN_SIZE}.get(factor, f"{factor}*{HIDDEN_SIZE}")
         saved[name] = TensorShape((_TEXTS, axis), seen.sizes, seen.dtype)
     return EmbedReport(
-        name_or_path=model.checkpoint.name,
+        model=model.checkpoint.name,
         weights=model.weights,
         path=str(request.save.path),
         written=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.checkpoint import steps_without_weights
@@ -18,7 +17,10 @@ from bertshape.soundness.tokenizer import tokenizer_findings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from bertshape.checkpoint.recipe import Recipe
     from bertshape.pipelines.batch import Batch
+    from bertshape.predict.architecture import Dimensions
+    from bertshape.report import documents_checkpoint
     from bertshape.report.layer import Layer
     from bertshape.report.report import OutputFacts, StepFacts, TaskFacts
 
@@ -118,7 +120,7 @@ def _facts(batch: Batch) -> CheckpointFacts:
     snapshot, declared = checkpoint.location.snapshot, checkpoint.config.get("architectures")
     first = declared[0] if isinstance(declared, list) and declared else None
     return CheckpointFacts(
-        name_or_path=checkpoint.name,
+        model=checkpoint.name,
         source=checkpoint.location.source,
         revision=snapshot.commit if snapshot else None,
         model_type=architecture.model_type,
@@ -126,8 +128,34 @@ def _facts(batch: Batch) -> CheckpointFacts:
         weights=model.weights,
         dtype=batch.dtype,
         parameters=architecture.parameters(),
-        dimensions=asdict(architecture.dimensions),
+        dimensions=_dimensions(architecture.dimensions),
         length_limits=model.limits,
-        sentence_embedding=model.recipe.to_dict(),
+        sentence_embedding=_declared(model.recipe),
         pooler=model.verdict.pooler,
     )
+
+
+def _dimensions(sizes: Dimensions) -> documents_checkpoint.Dimensions:
+    return {
+        "hidden_size": sizes.hidden_size,
+        "num_hidden_layers": sizes.num_hidden_layers,
+        "num_attention_heads": sizes.num_attention_heads,
+        "intermediate_size": sizes.intermediate_size,
+        "vocab_size": sizes.vocab_size,
+        "max_position_embeddings": sizes.max_position_embeddings,
+        "type_vocab_size": sizes.type_vocab_size,
+        "embedding_size": sizes.embedding_size,
+    }
+
+
+def _declared(recipe: Recipe) -> documents_checkpoint.SentenceEmbedding | None:
+    if not recipe.has_chain:
+        return None
+    return {
+        "pooling": recipe.pooling,
+        "dimension": recipe.embedding_dimension,
+        "modules": [
+            {"step": step.name, "input_dimension": step.input_dimension, "output_dimension": step.output_dimension}
+            for step in recipe.steps
+        ],
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from bertshape.pooling.inputs import PoolingInputs
     from bertshape.pooling.layer_ranges import Layers
 
+CountName = Literal["attended", "content", "padding", "positions"]
+"""What a strategy may average over, as its summary names it."""
 _NO_COUNTS = {"attended": "the", "content": "the", "padding": "some", "positions": "all"}
 
 

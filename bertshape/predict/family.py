@@ -36,12 +36,14 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bertshape.predict.expressions import counted_keys
 
 _FOLDER = Path(__file__).parent / "families"
 
+Length = Literal["positions", "positions - pad_token_id - 1", "unbounded"]
+"""How many tokens fit."""
 Shapes = Mapping[str, tuple[str | int, ...]]
 
 
@@ -69,7 +71,7 @@ class Family:
     pooler: str | None
     token_type_ids: bool
     outputs: tuple[str, ...]
-    length: str
+    length: Length
     unbounded_when: str | None
     layer: str
     dimensions: Mapping[str, str]

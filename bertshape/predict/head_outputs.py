@@ -113,7 +113,7 @@ def task_findings(tasks: Mapping[str, TaskFacts], checkpoint: Checkpoint, *, num
             f"the weights hold no head for {', '.join(random)}: its shapes are exact, its numbers are random",
             "Fine-tune the head, or pass a checkpoint that was saved with it.",
         )
-    partly = [name for name, task in tasks.items() if task.head == "partly random"]
+    partly = [name for name, task in tasks.items() if task.head == "partly_random"]
     if partly:
         yield Finding(
             "head-partly-random",
@@ -151,7 +151,7 @@ def with_head(task: TaskFacts, *, missing: int, misfits: int, total: int) -> Tas
     """
     if missing == 0:
         return replace(task, head="stored")
-    return replace(task, head="random" if missing == total and not misfits else "partly random")
+    return replace(task, head="random" if missing == total and not misfits else "partly_random")
 
 
 def _stored(checkpoint: Checkpoint, architecture: Architecture, head: Head) -> HeadVerdict | None:
@@ -164,4 +164,4 @@ def _stored(checkpoint: Checkpoint, architecture: Architecture, head: Head) -> H
     stored = read_stored_head(head, architecture, checkpoint.headers.tensors, num_labels)
     if stored.absent:
         return "random"
-    return "stored" if stored.whole else "partly random"
+    return "stored" if stored.whole else "partly_random"

@@ -11,7 +11,7 @@ from bertshape.shapes import BATCH_SIZE, HIDDEN_SIZE, NUM_ATTENTION_HEADS, SEQUE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bertshape.pooling.strategy import Strategy
+    from bertshape.pooling.strategy import CountName, Strategy
     from bertshape.predict.architecture import Architecture
     from bertshape.tokens.batch import Tokenization
 
@@ -105,30 +105,33 @@ def predict_pooled(
     batch = tokenization.batch_size, tokenization.sequence_length, tokenization.num_words
     facts = pooling_facts(architecture, batch, dtype)
     counts = _counts(tokenization)
+    spans: dict[str, str] = {name: _span(values) for name, values in counts.items()}
     pooled = {}
     for strategy in strategies:
         shape = predict_shape(strategy, facts)
         missing = shape.reason if isinstance(shape, Unavailable) else None
         pooled[strategy.name] = PooledFacts(
             formula=strategy.formula,
-            over=strategy.over(counts),
+            over=strategy.over(spans),
             shape=None if isinstance(shape, Unavailable) else shape,
             reason=missing,
             declared=strategy.name == declared,
+            counts={name: values for name, values in counts.items() if f"{{{name}}}" in strategy.summary},
         )
     return pooled
 
 
-def _counts(tokenization: Tokenization) -> dict[str, str]:
-    """What strategies average over, in numbers: one for the whole batch, or the range over its texts."""
+def _counts(tokenization: Tokenization) -> dict[CountName, tuple[int, ...]]:
+    """What strategies average over, in numbers: one for each text."""
     rows = tokenization.rows
-    counts = {
-        "attended": [row.content + row.special for row in rows],
-        "content": [row.content for row in rows],
-        "padding": [row.padding for row in rows],
-        "positions": [len(row.tokens) for row in rows],
-    }
     return {
-        name: str(min(values)) if len(set(values)) == 1 else f"{min(values)}-{max(values)}"
-        for name, values in counts.items()
+        "attended": tuple(row.content + row.special for row in rows),
+        "content": tuple(row.content for row in rows),
+        "padding": tuple(row.padding for row in rows),
+        "positions": tuple(len(row.tokens) for row in rows),
     }
+
+
+def _span(values: tuple[int, ...]) -> str:
+    """One number for the whole batch, or the range over its texts."""
+    return str(min(values)) if len(set(values)) == 1 else f"{min(values)}-{max(values)}"

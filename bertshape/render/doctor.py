@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from rich.console import Group
@@ -14,8 +12,6 @@ from bertshape.pipelines.doctor import usable
 from bertshape.pipelines.doctor.fact import STATES
 from bertshape.render.escape import visible
 from bertshape.render.inspect import NARROW, WIDE
-from bertshape.report.to_dict import SCHEMA_VERSION
-from bertshape.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,18 +54,6 @@ def render_verdict(facts: Sequence[Fact]) -> RenderableType:
         if names:
             lines.append(Text.assemble((state, _STATE_STYLE[state]), f" {visible(', '.join(names))}"))
     return Group(*lines)
-
-
-def render_diagnosis_json(facts: Sequence[Fact]) -> str:
-    """All facts as one document; `usable` is what the exit code says."""
-    document = {
-        "schema_version": SCHEMA_VERSION,
-        "ok": True,
-        "bertshape": __version__,
-        "usable": usable(facts),
-        "facts": [asdict(fact) for fact in facts],
-    }
-    return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
 def _cells(fact: Fact, columns: int) -> list[Text]:

@@ -22,9 +22,7 @@ _WEIGHTS = {"checkpoint": "stored weights", "random": "random weights: the numbe
 def render_embed(report: EmbedReport, columns: int) -> RenderableType:
     """The file, its arrays, and how fast they were made."""
     if not report.written:
-        title = Text(
-            f"{visible(report.name_or_path)}: its vectors would be wrong, so {visible(report.path)} is not written"
-        )
+        title = Text(f"{visible(report.model)}: its vectors would be wrong, so {visible(report.path)} is not written")
         return Group(title, Text(), render_findings(report.findings))
     positions = report.tokens + report.padding
     speed = f", {report.texts / report.seconds:,.0f} texts a second" if report.seconds > 0 else ""
@@ -35,7 +33,7 @@ def render_embed(report: EmbedReport, columns: int) -> RenderableType:
         table.add_row(name, sizes_text(shape), shape.by_name, shape.dtype, human_bytes(shape.bytes))
     return Group(
         Text(visible(report.path), style="bold"),
-        Text(f"{visible(report.name_or_path)}, {_WEIGHTS.get(report.weights, report.weights)}, on {report.device}"),
+        Text(f"{visible(report.model)}, {_WEIGHTS.get(report.weights, report.weights)}, on {report.device}"),
         Text(
             f"{report.texts:,} texts, {report.tokens:,} tokens in {report.batches:,} batches, "
             f"{report.padding / positions if positions else 0:.1%} of the positions padding{speed}"

@@ -36,5 +36,5 @@ def render_document(report: Report, page: Page, kind: str) -> str:
     )
     console.print(page.whole(report))
     if kind == "svg":
-        return console.export_svg(title=f"bertshape inspect: {visible(report.checkpoint.name_or_path)}")
+        return console.export_svg(title=f"bertshape inspect: {visible(report.checkpoint.model)}")
     return console.export_html()

@@ -14,6 +14,7 @@ from bertshape.render.phrases import (
     count_label,
     count_line,
     declared_line,
+    in_words,
     limits_line,
     model_line,
     sorted_findings,
@@ -47,7 +48,7 @@ def render_head(report: Report) -> RenderableType:
     facts = report.checkpoint
     revision = f" @ {visible(facts.revision)[:12]}" if facts.revision else ""
     lines = [
-        Text.assemble((visible(facts.name_or_path), "bold"), (revision, "dim")),
+        Text.assemble((visible(facts.model), "bold"), (revision, "dim")),
         Text(model_line(facts)),
         Text(weights_line(report)),
         Text(limits_line(facts)),
@@ -167,7 +168,7 @@ def _token_cells(token: Token, has_token_types: bool) -> tuple[RenderableType, .
         "-" if token.word_id is None else str(token.word_id),
         span,
         str(token.token_type_id) if has_token_types else "-",
-        Text(token.kind, style=_KIND_STYLE.get(token.kind, "")),
+        Text(in_words(token.kind), style=_KIND_STYLE.get(token.kind, "")),
     )
 
 

@@ -1,89 +1,57 @@
-"""The JSON document, and a JSON line for each text. Never through Rich, which would wrap and colour it."""
+"""JSON: documents as text, and the documents of tables. Never through Rich, which would wrap and colour it."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from bertshape.report.to_dict import SCHEMA_VERSION, error_to_dict, sequence_to_dict, shapes_to_dict
-from bertshape.version import __version__
+from bertshape.report.envelope import envelope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from bertshape.corpus.text_file import Record
-    from bertshape.errors import BertshapeError
-    from bertshape.pipelines.diff import Comparison
+    from bertshape.pipelines.doctor.fact import Fact
     from bertshape.pooling.strategy import Strategy
-    from bertshape.predict.family import Family
-    from bertshape.report.check import CheckReport
-    from bertshape.report.report import Report
+    from bertshape.predict.family import Family, Length
+    from bertshape.report import documents
+
+_LENGTHS: Mapping[Length, documents.FittingLength] = {
+    "positions": "positions",
+    "positions - pad_token_id - 1": "positions_after_pad_token_id",
+    "unbounded": "unbounded",
+}
 
 
-def render_json(report: Report) -> str:
-    """One document, indented, ASCII alone, so that no terminal or pipe can harm it."""
-    return json.dumps(report.to_dict(), indent=2, allow_nan=False) + "\n"
-
-
-def render_jsonl(report: Report, first: int = 0, records: Sequence[Record] = ()) -> str:
-    """A record for each text, on a line each: its tokens, and the shapes of the batch it ran in.
+def render_json(document: Mapping[str, object], *, indent: bool = False) -> str:
+    """A document as text, in ASCII alone, so that no terminal or pipe can harm it.
 
     Args:
-        report: The report of a batch.
-        first: Index of its first text, where it is one of several batches.
-        records: The lines that the texts come from, where they come from a file.
+        document: The document.
+        indent: A line for each value, for people; else all on one line, for programs.
     """
-    shared = shapes_to_dict(report) | {"findings": [asdict(finding) for finding in report.findings]}
-    lines = []
-    for number, row in enumerate(report.tokenization.rows):
-        source = {"line": records[number].line, "id": records[number].id} if records else {}
-        record = {
-            "schema_version": SCHEMA_VERSION,
-            "ok": True,
-            "index": first + number,
-            **source,
-            "model": report.checkpoint.name_or_path,
-            **sequence_to_dict(row, report.has_token_types, words=report.words),
-            **shared,
-        }
-        lines.append(json.dumps(record, allow_nan=False) + "\n")
-    return "".join(lines)
+    separators = None if indent else (",", ":")
+    return json.dumps(document, indent=2 if indent else None, separators=separators, allow_nan=False) + "\n"
 
 
-def render_checks_json(reports: Sequence[CheckReport]) -> str:
-    """The verdicts of `check` as one document; `passed` says whether all hold."""
-    document = _envelope() | {
-        "passed": all(report.passed for report in reports),
-        "checkpoints": [_check_to_dict(report) for report in reports],
-    }
-    return json.dumps(document, indent=2, allow_nan=False) + "\n"
-
-
-def render_comparison_json(comparison: Comparison) -> str:
-    """What `diff` found, as one document."""
-    return json.dumps(_envelope() | comparison.to_dict(), indent=2, allow_nan=False) + "\n"
-
-
-def render_families_json(families: Sequence[Family]) -> str:
-    """The table of families as one document."""
-    rows = {
+def families_document(families: Sequence[Family]) -> documents.FamiliesDocument:
+    """The table of families."""
+    rows: dict[str, documents.FamilyEntry] = {
         family.model_type: {
             "pooler": "pooler_output" in family.outputs,
             "token_type_ids": family.token_type_ids,
-            "length": family.length,
+            "length": _LENGTHS[family.length],
             "unbounded_when": family.unbounded_when,
             "outputs": list(family.outputs),
             "observed_only": list(family.ever_observed_only),
         }
         for family in families
     }
-    return json.dumps(_envelope() | {"families": rows}, indent=2) + "\n"
+    return {**envelope(ok=True), "families": rows}
 
 
-def render_poolings_json(strategies: Iterable[Strategy], grammar: str) -> str:
-    """The table of strategies as one document."""
-    rows = {
+def poolings_document(strategies: Iterable[Strategy], grammar: str) -> documents.PoolingsDocument:
+    """The table of strategies."""
+    rows: dict[str, documents.PoolingEntry] = {
         strategy.name: {
             "axes": list(strategy.axes),
             "formula": strategy.formula,
@@ -92,31 +60,25 @@ def render_poolings_json(strategies: Iterable[Strategy], grammar: str) -> str:
         }
         for strategy in strategies
     }
-    document = _envelope() | {"grammar": grammar, "poolings": rows}
-    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+    return {**envelope(ok=True), "grammar": grammar, "poolings": rows}
 
 
-def render_error(error: BertshapeError, *, lines: bool = False) -> str:
-    """The error document; on one line where the format is lines."""
-    return json.dumps(error_to_dict(error), indent=None if lines else 2, allow_nan=False) + "\n"
+def doctor_document(facts: Sequence[Fact], *, usable: bool) -> documents.DoctorDocument:
+    """What `doctor` found.
 
-
-def _envelope() -> dict[str, object]:
-    return {"schema_version": SCHEMA_VERSION, "ok": True, "bertshape": __version__}
-
-
-def _check_to_dict(report: CheckReport) -> dict[str, object]:
-    if report.error is not None:
-        return {"name": report.name, "passed": False, "error": error_to_dict(report.error)["error"]}
-    return {
-        "name": report.name,
-        "passed": report.passed,
-        "facts": dict(report.summary),
-        "tensors": {"stored": report.stored_tensors, "backbone": report.backbone_tensors},
-        "bytes": {"read": report.bytes_read, "weights": report.weight_bytes},
-        "findings": [asdict(finding) for finding in report.findings],
-        "outcomes": [
-            {"name": outcome.name, "passed": not outcome.problems, "problems": list(outcome.problems)}
-            for outcome in report.outcomes
-        ],
-    }
+    Args:
+        facts: All facts.
+        usable: Whether bertshape works here; the exit code says the same.
+    """
+    rows: list[documents.DoctorFact] = [
+        {
+            "area": fact.area,
+            "name": fact.name,
+            "value": fact.value,
+            "state": fact.state,
+            "meaning": fact.meaning,
+            "numbers": dict(fact.numbers),
+        }
+        for fact in facts
+    ]
+    return {**envelope(ok=usable), "facts": rows}

@@ -10,6 +10,7 @@ from bertshape.render.phrases import (
     count_label,
     count_line,
     declared_line,
+    in_words,
     limits_line,
     model_line,
     sorted_findings,
@@ -32,7 +33,7 @@ def render_markdown(report: Report) -> str:
     facts = report.checkpoint
     declared = declared_line(facts)
     lines = [model_line(facts), weights_line(report), limits_line(facts), *([declared] if declared else [])]
-    blocks = [f"## {escape(facts.name_or_path)}", "\n".join(f"- {escape(line)}" for line in lines)]
+    blocks = [f"## {escape(facts.model)}", "\n".join(f"- {escape(line)}" for line in lines)]
     rows = report.tokenization.rows
     for number, row in enumerate(rows, start=1):
         title = "Tokens" if len(rows) == 1 else f"Tokens of text {number}"
@@ -44,7 +45,7 @@ def render_markdown(report: Report) -> str:
                 "" if token.word_id is None else token.word_id,
                 "" if token.offset is None else f"{token.offset[0]}-{token.offset[1]}",
                 token.token_type_id if report.has_token_types else "",
-                token.kind,
+                in_words(token.kind),
             )
             for token in row.tokens
         ]
@@ -131,7 +132,7 @@ def _tasks(report: Report) -> str:
             rows.append((name, "", "", f"not available: {escape(task.reason)}", "", ""))
         for output, facts in task.outputs.items():
             shape = (f"`{facts.shape.by_size}`", f"`{facts.shape.by_name}`")
-            rows.append((name, output, *shape, facts.evidence, task.head or "not known"))
+            rows.append((name, output, *shape, facts.evidence, in_words(task.head or "not known")))
     return _table(("task", "output", "sizes", "axes", "evidence", "head"), rows)
 
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from bertshape.render.escape import visible
 from bertshape.render.inspect import NARROW, WIDE, evidence_text, sizes_text
+from bertshape.render.phrases import in_words
 from bertshape.render.sentence_chain import add_reason, add_shape, shape_table
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _SHOWN_LABELS = 4
 _NAME_COLUMNS = 26
 """What the longest name of a task takes."""
-_HEADS_STYLE = {"stored": "green", "random": "red", "partly random": "red"}
+_HEADS_STYLE = {"stored": "green", "random": "red", "partly_random": "red"}
 
 
 def render_tasks(report: Report, columns: int) -> RenderableType:
@@ -101,7 +102,7 @@ def walk_layers(layer: Layer, guide: str, below: str, *, unicode: bool) -> Itera
 def _head(task: TaskFacts) -> Text:
     if task.head is None:
         return Text("head not known", style="dim")
-    return Text(f"head {task.head}", style=_HEADS_STYLE[task.head])
+    return Text(f"head {in_words(task.head)}", style=_HEADS_STYLE[task.head])
 
 
 def _labels(task: TaskFacts) -> str:

@@ -21,6 +21,11 @@ _WEIGHTS = {
 }
 
 
+def in_words(name: str) -> str:
+    """A value of the report as people read it: `word start` for `word_start`."""
+    return name.replace("_", " ")
+
+
 def model_line(facts: CheckpointFacts) -> str:
     """The model in one line: `bert: 6 layers, hidden_size 384, ...`."""
     sizes = facts.dimensions
@@ -55,9 +60,7 @@ def declared_line(facts: CheckpointFacts) -> str | None:
     declared = facts.sentence_embedding
     if declared is None:
         return None
-    modules = declared["modules"]
-    assert isinstance(modules, list)
-    chain = " > ".join(visible(str(step["type"])) for step in modules)
+    chain = " > ".join(visible(step["step"]) for step in declared["modules"])
     dimension = f", dimension {declared['dimension']}" if declared["dimension"] is not None else ""
     return f"declared: {declared['pooling'] or 'no pooling'}{dimension} ({chain})"
 

@@ -88,7 +88,7 @@ def _head(profile: Profile, summary: Summary, model: str | None) -> list[str]:
 
 
 def _length(length: Length) -> str:
-    ranks = "  ".join(f"{percent}%: {value}" for percent, value in length.percentiles.items())
+    ranks = "  ".join(f"{percent:g}%: {value}" for percent, value in length.percentiles.items())
     return f"min {length.least}  mean {length.mean:.1f}  {ranks}  max {length.most}"
 
 

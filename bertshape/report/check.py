@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bertshape.report.envelope import envelope, error_details
+from bertshape.report.inspect_document import finding_entries
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bertshape.contract.expectations import Expectation, Mismatch
     from bertshape.errors import BertshapeError
+    from bertshape.report import documents
     from bertshape.report.finding import Finding
 
 Scalar = int | str | None
@@ -60,6 +64,18 @@ class CheckReport:
         """Whether everything is as it should be."""
         return self.error is None and not any(outcome.problems for outcome in self.outcomes)
 
+    def to_dict(self) -> documents.CheckDocument:
+        """The JSON document of this checkpoint alone, as plain dicts and lists."""
+        return check_document([self])
+
+
+def check_document(reports: Sequence[CheckReport]) -> documents.CheckDocument:
+    """The verdicts on checkpoints as one document; `ok` says whether all pass."""
+    return {
+        **envelope(ok=all(report.passed for report in reports)),
+        "checkpoints": [_checked(report) for report in reports],
+    }
+
 
 def outcomes_of(expectations: Iterable[Expectation], mismatches: Iterable[Mismatch]) -> list[Outcome]:
     """An outcome for each expectation, with the problems that its mismatches name."""
@@ -67,3 +83,21 @@ def outcomes_of(expectations: Iterable[Expectation], mismatches: Iterable[Mismat
     for mismatch in mismatches:
         problems.setdefault(mismatch.expectation, []).append(mismatch.message)
     return [Outcome(str(item), tuple(problems.get(str(item), ()))) for item in expectations]
+
+
+def _checked(report: CheckReport) -> documents.CheckedCheckpoint:
+    return {
+        "model": report.name,
+        "passed": report.passed,
+        "error": None if report.error is None else error_details(report.error),
+        "facts": dict(report.summary),
+        "stored_tensors": report.stored_tensors,
+        "backbone_tensors": report.backbone_tensors,
+        "bytes_read": report.bytes_read,
+        "weight_bytes": report.weight_bytes,
+        "findings": finding_entries(report.findings),
+        "outcomes": [
+            {"name": outcome.name, "passed": not outcome.problems, "problems": list(outcome.problems)}
+            for outcome in report.outcomes
+        ],
+    }

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bertshape.report.to_dict import SCHEMA_VERSION
-from bertshape.version import __version__
+from bertshape.report.envelope import envelope
+from bertshape.report.inspect_document import finding_entries, tensor_entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bertshape.report import documents
     from bertshape.report.finding import Finding
     from bertshape.report.report import Weights
     from bertshape.shapes import TensorShape
@@ -21,7 +22,7 @@ class EmbedReport:
     """What was written, or why nothing was.
 
     Attributes:
-        name_or_path: The checkpoint.
+        model: The checkpoint.
         weights: Which weights ran.
         path: The file.
         written: Whether it was written; not where the model is unsound.
@@ -36,7 +37,7 @@ class EmbedReport:
         findings: What a person should know.
     """
 
-    name_or_path: str
+    model: str
     weights: Weights
     path: str
     written: bool
@@ -50,13 +51,21 @@ class EmbedReport:
     saved: Mapping[str, TensorShape] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
-    def to_dict(self) -> dict[str, object]:
-        """The JSON document."""
-        saved = {
-            name: {"axes": list(shape.axes), "shape": list(shape.sizes), "dtype": shape.dtype, "bytes": shape.bytes}
-            for name, shape in self.saved.items()
+    def to_dict(self) -> documents.EmbedDocument:
+        """The JSON document, as plain dicts and lists."""
+        return {
+            **envelope(ok=self.written),
+            "model": self.model,
+            "weights": "random" if self.weights == "random" else "checkpoint",
+            "path": self.path,
+            "written": self.written,
+            "device": self.device,
+            "texts": self.texts,
+            "cut": self.cut,
+            "tokens": self.tokens,
+            "padding": self.padding,
+            "batches": self.batches,
+            "seconds": round(self.seconds, 3),
+            "saved": {name: tensor_entry(shape) for name, shape in self.saved.items()},
+            "findings": finding_entries(self.findings),
         }
-        facts = {name: value for name, value in vars(self).items() if name not in ("saved", "findings")}
-        envelope = {"schema_version": SCHEMA_VERSION, "ok": self.written, "bertshape": __version__}
-        facts |= {"seconds": round(self.seconds, 3), "saved": saved}
-        return envelope | facts | {"findings": [asdict(finding) for finding in self.findings]}

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from bertshape.report.to_dict import report_to_dict
+from bertshape.report.inspect_document import inspect_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bertshape.checkpoint.locate import Source
+    from bertshape.pooling.strategy import CountName
+    from bertshape.report import documents, documents_checkpoint
     from bertshape.report.finding import Finding
     from bertshape.report.layer import Layer
     from bertshape.shapes import TensorShape
@@ -19,24 +22,24 @@ Evidence = Literal["predicted", "observed", "same_shape_observed"]
 """The last: a batch of the same shape ran, and not this one."""
 Weights = Literal["checkpoint", "random", "none"]
 PoolerVerdict = Literal["trained", "random", "absent"]
-HeadVerdict = Literal["stored", "random", "partly random"]
+HeadVerdict = Literal["stored", "random", "partly_random"]
 
 
 @dataclass(frozen=True)
 class CheckpointFacts:
     """The checkpoint as the report shows it; field names are those of the JSON document."""
 
-    name_or_path: str
-    source: str
+    model: str
+    source: Source
     revision: str | None
     model_type: str
     architecture: str | None
     weights: Weights
     dtype: str
     parameters: int | None
-    dimensions: Mapping[str, int | None]
+    dimensions: documents_checkpoint.Dimensions
     length_limits: Mapping[str, int | None]
-    sentence_embedding: Mapping[str, object] | None
+    sentence_embedding: documents_checkpoint.SentenceEmbedding | None
     pooler: PoolerVerdict | None
 
 
@@ -84,6 +87,7 @@ class PooledFacts:
         reason: Why it is not available.
         evidence: `observed` once a real run gave it.
         declared: Whether the checkpoint itself declares this strategy.
+        counts: The counts that `over` names, each as a number for each text.
     """
 
     formula: str
@@ -92,6 +96,7 @@ class PooledFacts:
     reason: str | None = None
     evidence: Evidence = "predicted"
     declared: bool = False
+    counts: Mapping[CountName, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -176,6 +181,6 @@ class Report:
         """The same report with more findings."""
         return replace(self, findings=self.findings + findings)
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> documents.InspectDocument:
         """The JSON document, as plain dicts and lists."""
-        return report_to_dict(self)
+        return inspect_document(self)

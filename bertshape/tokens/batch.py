@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from tokenizers import Encoding
 
-    from bertshape.tokens.tokenizer import LoadedTokenizer
+    from bertshape.tokens.tokenizer import LoadedTokenizer, Side
 
 Padding = Literal["longest", "max_length", "none"]
-Kind = Literal["special", "word start", "continuation", "unknown", "padding"]
+Kind = Literal["special", "word_start", "continuation", "unknown", "padding"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Token:
         attention_mask: 1 where the model attends, 0 for padding.
         token_type_id: Segment: 0 for the first text, 1 for the second.
         special: Whether the tokenizer put it there ([CLS], [SEP], padding); a [MASK] in the text is content.
-        kind: What it is, in words.
+        kind: What it is.
         sequence_id: 0 for the first text, 1 for the second of a pair, None for special tokens.
         word_id: Index of the word in its text, None for special tokens.
         offset: Span of characters in its text, end excluded, None for special tokens.
@@ -105,7 +105,7 @@ class Tokenization:
 
     rows: tuple[Row, ...]
     padding: Padding
-    padding_side: str
+    padding_side: Side
     truncation: bool
     max_length: int | None
 
@@ -285,7 +285,7 @@ def _tokens(encoding: Encoding, unk_id: int | None) -> tuple[Token, ...]:
     )
     for position, (token, input_id, mask, type_id, special, sequence_id, word_id, offset) in enumerate(columns):
         word = (sequence_id, word_id)
-        kind: Kind = "word start" if word != previous else "continuation"
+        kind: Kind = "word_start" if word != previous else "continuation"
         if special:
             kind = "special" if mask else "padding"
         elif input_id == unk_id:  # Not by its string: Unigram models put the surface text there.

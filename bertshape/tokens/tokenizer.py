@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bertshape.errors import CheckpointError, one_line
 from bertshape.files import check_file, exists
@@ -36,6 +36,9 @@ _VOCABULARIES = (
 )
 
 
+Side = Literal["left", "right"]
+
+
 @dataclass
 class LoadedTokenizer:
     """A tokenizer and what a batch needs to know of it; it is a resource, and the one value that is not frozen.
@@ -57,8 +60,8 @@ class LoadedTokenizer:
     pad_id: int | None
     unk_token: str | None
     unk_id: int | None
-    padding_side: str
-    truncation_side: str
+    padding_side: Side
+    truncation_side: Side
     file_max_length: int | None
     file: str
 
@@ -235,5 +238,5 @@ def _unknown(checkpoint: Checkpoint, backend: Tokenizer) -> tuple[str | None, in
     return token, None if token is None else backend.token_to_id(token)
 
 
-def _side(checkpoint: Checkpoint, field: str) -> str:
+def _side(checkpoint: Checkpoint, field: str) -> Side:
     return "left" if checkpoint.tokenizer_config.get(field) == "left" else "right"

@@ -39,21 +39,6 @@ def words_of(row: Row) -> tuple[Word, ...]:
     return tuple(_word(row, index, tokens) for index, tokens in members.items())
 
 
-def words_to_dicts(row: Row) -> list[dict[str, object]]:
-    """The words of a row as JSON holds them."""
-    return [
-        {
-            "index": word.index,
-            "sequence_id": word.sequence_id,
-            "text": word.text,
-            "tokens": list(word.tokens),
-            "positions": list(word.positions),
-            "offset": None if word.offset is None else list(word.offset),
-        }
-        for word in words_of(row)
-    ]
-
-
 def _word(row: Row, index: int, tokens: list[Token]) -> Word:
     sequence_id = tokens[0].sequence_id or 0
     source = row.pair or "" if sequence_id == 1 else row.text

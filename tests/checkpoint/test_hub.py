@@ -80,7 +80,7 @@ def _anywhere(report: Document) -> Document:
     """A report without what tells where the checkpoint came from."""
     facts = report["checkpoint"]
     assert isinstance(facts, dict)
-    place = ("name_or_path", "source", "revision")
+    place = ("model", "source", "revision")
     return report | {"checkpoint": {name: value for name, value in facts.items() if name not in place}}
 
 
@@ -90,7 +90,7 @@ def test_report_is_that_of_the_folder(hub: LoopbackHub, user: User, name: str) -
     report = user.report(f"org/{name}")
     assert _anywhere(report) == _anywhere(user.report(str(hub.repositories[f"org/{name}"])))
     facts = report["checkpoint"]
-    assert (facts["name_or_path"], facts["source"], facts["revision"]) == (f"org/{name}", "hub", COMMIT)
+    assert (facts["model"], facts["source"], facts["revision"]) == (f"org/{name}", "hub", COMMIT)
     assert report["run"]["executed"] is True
 
 

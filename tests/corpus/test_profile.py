@@ -13,10 +13,11 @@ import pytest
 
 from bertshape.checkpoint.checkpoint import open_checkpoint
 from bertshape.corpus.profile import merge_profiles
-from bertshape.corpus.profile_document import profile_from_json, profile_to_json, read_profile
 from bertshape.corpus.summary import summarize
 from bertshape.errors import UsageError
 from bertshape.pipelines.profile import profile_files, profile_texts
+from bertshape.report.profile_document import profile_to_json
+from bertshape.report.read_profile import profile_from_json, read_profile
 from bertshape.tokens.tokenizer import load_tokenizer
 from tests.support.checkpoints import edited_copy
 
@@ -139,8 +140,11 @@ def test_profiles_of_other_settings_are_refused(minilm: Path) -> None:
     "change",
     [
         {"setting": 3},
-        {"counts": {"lengths": {"x": 1}}},
-        {"counts": {"lengths": {"3": -1}}},
+        {"counts": {"lengths": {"4": 1}}},
+        {"counts": {"lengths": [{"length": "4", "texts": 1}]}},
+        {"counts": {"lengths": [{"length": 4, "texts": -1}]}},
+        {"counts": {"lengths": [{"length": 4, "texts": 1}, {"length": 4, "texts": 1}]}},
+        {"setting": {"length_limits": [{"file": None, "field": "a", "limit": 5}]}},
         {"files": "none"},
         {"files": [{"name": "a", "texts": 99}]},
     ],
@@ -265,23 +269,27 @@ def test_markdown_holds_the_same_numbers(bertshape: Callable[..., Run], tmp_path
     assert r"a\|b\<c\>\.txt" in shown
 
 
+def shape(rows: int, sequence_length: int, batches: int) -> dict[str, int]:
+    return {"rows": rows, "sequence_length": sequence_length, "batches": batches}
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (("counts", "batches", "8"), {}),
-        (("counts", "batches", "8"), {"1x4": 1, "2x4": 0}),
-        (("counts", "batches", "8"), {"9x4": 1}),
-        (("counts", "batches", "8"), {"1x2": 1}),
-        (("counts", "lengths"), {"4": 1, "5": 0}),
+        (("counts", "batches", 0, "shapes"), []),
+        (("counts", "batches", 0, "shapes"), [shape(1, 4, 1), shape(2, 4, 0)]),
+        (("counts", "batches", 0, "shapes"), [shape(9, 4, 1)]),
+        (("counts", "batches", 0, "shapes"), [shape(1, 2, 1)]),
+        (("counts", "lengths"), [{"length": 4, "texts": 1}, {"length": 5, "texts": 0}]),
         (("counts", "special"), 5),
         (("counts", "texts_with_unknown"), 1),
         (("setting", "batch_sizes"), [8, 32]),
     ],
 )
-def test_documents_that_contradict_themselves_are_refused(path: tuple[str, ...], value: object) -> None:
+def test_documents_that_contradict_themselves_are_refused(path: tuple[str | int, ...], value: object) -> None:
     """A table of nonsense, or an internal error, would come of them."""
     document = json.loads(profile_to_json(profile_texts(["a b"])))
-    inner = document["profile"]
+    inner: Any = document["profile"]
     for key in path[:-1]:
         inner = inner[key]
     inner[path[-1]] = value

@@ -10,13 +10,16 @@ from hypothesis import strategies as st
 
 from bertshape.corpus.counts import BatchShapes, Counts, cut_lengths, sorted_batches
 from bertshape.corpus.profile import Profile, Setting, merge_profiles
-from bertshape.corpus.profile_document import profile_from_json, profile_to_json
 from bertshape.corpus.read import CHUNK, CHUNK_CHARACTERS, in_chunks
 from bertshape.corpus.summary import LONGEST, MAX_LENGTH, SORTED, Waste, histogram, summarize
 from bertshape.corpus.text_file import Record
+from bertshape.report.profile_document import profile_to_json
+from bertshape.report.read_profile import profile_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from bertshape.corpus.summary import Way
 
 LENGTHS = st.lists(st.integers(2, 60), min_size=1, max_size=80)
 LIMITS = st.none() | st.integers(2, 50)
@@ -40,7 +43,7 @@ def profile_of(lengths: Sequence[int], name: str, sizes: Sequence[int], cut_at: 
     return Profile(setting, ((name, len(lengths)),), counts)
 
 
-def by_hand(padding: str, lengths: Sequence[int], size: int, cut_at: int | None) -> Waste:
+def by_hand(padding: Way, lengths: Sequence[int], size: int, cut_at: int | None) -> Waste:
     """The same row, by making every batch and every position of it."""
     cut = [length if cut_at is None else min(length, cut_at) for length in lengths]
     ordered = sorted(cut, reverse=True) if padding == SORTED else cut
@@ -67,7 +70,7 @@ def by_hand(padding: str, lengths: Sequence[int], size: int, cut_at: int | None)
 def test_waste_is_that_of_batches_made_by_hand(lengths: list[int], size: int, cut_at: int | None, step: int) -> None:
     """However many texts come at a time, which no batch may notice."""
     summary = summarize(profile_of(lengths, "a", [size], cut_at, step))
-    ways = (LONGEST, SORTED) if cut_at is None else (LONGEST, SORTED, MAX_LENGTH)
+    ways: tuple[Way, ...] = (LONGEST, SORTED) if cut_at is None else (LONGEST, SORTED, MAX_LENGTH)
     assert list(summary.waste) == [by_hand(way, lengths, size, cut_at) for way in ways]
 
 

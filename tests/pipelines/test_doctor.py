@@ -46,7 +46,7 @@ def found(done: subprocess.CompletedProcess[str]) -> Found:
     """The facts of a JSON run, by area and name."""
     assert done.stderr == ""
     document = json.loads(done.stdout)
-    assert document["usable"] is (done.returncode == 0)
+    assert document["ok"] is (done.returncode == 0)
     return {(fact["area"], fact["name"]): fact for fact in document["facts"]}
 
 

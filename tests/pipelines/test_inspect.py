@@ -98,11 +98,19 @@ def test_minilm(minilm: Path) -> None:
         "dtype": "float32",
         "bytes": 8 * 384 * 4,
         "evidence": "observed",
+        "count": None,
+        "labels": [],
     }
     assert document["pooled"]["mean"]["declared"] is True
     assert [name for name, row in document["pooled"].items() if row["declared"]] == ["mean"]
     assert document["checkpoint"]["pooler"] == "trained"
-    assert list(document["checkpoint"]["length_limits"].values()) == [512, 512, 256, 128, 512]
+    assert document["checkpoint"]["length_limits"] == [
+        {"file": "config.json", "field": "max_position_embeddings", "limit": 512},
+        {"file": "tokenizer_config.json", "field": "model_max_length", "limit": 512},
+        {"file": "sentence_bert_config.json", "field": "max_seq_length", "limit": 256},
+        {"file": "tokenizer.json", "field": "truncation.max_length", "limit": 128},
+    ]
+    assert document["checkpoint"]["effective_limit"] == 512
     assert document["checkpoint"]["sentence_embedding"]["dimension"] == 384
     assert document["checkpoint"]["parameters"] == 22_713_216
     assert not codes(report, "error") | codes(report, "warning")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import xml.etree.ElementTree as ElementTree
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -40,15 +40,12 @@ def test_json_reference_is_made_from_the_schema() -> None:
 def test_json_reference_names_every_field_of_a_document() -> None:
     """What a report holds is in the page, by the path that the page would give it."""
     made = inspect_texts("A text.", model="embedded:bert-tiny-uncased", weights="none", words=True, pooling=["mean"])
-    report: dict[str, Any] = made.to_dict()
+    report = made.to_dict()
     page = PAGE.read_text(encoding="utf-8")
-    section = page.partition("### `checkpoint`")[2].partition("\n### ")[0]
-    for name, value in report["checkpoint"].items():
-        assert f"| `{name}` |" in section
-        for inner in value if name == "dimensions" else ():
-            assert f"| `dimensions.{inner}` |" in section
-    for name in (*report, *report["sequences"][0], *report["pooled"]["mean"]):
-        assert f"| `{name}` |" in page
+    section = page.partition("### `Checkpoint`")[2].partition("\n### ")[0]
+    assert all(f"| `{name}` |" in section for name in report["checkpoint"])
+    parts = (report, report["checkpoint"]["dimensions"], report["sequences"][0], report["pooled"]["mean"])
+    assert all(f"| `{name}` |" in page for part in parts for name in part)
 
 
 def test_pictures_are_used_and_self_contained() -> None:

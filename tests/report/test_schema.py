@@ -7,7 +7,7 @@ import errno
 import importlib
 import inspect
 import json
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -17,22 +17,17 @@ from jsonschema import Draft202012Validator
 from bertshape import inspect_texts
 from bertshape.cli import main as program
 from bertshape.cli.commands import COMMANDS
-from bertshape.corpus import summary
-from bertshape.pipelines.doctor.fact import STATES
-from bertshape.report.finding import Severity
-from bertshape.report.report import Evidence, HeadVerdict, PoolerVerdict, Weights
-from bertshape.report.schema import DOCUMENTS, build_schema, documents, profiles, tensors, texts
-from bertshape.report.to_dict import error_to_dict
-from bertshape.tokens.batch import Kind, Padding
+from bertshape.report.documents import DOCUMENTS
+from bertshape.report.json_schema import build_schema
 from tests.support.checkpoints import FAMILIES, edited_copy
 from tests.support.imports import imported_by
 from tests.support.schema_check import (
     MARKS,
-    OPTIONAL,
     at,
     check_output,
     documents_in,
     is_data,
+    is_optional,
     name_of,
     nodes,
     paths,
@@ -75,13 +70,13 @@ def printed(bertshape: Command, minilm: Path, tmp_path_factory: pytest.TempPathF
         "doctor": ("doctor", "--no-torch", "--offline", "--json"),
         "error": ("inspect", "a", "--model", "./nosuch", "--json"),
     }
-    assert tuple(commands) == DOCUMENTS
+    assert list(commands) == list(DOCUMENTS)
     found = {name: list(documents_in(bertshape(*command).stdout)) for name, command in commands.items()}
     # What the tests below change must be there.
     assert found["inspect"][0]["embedding"]
     assert found["inspect"][0]["findings"]
     assert not found["record"][0]["pooled"]["last4_sum"]["available"]
-    assert {"facts", "error"} <= {field for checked in found["check"][0]["checkpoints"] for field in checked}
+    assert {checked["error"] is None for checked in found["check"][0]["checkpoints"]} == {True, False}
     return found
 
 
@@ -92,8 +87,8 @@ def test_schema_is_valid(name: str | None) -> None:
     Draft202012Validator.check_schema(schema)
     Draft202012Validator.check_schema(strict(schema))
     known = {"$schema", "$id", "$ref", "$defs", "title", "description", "type", "properties", "required", "items"}
-    known |= {"additionalProperties", "propertyNames", "dependentRequired", "enum", "const", "minimum", "maximum"}
-    known |= {"minLength", "pattern", "minItems", "maxItems", "anyOf", "oneOf", "allOf"}
+    known |= {"additionalProperties", "propertyNames", "enum", "minimum", "maximum"}
+    known |= {"exclusiveMinimum", "exclusiveMaximum", "minLength", "pattern", "minItems", "maxItems", "anyOf"}
     assert {key for node in nodes(schema) for key in node} <= known
 
 
@@ -107,21 +102,13 @@ def test_references_lead_somewhere_and_every_part_is_used(name: str | None) -> N
 def test_every_field_is_described() -> None:
     for node in nodes(build_schema()):
         for name, field in node.get("properties", {}).items():
-            lengths_alone = node.keys() == {"properties"}
-            assert lengths_alone or field.get("description", "").endswith("."), name
+            assert field.get("description", "").endswith("."), name
 
 
-def test_values_are_those_of_the_code() -> None:
-    """Written out in the schema, because a new value is a change of the schema that somebody must decide on."""
-    assert get_args(Evidence) == tensors.EVIDENCE
-    assert get_args(HeadVerdict) == tensors.HEAD_VERDICTS
-    assert get_args(Kind) == texts.KINDS
-    assert get_args(Padding) == texts.PADDINGS
-    assert get_args(Weights) == texts.WEIGHTS
-    assert get_args(PoolerVerdict) == texts.POOLER_VERDICTS
-    assert get_args(Severity) == texts.SEVERITIES
-    assert documents.STATES == STATES
-    assert sorted(profiles.PADDINGS) == sorted((summary.LONGEST, summary.SORTED, summary.MAX_LENGTH))
+def test_every_object_has_a_name() -> None:
+    schema = build_schema()
+    named = [id(part) for part in schema["$defs"].values()]
+    assert all(id(node) in named for node in nodes(schema) if "properties" in node)
 
 
 def test_every_command_that_prints_json_has_a_document() -> None:
@@ -141,8 +128,9 @@ def test_command_prints_the_schema(bertshape: Command) -> None:
     assert "Did you mean inspect?" in done.stderr
 
 
-def test_command_imports_nothing_heavy() -> None:
-    assert imported_by("schema") == set()
+def test_command_alone_imports_what_makes_the_schema() -> None:
+    """Other commands: tests/project/test_imported_modules.py."""
+    assert imported_by("schema") == {"msgspec"}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -239,23 +227,26 @@ def test_errors_that_no_option_brings_about(
 
 def test_fixture_refuses_a_field_that_the_schema_lacks(bertshape: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """Any test that prints such a document fails by this."""
-    monkeypatch.setattr("bertshape.render.json.error_to_dict", lambda error: {**error_to_dict(error), "nosuch": 1})
+    changed = "bertshape.cli.main.error_document"
+    monkeypatch.setattr(changed, lambda error: {**error_document(error), "nosuch": 1})
     with pytest.raises(AssertionError, match="nosuch"):
         bertshape("inspect", "--json")
 
 
 def test_outputs_that_do_not_follow_the_schema_are_refused(printed: Documents) -> None:
     error, (first, *_) = printed["error"][0], printed["record"]
-    check_output("no JSON at all")
-    check_output(json.dumps(first) + "\n" + json.dumps(error) + "\n")
+    check_output("no JSON at all", 0)
+    check_output(json.dumps(first) + "\n" + json.dumps(error) + "\n", 2)
     with pytest.raises(AssertionError, match=r"document 2 .*error \$: Additional"):
-        check_output(json.dumps(first) + "\n" + json.dumps(error | {"nosuch": 1}) + "\n")
+        check_output(json.dumps(first) + "\n" + json.dumps(error | {"nosuch": 1}) + "\n", 2)
     with pytest.raises(AssertionError, match="no document of bertshape"):
-        check_output('{\n  "schema_version": "1", "ok": true}')
+        check_output('{\n  "schema_version": "1", "ok": true}', 0)
     with pytest.raises(ValueError, match="Extra data"):
-        check_output(json.dumps(error, indent=2) + "\nand more")
+        check_output(json.dumps(error, indent=2) + "\nand more", 2)
     with pytest.raises(ValueError, match="NaN"):
-        check_output('{"schema_version": NaN}')
+        check_output('{"schema_version": NaN}', 0)
+    with pytest.raises(AssertionError, match="ok says another thing"):
+        check_output(json.dumps(error), 0)
 
 
 def test_a_size_for_each_axis(printed: Documents) -> None:
@@ -265,7 +256,7 @@ def test_a_size_for_each_axis(printed: Documents) -> None:
             for path in paths(document):
                 if path[-1] == "shape" and at(document, path) is not None:
                     longer = with_value(document, path, [*at(document, path), 1])
-                    assert not validator(name, closed=False).is_valid(longer), path
+                    assert problem(longer, name) is not None, path
                     found += 1
     assert found > 100
 
@@ -277,7 +268,6 @@ VALUES = [
     ),
     ("record", "padding"),
     ("check", "severity"),
-    ("check", "pooler"),
     ("embed", "weights"),
     ("profile", "padding"),
     ("families", "length"),
@@ -297,7 +287,7 @@ def test_a_value_that_is_not_listed_is_refused(name: str, field: str, printed: D
 
 def draw_place(data: st.DataObject, printed: Documents) -> tuple[str, dict[str, Any], Place]:
     """Any value in any document, the small documents as often as the large ones."""
-    name = data.draw(st.sampled_from(DOCUMENTS))
+    name = data.draw(st.sampled_from(list(DOCUMENTS)))
     document = data.draw(st.sampled_from(printed[name]))
     return name, document, data.draw(st.sampled_from(list(paths(document))))
 
@@ -306,14 +296,13 @@ def draw_place(data: st.DataObject, printed: Documents) -> tuple[str, dict[str, 
 def test_a_field_that_lacks_is_refused(printed: Documents, data: st.DataObject) -> None:
     """Every field that documents have is required, but for those listed here."""
     name, document, path = draw_place(data, printed)
-    while not isinstance(path[-1], str) or (is_data(name, path[:-1]) and path[-2:] != ("length_limits", "effective")):
+    while not isinstance(path[-1], str) or is_data(name, path[:-1]):
         path = path[:-1]
         if not path:
             return
     changed = copy.deepcopy(document)
     del at(changed, path[:-1])[path[-1]]
-    taken = (name, path[-1]) in OPTIONAL
-    assert validator(name, closed=False).is_valid(changed) == taken, path
+    assert validator(name, closed=False).is_valid(changed) == is_optional(name, path), path
 
 
 @given(data=st.data(), wrap=st.sampled_from([lambda value: [value], lambda value: {"it": value}]))

@@ -76,7 +76,7 @@ def _variables(columns: int | None, environment: dict[str, str]) -> dict[str, st
 
 
 def _checked(arguments: tuple[str, ...], code: int, output: str, errors: str) -> Run:
-    check_output(output)
+    check_output(output, code)
     return Run(list(arguments), code, output, errors)
 
 

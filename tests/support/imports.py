@@ -7,8 +7,8 @@ import sys
 
 from tests.support.command_line import SECONDS
 
-# Seconds each, and only for a run, for the Hub, for the values of weights, or for Parquet files.
-HEAVY = frozenset({"torch", "transformers", "numpy", "safetensors", "huggingface_hub", "scipy", "pyarrow"})
+# Only for a run, for the Hub, for the values of weights, for Parquet files, or for the JSON Schema.
+HEAVY = frozenset({"torch", "transformers", "numpy", "safetensors", "huggingface_hub", "scipy", "pyarrow", "msgspec"})
 
 
 def imported_by(*arguments: str) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Documents checked against the schema that `bertshape schema` prints, and to nothing beyond it."""
+"""Documents checked against the schema that `bertshape schema` prints, and what no schema can say."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from bertshape.report.schema import build_schema
+from bertshape.report.json_schema import build_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,22 +27,22 @@ MARKS = {
     "profile": "profile",
     "families": "families",
     "poolings": "poolings",
-    "usable": "doctor",
+    "facts": "doctor",
 }
 # Keys that are data and no fields: the names under them may be any. `bytes` is such a place in a profile alone.
 DATA = {
-    "inspect": {"length_limits", "tensors", "outputs", "pooled", "tasks"},
-    "record": {"tensors", "outputs", "pooled", "tasks"},
+    "inspect": {"tensors", "outputs", "pooled", "tasks", "counts"},
+    "record": {"tensors", "outputs", "pooled", "tasks", "counts"},
+    "check": {"facts"},
     "diff": {"differences", "equal", "tensors"},
     "embed": {"saved"},
-    "profile": {"limits", "lengths", "batches", "percentiles", "bytes"},
+    "profile": {"bytes"},
     "families": {"families"},
     "poolings": {"poolings"},
     "doctor": {"numbers"},
 }
-# Fields that need not be there: those asked for by options, and what `poolings --json` alone does not print.
-OPTIONAL = {("inspect", "tasks"), ("inspect", "layers"), ("inspect", "words")}
-OPTIONAL |= {("record", name) for name in ("tasks", "layers", "words")}
+# Fields that need not be there, because options ask for them or leave them out.
+_OPTIONAL = {"tasks", "layers", "words", "tokens", "line", "id"}
 Place = tuple[str | int, ...]
 """Keys and positions that lead to a value of a document."""
 _DOCUMENT = re.compile(r'\{\s*"schema_version"')
@@ -74,7 +74,7 @@ def name_of(document: dict[str, Any]) -> str | None:
 
 
 def problem(document: Any, name: str | None = None) -> str | None:
-    """The first thing that the closed schema refuses, or None.
+    """The first thing that the closed schema refuses, or else a shape with other axes than sizes; or None.
 
     Args:
         document: The document.
@@ -85,7 +85,9 @@ def problem(document: Any, name: str | None = None) -> str | None:
         return f"no document of bertshape has the fields {', '.join(document)}"
     found = validator(name)
     if found.is_valid(document):
-        return None
+        shapes = [path for path in paths(document) if path[-1] == "shape"]
+        uneven = next((path for path in shapes if not _even(at(document, path[:-1]))), ())
+        return f"{name} {uneven}: axes and shape differ in length" if uneven else None
     error = best_match(found.iter_errors(document))
     return f"{name} {error.json_path}: {error.message[:500]}"
 
@@ -101,15 +103,18 @@ def documents_in(output: str) -> Iterator[dict[str, Any]]:
             yield json.loads(text, parse_constant=_refuse)
 
 
-def check_output(output: str) -> None:
-    """Check what a command printed against the schema; an output that is no JSON document is left alone.
+def check_output(output: str, code: int) -> None:
+    """Check what a command printed against the schema and its exit code; an output that is no JSON is left alone.
 
     Raises:
-        AssertionError: A document does not follow the schema.
+        AssertionError: A document does not follow the schema, or `ok` is not what the exit code says.
     """
-    for number, document in enumerate(documents_in(output), start=1):
+    documents = list(documents_in(output))
+    for number, document in enumerate(documents, start=1):
         found = problem(document)
         assert found is None, f"document {number} of this output does not follow bertshape schema: {found}"
+    if documents:
+        assert all(document["ok"] for document in documents) == (code == 0), f"ok says another thing than code {code}"
 
 
 def nodes(schema: object) -> Iterator[dict[str, Any]]:
@@ -154,8 +159,17 @@ def with_value(document: dict[str, Any], path: Place, value: object) -> dict[str
 
 def is_data(name: str, path: Place) -> bool:
     """Whether what a way leads to is an object whose keys are data."""
-    data = DATA.get(name, set())
-    return path[-1:] != () and (path[-1] in data or path[-2:-1] == ("batches",))
+    return path[-1:] != () and path[-1] in DATA.get(name, set())
+
+
+def is_optional(name: str, path: Place) -> bool:
+    """Whether the field that a way leads to may be left out; the words of a text always have their tokens."""
+    return name in ("inspect", "record") and path[-1] in _OPTIONAL and path[-3:-2] != ("words",)
+
+
+def _even(entry: dict[str, Any]) -> bool:
+    axes, shape = entry["axes"], entry["shape"]
+    return axes is shape is None or len(axes) == len(shape)
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -140,9 +140,9 @@ def test_kinds_words_and_spans(minilm: Path) -> None:
     row = tokenize(own, [text, "x"]).rows[0]
     kinds = [token.kind for token in row.tokens]
     assert kinds[0] == kinds[-1] == "special"
-    assert kinds[1:6] == ["word start", *["continuation"] * 4]
+    assert kinds[1:6] == ["word_start", *["continuation"] * 4]
     mask = next(token for token in row.tokens if token.token == "[MASK]")
-    assert (mask.special, mask.kind) == (False, "word start")
+    assert (mask.special, mask.kind) == (False, "word_start")
     assert next(token for token in row.tokens if token.input_id == 100).kind == "unknown"
     spans = [text[slice(*token.offset)] for token in row.tokens if token.offset]
     assert spans[:6] == ["Un", "bel", "ie", "va", "bly", "[MASK]"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from bertshape.checkpoint.checkpoint import open_checkpoint
 from bertshape.render.word_table import positions_label, render_words
 from bertshape.tokens.batch import Row, Token, tokenize
 from bertshape.tokens.tokenizer import LoadedTokenizer, load_tokenizer
-from bertshape.tokens.words import Word, words_of, words_to_dicts
+from bertshape.tokens.words import Word, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,10 +109,6 @@ def test_words_of_minilm_in_full(tokenizers: dict[str, LoadedTokenizer]) -> None
         Word(0, 0, "An", ("an",), (1,), (0, 2)),
         Word(1, 0, "unbelievably", ("un", "##bel", "##ie", "##va", "##bly"), (2, 3, 4, 5, 6), (3, 15)),
     )
-    assert words_to_dicts(row)[0] == {
-        "index": 0, "sequence_id": 0, "text": "An", "tokens": ["an"], "positions": [1], "offset": [0, 2],
-    }  # fmt: skip
-    assert json.loads(json.dumps(words_to_dicts(row), allow_nan=False)) == words_to_dicts(row)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -135,14 +130,13 @@ def test_words_cut_away_are_not_there(kind: str, tokenizers: dict[str, LoadedTok
 
 
 def token(position: int, word_id: int | None, offset: tuple[int, int] | None, sequence_id: int | None = 0) -> Token:
-    return Token(position, f"t{position}", position, 1, 0, False, "word start", sequence_id, word_id, offset)
+    return Token(position, f"t{position}", position, 1, 0, False, "word_start", sequence_id, word_id, offset)
 
 
 def test_odd_rows_give_no_wrong_slice() -> None:
     """A tokenizer may give no span, or no sequence; and tokens of one word need not stand together."""
     row = Row("ab  cd", None, (token(0, 0, (0, 2)), token(1, 1, None), token(2, None, (2, 3)), token(3, 0, (2, 6))), 0)
     assert words_of(row) == (Word(0, 0, "ab  cd", ("t0", "t3"), (0, 3), (0, 6)), Word(1, 0, "", ("t1",), (1,), None))
-    assert words_to_dicts(row)[1]["offset"] is None
     unplaced = Row("ab", None, (token(0, 0, (0, 2), None),), 0)
     assert words_of(unplaced) == (Word(0, 0, "ab", ("t0",), (0,), (0, 2)),)
     assert words_of(Row("", None, (), 0)) == ()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertshape.report.schema import DOCUMENTS, build_schema
+from bertshape.report.documents import DOCUMENTS
+from bertshape.report.json_schema import build_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,11 +17,10 @@ _HEAD = """# JSON reference
 Every field of every document, made from `bertshape schema`, which prints the same as a JSON Schema (draft 2020-12):
 
 ```sh
-bertshape schema > bertshape.report.schema.json
+bertshape schema > bertshape.schema.json
 ```
 
-[JSON](json.md) shows a document and says what a `schema_version` promises. `a.b` is a field in a field, `a[]` each
-element of a list, `a.*` what stands under each name in an object whose names are data.
+[JSON](json.md) shows a document and says what a `schema_version` promises.
 """
 _NAMES = {"inspect": "`inspect --json`", "record": "`inspect --format jsonl`, a line", "error": "An error"}
 
@@ -28,12 +28,12 @@ Schema = dict[str, Any]
 
 
 def _alternatives(schema: Schema) -> list[Schema]:
-    return schema.get("oneOf") or schema.get("anyOf") or [schema]
+    return schema.get("anyOf") or [schema]
 
 
 def _link(reference: str) -> str:
     name = reference.rpartition("/")[2]
-    return f"[{name}](#{name})"
+    return f"[{name}](#{name.lower()})"
 
 
 def _code(value: object) -> str:
@@ -46,70 +46,45 @@ def _describe_type(schema: Schema) -> str:
         return " or ".join(dict.fromkeys(map(_describe_type, _alternatives(schema))))
     if "$ref" in schema:
         return _link(schema["$ref"])
-    if "const" in schema:
-        return _code(schema["const"])
     if "enum" in schema:
         return ", ".join(_code(value) for value in schema["enum"])
-    kinds = schema.get("type", "anything")
-    if isinstance(kinds, list):
-        return " or ".join(_describe_type(schema | {"type": kind}) for kind in kinds)
-    if kinds == "array":
-        inner = _describe_type(schema["items"]) if "items" in schema else ""
-        return f"list of ({inner})" if " or " in inner else f"list of {inner}" if inner else "empty list"
-    if kinds == "object" and isinstance(schema.get("additionalProperties"), dict):
-        inner = _describe_type(schema["additionalProperties"])
-        return f"object of ({inner})" if " or " in inner else f"object of {inner}"
-    return str(kinds)
+    kind = schema.get("type", "anything")
+    if kind == "array":
+        return f"list of {_bracketed(schema['items'])}"
+    if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
+        return f"object of {_bracketed(schema['additionalProperties'])}"
+    return str(kind)
 
 
-def _fields(schema: Schema, prefix: str = "") -> Iterator[tuple[str, str, str]]:
-    """Name, type and meaning of each field, those of fields without a section of their own included."""
-    variants = [variant for variant in _alternatives(schema) if "properties" in variant]
-    names = dict.fromkeys(name for variant in variants for name in variant["properties"])
-    for name in names:
-        parts = [variant["properties"][name] for variant in variants if name in variant["properties"]]
-        required = len(parts) == len(variants) and all(name in variant.get("required", ()) for variant in variants)
-        kinds = " or ".join(dict.fromkeys(map(_describe_type, parts)))
-        meanings = " ".join(dict.fromkeys(part.get("description", "") for part in parts))
-        yield f"{prefix}{name}", kinds if required else f"{kinds}; optional", meanings
-        for part in parts:
-            yield from _below(part, f"{prefix}{name}")
-    for variant in _alternatives(schema):
-        if not prefix and "properties" not in variant:
-            yield from _below(variant, "")
+def _bracketed(schema: Schema) -> str:
+    inner = _describe_type(schema)
+    return f"({inner})" if " or " in inner else inner
 
 
-def _below(schema: Schema, name: str) -> Iterator[tuple[str, str, str]]:
-    for variant in _alternatives(schema):
-        if "properties" in variant:
-            yield from _fields(variant, f"{name}.")
-        if isinstance(variant.get("items"), dict):
-            yield from _below(variant["items"], f"{name}[]")
-        if isinstance(variant.get("additionalProperties"), dict):
-            yield from _below(variant["additionalProperties"], f"{name}.*")
+def _fields(schema: Schema) -> Iterator[tuple[str, str, str]]:
+    """Name, type and meaning of each field."""
+    for name, field in schema["properties"].items():
+        kind = _describe_type(field)
+        yield f"`{name}`", kind if name in schema["required"] else f"{kind}; optional", field["description"]
 
 
 def _section(title: str, schema: Schema) -> str:
-    lines = [f"### {title}", "", schema.get("description", ""), ""]
-    rows = list(dict.fromkeys(_fields(schema)))
-    if rows:
-        lines += ["| field | type | meaning |", "|---|---|---|"]
-        # A bar would end the cell.
-        lines += [
-            "| " + " | ".join(cell.replace("|", "\\|") for cell in (f"`{row[0]}`", *row[1:])) + " |" for row in rows
-        ]
-    return "\n".join(lines).rstrip() + "\n"
+    # A bar would end the cell.
+    rows = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in _fields(schema)]
+    table = ["| field | type | meaning |", "|---|---|---|", *rows]
+    return "\n".join([f"### {title}", "", schema["description"], "", *table]) + "\n"
 
 
 def write_reference() -> str:
     """The page."""
-    parts: Mapping[str, Schema] = build_schema()["$defs"]  # type: ignore[assignment]
+    parts: Mapping[str, Schema] = build_schema()["$defs"]
+    names = {kind.__name__: name for name, kind in DOCUMENTS.items()}
     documents, others = ["## Documents\n"], ["## Parts\n"]
-    for name, schema in parts.items():
-        title = _NAMES.get(name, f"`{name} --json`") if name in DOCUMENTS else f"`{name}`"
-        # What requires no field is a rule, which ties the fields of other parts together.
-        if all("required" in variant for variant in _alternatives(schema)):
-            (documents if name in DOCUMENTS else others).append(_section(title, schema))
+    for part, schema in parts.items():
+        if part in names:
+            documents.append(_section(_NAMES.get(names[part], f"`{names[part]} --json`"), schema))
+        else:
+            others.append(_section(f"`{part}`", schema))
     return "\n".join([_HEAD, *documents, *others])
 
 

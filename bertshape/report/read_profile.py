@@ -1,36 +1,28 @@
-"""The JSON document of a profile: written so that it can be read back and added to others."""
+"""Read the document of a profile back, so that it can be added to others."""
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bertshape.corpus.counts import Counts, cut_lengths
-from bertshape.corpus.profile import Profile, Setting
-from bertshape.corpus.summary import summarize
+from bertshape.corpus.profile import EFFECTIVE, Profile, Setting
 from bertshape.errors import CheckpointError, UsageError, one_line
-from bertshape.report.to_dict import SCHEMA_VERSION
+from bertshape.report.envelope import SCHEMA_VERSION
 from bertshape.strict_json import parse_object
-from bertshape.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from bertshape.corpus.counts import Shape
 
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 MAX_BYTES = 256 * 1024 * 1024
 """No profile comes near this size: a hundred thousand shards take some 10 MB."""
 _HINT = "Pass what bertshape profile --json wrote."
-
-
-def profile_to_json(profile: Profile) -> str:
-    """One document: the counts, which can be merged, and what follows from them."""
-    envelope = {"schema_version": SCHEMA_VERSION, "ok": True, "bertshape": __version__}
-    document = envelope | {"profile": profile.to_dict(), "summary": summarize(profile).to_dict()}
-    return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
 def profile_from_json(text: str | bytes, name: str = "the profile") -> Profile:
@@ -99,35 +91,70 @@ def _check(profile: Profile) -> None:
 
 
 def _read(profile: Mapping[str, object]) -> Profile:
-    """Raises KeyError, TypeError or ValueError where anything is not as `to_dict` writes it."""
+    """Raises KeyError, TypeError or ValueError where anything is not as `profile_document` writes it."""
     setting, counts = _object(profile["setting"]), _object(profile["counts"])
-    files = profile["files"]
-    if not isinstance(files, list):
-        raise TypeError("files is no list")
-    lengths = {_number(length): _number(count) for length, count in _object(counts["lengths"]).items()}
-    batches = {
-        _number(size): {_shape(shape): _number(count) for shape, count in _object(shapes).items()}
-        for size, shapes in _object(counts["batches"]).items()
-    }
+    lengths = _objects(counts["lengths"])
+    entries = [(str(file["name"]), _number(file["texts"])) for file in _objects(profile["files"])]
     numbers = [_number(counts[name]) for name in ("unknown", "texts_with_unknown", "special")]
-    entries = [(str(_object(file)["name"]), _number(_object(file)["texts"])) for file in files]
-    sizes, unknown_token = setting["batch_sizes"], setting["unknown_token"]
-    if not isinstance(sizes, list):
-        raise TypeError("batch_sizes is no list")
-    optional = [None if setting[name] is None else _number(setting[name]) for name in ("max_length", "cut_at")]
+    batches = [(_number(entry["batch_size"]), _shapes(entry)) for entry in _objects(counts["batches"])]
+    sizes, unknown_token = _list(setting["batch_sizes"]), setting["unknown_token"]
+    limits = [(f"{entry['file']} {entry['field']}", _number(entry["limit"])) for entry in _limits(setting)]
+    optional = {name: _optional(setting[name]) for name in ("max_length", "cut_at", "effective_limit")}
+    if optional["effective_limit"] is not None:
+        limits.append((EFFECTIVE, optional["effective_limit"]))
     return Profile(
         Setting(
             tokenizer=str(setting["tokenizer"]),
             unknown_token=None if unknown_token is None else str(unknown_token),
             hidden_size=_number(setting["hidden_size"]),
-            limits={name: _number(limit) for name, limit in _object(setting["limits"]).items()},
-            max_length=optional[0],
-            cut_at=optional[1],
+            limits=_unique(limits),
+            max_length=optional["max_length"],
+            cut_at=optional["cut_at"],
             batch_sizes=tuple(map(_number, sizes)),
         ),
         tuple(entries),
-        Counts(lengths, numbers[0], numbers[1], numbers[2], batches),
+        Counts(
+            _unique((_number(entry["length"]), _number(entry["texts"])) for entry in lengths),
+            numbers[0],
+            numbers[1],
+            numbers[2],
+            _unique(batches),
+        ),
     )
+
+
+def _limits(setting: Mapping[str, object]) -> Sequence[Mapping[str, object]]:
+    limits = _objects(setting["length_limits"])
+    if any(not isinstance(entry[name], str) for entry in limits for name in ("file", "field")):
+        raise TypeError("length_limits has a limit without a file or a field")
+    return limits
+
+
+def _shapes(entry: Mapping[str, object]) -> dict[Shape, int]:
+    shapes = _objects(entry["shapes"])
+    return _unique(
+        ((_number(shape["rows"]), _number(shape["sequence_length"])), _number(shape["batches"])) for shape in shapes
+    )
+
+
+def _unique(entries: Iterable[tuple[_Key, _Value]]) -> dict[_Key, _Value]:
+    """A mapping, where nothing is counted twice."""
+    found: dict[_Key, _Value] = {}
+    for key, value in entries:
+        if key in found:
+            raise ValueError(f"it has {key} twice")
+        found[key] = value
+    return found
+
+
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise TypeError(f"expected a list, got {type(value).__name__}")
+    return value
+
+
+def _objects(value: object) -> Sequence[Mapping[str, object]]:
+    return [_object(entry) for entry in _list(value)]
 
 
 def _object(value: object) -> Mapping[str, object]:
@@ -136,14 +163,12 @@ def _object(value: object) -> Mapping[str, object]:
     return value
 
 
+def _optional(value: object) -> int | None:
+    return None if value is None else _number(value)
+
+
 def _number(value: object) -> int:
-    """A whole number, not negative; JSON has numbers as keys in strings."""
-    number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
-    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+    """A whole number, not negative."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError(f"{str(value)[:50]!r} is no whole number")
-    return number
-
-
-def _shape(text: str) -> Shape:
-    rows, _, length = text.partition("x")
-    return _number(rows), _number(length)
+    return value
