@@ -101,7 +101,7 @@ def test_the_metadata_is_whole(wheel: Path) -> None:
     requirements = [Requirement(line) for line in about.get_all("Requires-Dist") or ()]
     direct = [requirement for requirement in requirements if requirement.marker is None]
     assert {requirement.name for requirement in direct} == {
-        *("huggingface-hub", "numpy", "rich", "tokenizers", "torch", "transformers", "typer"),
+        *("huggingface-hub", "msgspec", "numpy", "rich", "tokenizers", "torch", "transformers", "typer"),
     }
     assert all(requirement.specifier for requirement in direct), "every dependency has a lower bound"
     assert not [requirement for requirement in requirements if requirement.url]

@@ -26,6 +26,7 @@ _ROLES = {
     "huggingface_hub": "Fetches checkpoints from the Hub",
     "safetensors": "Loads the weights that are run",
     "numpy": "Carries the values of weights and vectors",
+    "msgspec": "Makes the JSON Schema of what is printed",
     "typer": "Reads the command line",
     "rich": "Draws the tables",
 }
