@@ -273,7 +273,7 @@ def test_diff(bertshape: Command, minilm: Path, tiny: Tiny, tmp_path: Path) -> N
     assert "encoder.layer.{0-4}.output.dense.weight [384, 1536] -> [48, 56]" in tensors
     assert "encoder.layer.5.output.dense.weight [384, 1536] -> nothing" in tensors
     document = json.loads(bertshape("diff", str(minilm), str(tiny("bert")), "--json").stdout)
-    assert document["differences"]["hidden_size"] == [384, 48]
+    assert document["differences"]["hidden_size"] == {"before": 384, "after": 48}
     assert document["tokens_differing"] > 30_000
 
 

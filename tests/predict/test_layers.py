@@ -107,5 +107,5 @@ def test_the_tree_is_drawn_and_written(bertshape: Callable[..., Run]) -> None:
     ascii_only = bertshape(*command, "--weights", "none", PYTHONIOENCODING="ascii", PYTHONUTF8="0").stdout
     assert "|- embeddings" in ascii_only
     tree = json.loads(bertshape(*command, "--json").stdout)["layers"]
-    assert (tree["class"], tree["parameters"], tree["evidence"]) == ("BertModel", 4385920, "observed")
+    assert (tree["class_name"], tree["parameters"], tree["evidence"]) == ("BertModel", 4385920, "observed")
     assert [child["name"] for child in tree["children"]] == ["embeddings", "encoder", "pooler"]
