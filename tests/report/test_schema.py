@@ -18,6 +18,7 @@ from bertshape import inspect_texts
 from bertshape.cli import main as program
 from bertshape.cli.commands import COMMANDS
 from bertshape.report.documents import DOCUMENTS
+from bertshape.report.envelope import error_document
 from bertshape.report.json_schema import build_schema
 from tests.support.checkpoints import FAMILIES, edited_copy
 from tests.support.imports import imported_by
@@ -60,7 +61,7 @@ def printed(bertshape: Command, minilm: Path, tmp_path_factory: pytest.TempPathF
     lines.write_text('{"text": "one", "id": "a"}\n{"text": "two words", "id": 2}\n{"text": ""}\n')
     commands = {
         "inspect": ("inspect", "a text", "b", "--model", str(minilm), "--json", *ALL),
-        "record": ("inspect", "--input", str(lines), *PREDICT, *ALL, "--pooling", "last4_sum", "--format", "jsonl"),
+        "record": ("inspect", "--input", str(lines), *PREDICT, *ALL, "--format", "jsonl"),
         "check": ("check", str(broken), TINY[1], "./nosuch", "--values", "--json"),
         "diff": ("diff", str(minilm), TINY[1], "--json"),
         "embed": ("embed", str(lines), *TINY, "--pooling", "mean", "-o", str(folder / "vectors.npz"), "--json"),
@@ -143,7 +144,7 @@ def test_each_document_is_one_kind(name: str, printed: Documents) -> None:
 
 
 OPTIONS = [
-    ("--pooling", "mean", "--pooling", "last4_concat", "--pooling", "cls+max@-2", "--pooling", "words"),
+    ("--pooling", "mean", "--pooling", "mean@-2:concat", "--pooling", "cls+max@-2", "--pooling", "words"),
     ("--padding", "max_length", "--max-length", "9"),
     ("--max-length", "3"),
     ("--pair", "one", "--pair", "two", *ALL),
@@ -174,7 +175,7 @@ def test_run_with_everything(bertshape: Command, tmp_path: Path) -> None:
     """Embedded: random weights, no sentence embedding."""
     save = ("--save", str(tmp_path / "tensors.npz"))
     (document,) = documents_in(
-        bertshape("inspect", "a text", *TINY, *ALL, *save, "--pooling", "last4_sum", "--json").stdout
+        bertshape("inspect", "a text", *TINY, *ALL, *save, "--json").stdout
     )
     assert problem(document) is None
     assert document["outputs"]["last_hidden_state"]["evidence"] == "observed"
