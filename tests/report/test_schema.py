@@ -174,9 +174,7 @@ def test_predictions_of_every_family(family: str, tiny: Callable[[str], Path]) -
 def test_run_with_everything(bertshape: Command, tmp_path: Path) -> None:
     """Embedded: random weights, no sentence embedding."""
     save = ("--save", str(tmp_path / "tensors.npz"))
-    (document,) = documents_in(
-        bertshape("inspect", "a text", *TINY, *ALL, *save, "--json").stdout
-    )
+    (document,) = documents_in(bertshape("inspect", "a text", *TINY, *ALL, *save, "--json").stdout)
     assert problem(document) is None
     assert document["outputs"]["last_hidden_state"]["evidence"] == "observed"
     assert document["layers"]["evidence"] == "observed"
