@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import shutil
@@ -87,3 +88,18 @@ def test_architecture_names_every_room_and_files_that_exist() -> None:
     assert len(set(files)) == len(files) >= 20
     for file in files:
         assert (ROOT / file).is_file(), file
+
+
+def test_paths_and_tools_of_the_project_exist() -> None:
+    """Pages and comments name files and tools of this repository; a moved one would mislead."""
+    named = {
+        name
+        for source in [*PAGES, ROOT / ".mkdocs.yml", *(ROOT / "bertshape").rglob("*.toml")]
+        for name in re.findall(r"\b(?:bertshape|tests)/[\w/-]+\.(?:py|toml)\b", source.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 20
+    assert [name for name in sorted(named) if "MODEL_TYPE" not in name and not (ROOT / name).exists()] == []
+    tools = {
+        name for page in PAGES for name in re.findall(r"python -m (tests[\w.]*)", page.read_text(encoding="utf-8"))
+    }
+    assert [name for name in sorted(tools) if importlib.util.find_spec(name) is None] == []
