@@ -15,13 +15,13 @@ if TYPE_CHECKING:
         snapshot_checkpoint,
     )
     from bertshape.contract.contract import CheckpointContract
-    from bertshape.corpus.profile import Profile
     from bertshape.errors import BertshapeError, ExitCode
     from bertshape.pipelines.diff import Comparison
     from bertshape.pipelines.profile import profile_files
     from bertshape.report.check import CheckReport
     from bertshape.report.embed import EmbedReport
     from bertshape.report.finding import Finding
+    from bertshape.report.profile import Profile
     from bertshape.report.report import Report
 
 __all__ = [
@@ -51,7 +51,7 @@ _HOMES = {
     "EmbedReport": "report.embed",
     "ExitCode": "errors",
     "Finding": "report.finding",
-    "Profile": "corpus.profile",
+    "Profile": "report.profile",
     "Report": "report.report",
     "check_checkpoint": "api",
     "diff_checkpoints": "api",

@@ -11,21 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bertshape.checkpoint.locate import DEFAULT_MODEL
 from bertshape.cli import options
 from bertshape.cli.console import open_console, print_plain, printed_to
 from bertshape.cli.json_output import print_json
 from bertshape.cli.progress import count_texts
-from bertshape.corpus.profile import merge_profiles
-from bertshape.errors import UsageError
+from bertshape.errors import ExitCode, UsageError
 from bertshape.pipelines.profile import BATCH_SIZES, profile_files
-from bertshape.report.profile_document import profile_document
+from bertshape.report.profile import merge_profiles
 from bertshape.report.read_profile import read_profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bertshape.corpus.profile import Profile
+    from bertshape.report.profile import Profile
 
 FormatChoice = Literal["table", "json", "markdown"]
 
@@ -89,8 +87,8 @@ def profile_command(
                     batch_sizes=batch_size or BATCH_SIZES,
                     progress=advance,
                 )
-        _print(profile, chosen, None if merge else model or DEFAULT_MODEL)
-        return 0
+        _print(profile, chosen)
+        return ExitCode.FAILED if profile.failed else ExitCode.OK
 
     return printed_to(output, action)
 
@@ -103,16 +101,16 @@ def _refuse(given: Mapping[str, object]) -> None:
             raise UsageError(what, hint=f"Leave {option} out, or profile the files anew.", code="merge-option")
 
 
-def _print(profile: Profile, chosen: FormatChoice, model: str | None) -> None:
+def _print(profile: Profile, chosen: FormatChoice) -> None:
     if chosen == "json":
-        print_json(profile_document(profile))
+        print_json(profile.to_dict())
     elif chosen == "markdown":
         from bertshape.render.profile import render_profile_markdown
 
-        sys.stdout.write(render_profile_markdown(profile, model=model))
+        sys.stdout.write(render_profile_markdown(profile))
     else:
         from bertshape.render.profile import render_profile
 
         console = open_console()
         unicode = console.encoding.lower().startswith("utf")
-        print_plain(console, render_profile(profile, console.width, unicode=unicode, model=model))
+        print_plain(console, render_profile(profile, console.width, unicode=unicode))

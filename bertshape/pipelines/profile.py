@@ -7,13 +7,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from bertshape.corpus.counts import BatchShapes, Counts
-from bertshape.corpus.profile import Profile, Setting, merge_profiles
 from bertshape.corpus.read import in_chunks, read_records
 from bertshape.corpus.text_file import Record, TextFile
 from bertshape.errors import CheckpointError, UsageError
 from bertshape.pipelines import facts
 from bertshape.pipelines.model import Model, open_model
 from bertshape.pipelines.request import ModelSource
+from bertshape.report.profile import Profile, Setting, merge_profiles
 from bertshape.tokens.batch import check_unicode
 
 if TYPE_CHECKING:
@@ -66,11 +66,10 @@ def profile_files(
     setting = _setting(opened, max_length, batch_sizes)
     profiles = []
     for path in paths:
-        # A path that is not UTF-8 holds half surrogates, which JSON cannot carry.
-        name = "stdin" if path == "-" else path.encode(errors="backslashreplace").decode()
+        name = "stdin" if path == "-" else _utf8(path)
         records = read_records(TextFile(path, input_format, text_column, pair_column))
         counts = _count(opened, setting, in_chunks(records), name, progress)
-        profiles.append(Profile(setting, ((name, counts.texts),), counts))
+        profiles.append(_profile(opened, setting, name, counts))
     return merge_profiles(profiles)
 
 
@@ -101,7 +100,16 @@ def profile_texts(
     opened = open_model(ModelSource(model, revision, offline))
     setting = _setting(opened, max_length, batch_sizes)
     counts = _count(opened, setting, in_chunks(_records(texts, name)), name, lambda _: None)
-    return Profile(setting, ((name, counts.texts),), counts)
+    return _profile(opened, setting, name, counts)
+
+
+def _profile(model: Model, setting: Setting, name: str, counts: Counts) -> Profile:
+    return Profile(setting, ((name, counts.texts),), counts, _utf8(model.checkpoint.name), model.verdict.findings)
+
+
+def _utf8(path: str) -> str:
+    """A path that is not UTF-8 holds half surrogates, which JSON cannot carry."""
+    return path.encode(errors="backslashreplace").decode()
 
 
 def _records(texts: Iterable[Text], name: str) -> Iterator[Record]:

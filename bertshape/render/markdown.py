@@ -21,6 +21,7 @@ from bertshape.tokens.words import words_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from bertshape.report.finding import Finding
     from bertshape.report.layer import Layer
     from bertshape.report.report import Report
     from bertshape.tokens.words import Word
@@ -61,10 +62,14 @@ def render_markdown(report: Report) -> str:
     if report.layers is not None:
         blocks += ["### Layers", _layers(report.layers)]
     if report.findings:
-        findings = sorted_findings(report.findings)
-        lines = [f"- **{found.severity}** {escape(f'{found.message} {found.hint}'.strip())}" for found in findings]
-        blocks += ["### Findings", "\n".join(lines)]
+        blocks += ["### Findings", write_findings(report.findings)]
     return "\n\n".join(blocks) + "\n"
+
+
+def write_findings(findings: Iterable[Finding]) -> str:
+    """A list of findings, the gravest last."""
+    ordered = sorted_findings(findings)
+    return "\n".join(f"- **{found.severity}** {escape(f'{found.message} {found.hint}'.strip())}" for found in ordered)
 
 
 def escape(text: str) -> str:

@@ -9,16 +9,18 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from bertshape.corpus.summary import DTYPES, SORTED, histogram, summarize
 from bertshape.render.escape import human_bytes, visible
+from bertshape.render.inspect import render_findings
+from bertshape.report.profile_summary import DTYPES, SORTED, histogram, summarize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from rich.console import RenderableType
 
-    from bertshape.corpus.profile import Profile
-    from bertshape.corpus.summary import Length, Summary, Waste
+    from bertshape.report.finding import Finding
+    from bertshape.report.profile import Profile
+    from bertshape.report.profile_summary import Length, Summary, Waste
 
 _SHOWN_FILES = 5
 _NARROW = 64
@@ -28,32 +30,34 @@ _CUTS = ("limit", "declared in", "texts cut", "share", "tokens lost")
 _WASTE = ("batch", "padded to", "batches", "wasted", "largest", "float32", "float16\nbfloat16")
 
 
-def render_profile(profile: Profile, columns: int, *, unicode: bool = True, model: str | None = None) -> RenderableType:
+def render_profile(profile: Profile, columns: int, *, unicode: bool = True) -> RenderableType:
     """The whole profile.
 
     Args:
         profile: The counts.
         columns: Width of the terminal.
         unicode: Draw bars with block characters.
-        model: Name of the checkpoint, which the counts do not hold.
     """
     summary = summarize(profile)
-    names, *lines = _head(profile, summary, model)
+    names, *lines = _head(profile, summary)
     parts: list[RenderableType] = [Text(visible(names), style="bold"), *(Text(visible(line)) for line in lines)]
     if summary.length is not None:
         parts += [Text(), Text("Tokens a text", style="bold"), Text(_length(summary.length))]
         parts += [_bars(profile, summary, columns, unicode=unicode)]
         parts += [Text(), *_cuts(summary, columns)] if summary.cuts else []
         parts += [Text(), *_waste(profile, summary, columns)]
+    grave = _grave(profile)
+    if grave:
+        parts += [Text(), render_findings(grave)]
     return Group(*parts)
 
 
-def render_profile_markdown(profile: Profile, *, model: str | None) -> str:
+def render_profile_markdown(profile: Profile) -> str:
     """The same numbers as Markdown tables, every foreign cell escaped."""
-    from bertshape.render.markdown import escape  # Not on top: it loads what other reports are made of.
+    from bertshape.render.markdown import escape, write_findings  # Not on top: it loads what other reports are made of.
 
     summary = summarize(profile)
-    names, *lines = _head(profile, summary, model)
+    names, *lines = _head(profile, summary)
     blocks = [f"## {escape(names)}", "\n".join(f"- {escape(line)}" for line in lines)]
     if summary.length is not None:
         rows = [(_span(low, high), f"{count:,}") for low, high, count in histogram(profile.counts.lengths)]
@@ -66,10 +70,18 @@ def render_profile_markdown(profile: Profile, *, model: str | None) -> str:
             escape(_basis(profile)),
             _markdown([name.replace("\n", ", ") for name in _WASTE], waste),
         ]
+    grave = _grave(profile)
+    if grave:
+        blocks += ["### Findings", write_findings(grave)]
     return "\n\n".join(blocks) + "\n"
 
 
-def _head(profile: Profile, summary: Summary, model: str | None) -> list[str]:
+def _grave(profile: Profile) -> list[Finding]:
+    """The findings that people must see; the notes are about lengths, which the tables show."""
+    return [finding for finding in profile.findings if finding.severity != "note"]
+
+
+def _head(profile: Profile, summary: Summary) -> list[str]:
     """Names of the files, and lines about the whole."""
     # The same name twice may be two files of two machines, or one that was counted twice: only a person can tell.
     times = Counter(name for name, _ in profile.files)
@@ -78,7 +90,7 @@ def _head(profile: Profile, summary: Summary, model: str | None) -> list[str]:
     content = summary.tokens - summary.special
     lines = [
         f"{', '.join(names[:_SHOWN_FILES])}{more}",
-        f"tokenizer of {model}" if model else f"tokenizer {profile.setting.tokenizer[:19]}",
+        f"tokenizer of {profile.model}" if profile.model else f"tokenizer {profile.setting.tokenizer[:19]}",
         f"{summary.texts:,} texts, {summary.tokens:,} tokens, {summary.special:,} of them special",
     ]
     if profile.setting.unknown_token is None:

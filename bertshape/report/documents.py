@@ -140,6 +140,7 @@ class EmbedDocument(Envelope):
 class ProfileDocument(Envelope):
     """What `profile --json` counted."""
 
+    model: Annotated[Name | None, "The checkpoint, as it was given; null where profiles of several names were merged."]
     profile: Annotated[Profile, "The counts."]
     summary: Annotated[Summary, "What follows from the counts."]
     findings: Findings

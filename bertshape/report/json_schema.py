@@ -13,8 +13,8 @@ from bertshape.report.envelope import SCHEMA_VERSION
 
 Schema = dict[str, Any]
 
-SCHEMA_URL = f"schema/{SCHEMA_VERSION}/{{}}.json"
-"""Name of each schema: an address below that of the documentation, which stays the same from release to release."""
+SCHEMA_URL = "https://github.com/bertshape/bertshape/blob/main/docs/json-reference.md?schema={version}&document={name}"
+"""Name of each schema: it leads to the page of the documents, and stays the same from release to release."""
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ABOUT = (
     "New fields may come without a new schema_version: readers ignore what they do not know. "
@@ -38,7 +38,7 @@ def build_schema(document: str | None = None) -> Schema:
     types = list(DOCUMENTS.values()) if document is None else [DOCUMENTS[document]]
     references, definitions = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
     described = _typed_dicts(types)
-    head = {"$schema": _DIALECT, "$id": SCHEMA_URL.format(document or "any")}
+    head = {"$schema": _DIALECT, "$id": SCHEMA_URL.format(version=SCHEMA_VERSION, name=document or "any")}
     definitions = {name: _describe(definitions[name], described[name]) for name in described}
     if document is None:
         about = {"title": "A JSON document of bertshape", "description": f"Any document. {_ABOUT}"}

@@ -5,29 +5,29 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from bertshape.corpus.profile import EFFECTIVE
-from bertshape.corpus.summary import summarize
 from bertshape.report.envelope import envelope
-from bertshape.report.inspect_document import limit_entries
+from bertshape.report.inspect_document import finding_entries, limit_entries
+from bertshape.report.profile_summary import EFFECTIVE, summarize
 
 if TYPE_CHECKING:
     from bertshape.corpus.counts import Counts
-    from bertshape.corpus.profile import Profile, Setting
-    from bertshape.corpus.summary import Cut, Length, Summary, Waste
     from bertshape.report import documents, documents_profile
+    from bertshape.report.profile import Profile, Setting
+    from bertshape.report.profile_summary import Cut, Length, Summary, Waste
 
 
 def profile_document(profile: Profile) -> documents.ProfileDocument:
     """The counts, which can be merged, and what follows from them."""
     return {
-        **envelope(ok=True),
+        **envelope(ok=not profile.failed),
+        "model": profile.model,
         "profile": {
             "setting": _setting(profile.setting),
             "files": [{"name": name, "texts": texts} for name, texts in profile.files],
             "counts": _counts(profile.counts),
         },
         "summary": _summary(summarize(profile)),
-        "findings": [],
+        "findings": finding_entries(profile.findings),
     }
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 from bertshape.corpus.counts import Counts, cut_lengths
-from bertshape.corpus.profile import EFFECTIVE, Profile, Setting
 from bertshape.errors import CheckpointError, UsageError, one_line
 from bertshape.report.envelope import SCHEMA_VERSION
+from bertshape.report.finding import Finding, Severity
+from bertshape.report.profile import Profile, Setting
+from bertshape.report.profile_summary import EFFECTIVE
 from bertshape.strict_json import parse_object
 
 if TYPE_CHECKING:
@@ -40,7 +43,11 @@ def profile_from_json(text: str | bytes, name: str = "the profile") -> Profile:
         document = parse_object(data, subject=name, code="profile")
         if document["schema_version"] != SCHEMA_VERSION:
             raise ValueError(f"schema_version is not {SCHEMA_VERSION}")
-        profile = _read(_object(document["profile"]))
+        profile = replace(
+            _read(_object(document["profile"])),
+            model=_optional_text(document["model"]),
+            findings=tuple(map(_finding, _objects(document["findings"]))),
+        )
         _check(profile)
         return profile
     except CheckpointError as error:
@@ -105,7 +112,7 @@ def _read(profile: Mapping[str, object]) -> Profile:
     return Profile(
         Setting(
             tokenizer=str(setting["tokenizer"]),
-            unknown_token=None if unknown_token is None else str(unknown_token),
+            unknown_token=_optional_text(unknown_token),
             hidden_size=_number(setting["hidden_size"]),
             limits=_unique(limits),
             max_length=optional["max_length"],
@@ -147,6 +154,15 @@ def _unique(entries: Iterable[tuple[_Key, _Value]]) -> dict[_Key, _Value]:
     return found
 
 
+def _finding(entry: Mapping[str, object]) -> Finding:
+    severity = next((name for name in get_args(Severity) if name == entry["severity"]), None)
+    if severity is None:
+        raise ValueError(f"{str(entry['severity'])[:50]!r} is no severity")
+    code, message, hint = (str(entry[name]) for name in ("code", "message", "hint"))
+    where, expected, actual = (_optional_text(entry[name]) for name in ("where", "expected", "actual"))
+    return Finding(code, severity, message, hint, where, expected, actual)
+
+
 def _list(value: object) -> list[object]:
     if not isinstance(value, list):
         raise TypeError(f"expected a list, got {type(value).__name__}")
@@ -161,6 +177,10 @@ def _object(value: object) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise TypeError(f"expected an object, got {type(value).__name__}")
     return value
+
+
+def _optional_text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _optional(value: object) -> int | None:

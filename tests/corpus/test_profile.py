@@ -12,11 +12,11 @@ import pyarrow.parquet
 import pytest
 
 from bertshape.checkpoint.checkpoint import open_checkpoint
-from bertshape.corpus.profile import merge_profiles
-from bertshape.corpus.summary import summarize
 from bertshape.errors import UsageError
 from bertshape.pipelines.profile import profile_files, profile_texts
+from bertshape.report.profile import merge_profiles
 from bertshape.report.profile_document import profile_to_json
+from bertshape.report.profile_summary import summarize
 from bertshape.report.read_profile import profile_from_json, read_profile
 from bertshape.tokens.tokenizer import load_tokenizer
 from tests.support.checkpoints import edited_copy
@@ -301,3 +301,17 @@ def test_profiles_of_another_schema_are_refused() -> None:
     document = json.loads(profile_to_json(profile_texts(["a b"]))) | {"schema_version": "2"}
     with pytest.raises(UsageError, match="schema_version"):
         profile_from_json(json.dumps(document))
+
+
+def test_findings_of_the_checkpoint_stay_when_profiles_are_merged(minilm: Path, tmp_path: Path) -> None:
+    """A profile carries the same findings as any answer about its checkpoint, and the name that was given."""
+    broken = str(edited_copy(minilm, tmp_path / "eight", num_hidden_layers=8))
+    one, two = (profile_texts([text], name=text, model=broken) for text in ("a", "b c"))
+    assert "num_hidden_layers" in "".join(finding.message for finding in one.findings)
+    assert one.failed
+    assert one.to_dict()["ok"] is False
+    merged = merge_profiles([profile_from_json(profile_to_json(profile)) for profile in (one, two)])
+    assert (merged.model, set(merged.findings)) == (broken, set(one.findings))
+    other = profile_texts(["a"], model=str(minilm))
+    assert not other.failed
+    assert merge_profiles([one, other]).model is None

@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertshape.corpus.counts import BatchShapes, Counts, cut_lengths, sorted_batches
-from bertshape.corpus.profile import Profile, Setting, merge_profiles
 from bertshape.corpus.read import CHUNK, CHUNK_CHARACTERS, in_chunks
-from bertshape.corpus.summary import LONGEST, MAX_LENGTH, SORTED, Waste, histogram, summarize
 from bertshape.corpus.text_file import Record
+from bertshape.report.profile import Profile, Setting, merge_profiles
 from bertshape.report.profile_document import profile_to_json
+from bertshape.report.profile_summary import LONGEST, MAX_LENGTH, SORTED, Waste, histogram, summarize
 from bertshape.report.read_profile import profile_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bertshape.corpus.summary import Way
+    from bertshape.report.profile_summary import Way
 
 LENGTHS = st.lists(st.integers(2, 60), min_size=1, max_size=80)
 LIMITS = st.none() | st.integers(2, 50)

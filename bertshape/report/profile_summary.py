@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bertshape.corpus.counts import Shape
-    from bertshape.corpus.profile import Profile
+    from bertshape.report.profile import Profile
 
+EFFECTIVE = "effective"
+"""Name of the limit that applies, which no file declares, among those that files do."""
 PERCENTILES: tuple[float, ...] = (50, 90, 95, 99, 99.9)
 _ROWS = 16
 """Most steps of a histogram."""

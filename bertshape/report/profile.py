@@ -1,4 +1,4 @@
-"""A profile: counts of each file under one setting, its JSON, and how profiles become one."""
+"""A profile: counts of files under one setting, what is known of the model, and how profiles become one."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from bertshape.corpus.counts import Counts
 from bertshape.errors import UsageError
+from bertshape.report.profile_document import profile_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-
-EFFECTIVE = "effective"
-"""Name of the limit that applies, which no file declares, among those that files do."""
+    from bertshape.report import documents
+    from bertshape.report.finding import Finding
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,24 @@ class Profile:
         setting: What the counts depend on.
         files: Name and number of texts of each file, sorted by name.
         counts: Of all files together.
+        model: Name of the checkpoint; None where profiles of several names were added up.
+        findings: What a person should know of the checkpoint.
     """
 
     setting: Setting
     files: tuple[tuple[str, int], ...]
     counts: Counts
+    model: str | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is an error among the findings."""
+        return any(finding.severity == "error" for finding in self.findings)
+
+    def to_dict(self) -> documents.ProfileDocument:
+        """The JSON document, as plain dicts and lists."""
+        return profile_document(self)
 
 
 def merge_profiles(profiles: Iterable[Profile]) -> Profile:
@@ -76,7 +89,15 @@ def merge_profiles(profiles: Iterable[Profile]) -> Profile:
                     code="profiles-differ",
                 )
         counts = counts + profile.counts
-    return Profile(setting, tuple(sorted(entry for profile in waiting for entry in profile.files)), counts)
+    models = {profile.model for profile in waiting}
+    findings = {finding for profile in waiting for finding in profile.findings}
+    return Profile(
+        setting=setting,
+        files=tuple(sorted(entry for profile in waiting for entry in profile.files)),
+        counts=counts,
+        model=models.pop() if len(models) == 1 else None,
+        findings=tuple(sorted(findings, key=lambda finding: (finding.code, finding.message))),
+    )
 
 
 def _name(profile: Profile) -> str:
