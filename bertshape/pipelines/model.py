@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.checkpoint import Checkpoint, open_checkpoint
+from bertshape.checkpoint.quantization import read_quantization
 from bertshape.errors import CheckpointError
 from bertshape.predict.config import resolve
 from bertshape.predict.limits import length_limits, resolve_dtype
@@ -109,7 +110,17 @@ def _choose_weights(wanted: Weights | None, checkpoint: Checkpoint) -> Weights:
             hint="Run it with --weights random; inspect also predicts, with --weights none.",
             code="weights-missing",
         )
-    return chosen
+    quantization = read_quantization(checkpoint) if chosen == "checkpoint" else None
+    if quantization is None or not quantization.missing_packages:
+        return chosen
+    if wanted is None:
+        return "none"  # A finding of the verdict says why nothing runs.
+    raise CheckpointError(
+        f"the weights of {checkpoint.name} are quantized by {quantization.name}; loading them needs "
+        f"{' and '.join(quantization.packages)}, which are not all installed",
+        hint=f"pip install {' '.join(quantization.missing_packages)}, or predict shapes alone: --weights none.",
+        code="quantization-package-missing",
+    )
 
 
 def _judge(

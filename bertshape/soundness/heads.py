@@ -12,14 +12,14 @@ from bertshape.predict.tensor_names import backbone_name, loaded_name
 from bertshape.report.finding import Finding
 from bertshape.soundness.identity import declared_classes
 from bertshape.soundness.rewriting import quoted, rewriting_command
+from bertshape.soundness.wording import SHOWN, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from bertshape.checkpoint.checkpoint import Checkpoint
     from bertshape.predict.architecture import Architecture
 
-_SHOWN = 3
 _SAVE_AGAIN = "Save the model again, with the config.json of the same run."
 
 
@@ -48,11 +48,11 @@ def label_map_findings(checkpoint: Checkpoint) -> Iterator[Finding]:
     extra = [str(name) for name in labels if name not in named.values()]
     if not wrong and not lacking and not extra:
         return
-    parts = [*wrong[:_SHOWN]]
+    parts = [*wrong[:SHOWN]]
     parts += [f"it lacks {listed(lacking)}"] if lacking else []
     parts += [f"it has {listed(extra)} that id2label lacks"] if extra else []
-    inverse = ", ".join(f'"{name}": {number}' for number, name in list(named.items())[:_SHOWN])
-    inverse += ", ..." if len(named) > _SHOWN else ""
+    inverse = ", ".join(f'"{name}": {number}' for number, name in list(named.items())[:SHOWN])
+    inverse += ", ..." if len(named) > SHOWN else ""
     yield Finding(
         "label-maps-disagree",
         "error" if wrong else "warning",
@@ -154,7 +154,7 @@ def _missing(checkpoint: Checkpoint, architecture: Architecture, stored: StoredH
 
 
 def _misfits(checkpoint: Checkpoint, architecture: Architecture, stored: StoredHead) -> Iterator[Finding]:
-    for name in stored.misfits[:_SHOWN]:
+    for name in stored.misfits[:SHOWN]:
         wanted, held = stored.expected[name], stored.stored[name]
         rows = stored.head.symbols(architecture)[name][0]
         shorter = rows == "vocab_size" and wanted[1:] == held[1:] and held[0] < wanted[0]
@@ -198,9 +198,3 @@ def _unexpected(checkpoint: Checkpoint, architecture: Architecture, head: Head |
             expected="none",
             actual=str(len(left)),
         )
-
-
-def listed(names: Sequence[str]) -> str:
-    """The first names, and how many more there are."""
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bertshape.checkpoint.quantization import read_quantization
 from bertshape.report.finding import Finding
 from bertshape.soundness.custom_code import custom_code_findings
 from bertshape.soundness.dimensions import attention_head_findings, held_dimensions
 from bertshape.soundness.heads import head_findings, label_map_findings
 from bertshape.soundness.identity import class_findings, family_of_names, padding_identity, prefix_class_findings
 from bertshape.soundness.prefixes import foreign_prefix, prefix_finding, without_prefix
+from bertshape.soundness.quantized import quantization_findings, without_quantization
 from bertshape.soundness.sentence_chain import sentence_findings
 from bertshape.soundness.tokenizer import padding_findings, vocabulary_findings
 from bertshape.soundness.weights import settle_pooler, stored_backbone, weight_findings
@@ -43,27 +45,15 @@ def check_soundness(
         look_at_weights: Whether stored weights count; not where random ones are to run.
     """
     findings = [*custom_code_findings(checkpoint, architecture)]
-    stored, fitting = None, architecture
+    fitting: Architecture | None = architecture
     if look_at_weights:
-        foreign = family_of_names(checkpoint, architecture)
-        prefix = foreign_prefix(checkpoint, architecture) if foreign is None else None
-        if prefix is not None:
-            findings.append(prefix_finding(checkpoint, prefix))
-            # The other rules look at what would be there under the right names.
-            checkpoint = without_prefix(checkpoint, prefix)
-        if foreign is not None:
-            # Under the wrong family neither names nor dimensions nor lengths mean anything.
-            return [*findings, foreign]
-        findings += _unchecked(checkpoint, architecture, weights_needed)
-        stored = stored_backbone(checkpoint, architecture)
-    if stored is not None:
-        findings += settle_pooler(checkpoint, architecture, weight_findings(checkpoint, architecture, stored))
-        fitting = held_dimensions(checkpoint, architecture, stored).architecture
+        of_weights, fitting = _judge_weights(checkpoint, architecture, weights_needed)
+        findings += of_weights
+    if fitting is None:
+        # Under the wrong family neither names nor dimensions nor lengths mean anything.
+        return findings
     findings += attention_head_findings(checkpoint, fitting)
     findings += label_map_findings(checkpoint)
-    if look_at_weights:
-        findings += prefix_class_findings(checkpoint, architecture)
-        findings += head_findings(checkpoint, fitting)
     identity = class_findings(checkpoint, architecture) or padding_identity(architecture, tokenizer)
     findings += identity
     if tokenizer is not None:
@@ -76,6 +66,35 @@ def check_soundness(
 
         findings += length_findings(checkpoint, fitting, tokenizer)
     return findings + sentence_findings(checkpoint, fitting)
+
+
+def _judge_weights(
+    checkpoint: Checkpoint, architecture: Architecture, weights_needed: bool
+) -> tuple[list[Finding], Architecture | None]:
+    """What the weights are worth, and what a config.json would describe that fits them; None for another family."""
+    findings: list[Finding] = []
+    quantization = read_quantization(checkpoint)
+    if quantization is not None:
+        findings += quantization_findings(checkpoint, quantization)
+        if not quantization.known:
+            return findings, architecture
+        # The other rules look at the matrices that the quantized ones stand for.
+        checkpoint = without_quantization(checkpoint, quantization, architecture)
+    foreign = family_of_names(checkpoint, architecture)
+    if foreign is not None:
+        return [*findings, foreign], None
+    prefix = foreign_prefix(checkpoint, architecture)
+    if prefix is not None:
+        findings.append(prefix_finding(checkpoint, prefix))
+        # The other rules look at what would be there under the right names.
+        checkpoint = without_prefix(checkpoint, prefix)
+    findings += _unchecked(checkpoint, architecture, weights_needed)
+    stored, fitting = stored_backbone(checkpoint, architecture), architecture
+    if stored is not None:
+        findings += settle_pooler(checkpoint, architecture, weight_findings(checkpoint, architecture, stored))
+        fitting = held_dimensions(checkpoint, architecture, stored).architecture
+    findings += prefix_class_findings(checkpoint, architecture)
+    return [*findings, *head_findings(checkpoint, fitting)], fitting
 
 
 def _unchecked(checkpoint: Checkpoint, architecture: Architecture, weights_needed: bool) -> Iterator[Finding]:
