@@ -10,7 +10,7 @@ from bertshape.report.envelope import envelope
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bertshape.pipelines.doctor.fact import Fact
+    from bertshape.pipelines.doctor import Fact
     from bertshape.pooling.strategy import Strategy
     from bertshape.predict.family import Family, Length
     from bertshape.report import documents
