@@ -14,7 +14,7 @@ from bertshape.cli.completion import complete_pooling, complete_task
 from bertshape.cli.console import printed_to
 from bertshape.cli.reports import run_one
 from bertshape.cli.slips import check_texts, notes_on_texts
-from bertshape.cli.stream import read_all, run_stream
+from bertshape.cli.stream import check_number, read_all, run_stream
 from bertshape.corpus.text_file import TextFile
 from bertshape.errors import UsageError
 from bertshape.pipelines.request import (
@@ -148,6 +148,7 @@ def inspect_command(
 def _texts(texts: list[str] | None, pairs: list[str] | None, file: TextFile | None) -> tuple[tuple[str, ...], ...]:
     """Texts and pairs from the command line or from a file."""
     if file is None:
+        check_number(len(texts or ()), "the command line")
         return tuple(texts or ()), tuple(pairs or ())
     if texts or pairs:
         _refuse_both()

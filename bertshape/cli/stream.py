@@ -14,6 +14,7 @@ from bertshape.corpus.read import read_records
 from bertshape.errors import ExitCode, UsageError
 from bertshape.pipelines.stream import Stream
 from bertshape.report.inspect_document import record_documents
+from bertshape.tokens.pieces import check_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,13 +23,22 @@ if TYPE_CHECKING:
     from bertshape.pipelines.request import InspectionRequest
 
 
+MAX_TEXTS = 200
+"""One report shows each of its texts; a batch of 1,000 took 6 s to draw, and no screen holds it."""
+
+
 def read_all(file: TextFile) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """All texts of a file, and their pairs.
 
     Raises:
-        UsageError: The file cannot be read, holds no text, or only some texts have a pair.
+        UsageError: The file cannot be read, holds no text or too many, or only some texts have a pair.
     """
-    records = list(read_records(file))
+    records: list[Record] = []
+    for record in read_records(file):
+        for text in (record.text, record.pair or ""):
+            check_size(text, f"{file.name}, {record.place}")
+        records.append(record)
+        check_number(len(records), file.name)
     if not records:
         raise UsageError(f"{file.name} holds no text", hint="Write a text on each line.", code="text-missing")
     pairs = tuple(record.pair for record in records if record.pair is not None)
@@ -37,6 +47,18 @@ def read_all(file: TextFile) -> tuple[tuple[str, ...], tuple[str, ...]]:
         hint = 'Give all of them a "pair", or none.'
         raise UsageError(f"{file.name}, {lone} has no pair, and others have", hint=hint, code="pairs-mismatch")
     return tuple(record.text for record in records), pairs
+
+
+def check_number(texts: int, name: str) -> None:
+    """Refuse more texts than one report shows.
+
+    Raises:
+        UsageError: There are more than `MAX_TEXTS`.
+    """
+    if texts > MAX_TEXTS:
+        hint = "Stream them with -i FILE --format jsonl, or count them: bertshape profile FILE."
+        message = f"{name} holds more than {MAX_TEXTS} texts, and one report shows at most so many"
+        raise UsageError(message, hint=hint, code="too-many-texts")
 
 
 def run_stream(request: InspectionRequest, file: TextFile, batch_size: int, *, tokens: bool = True) -> int:

@@ -9,20 +9,17 @@ from typing import TYPE_CHECKING
 from bertshape.corpus.counts import BatchShapes, Counts
 from bertshape.corpus.read import in_chunks, read_records
 from bertshape.corpus.text_file import Record, TextFile
-from bertshape.errors import CheckpointError, UsageError
+from bertshape.errors import UsageError
 from bertshape.pipelines import facts
 from bertshape.pipelines.model import Model, open_model
 from bertshape.pipelines.request import ModelSource
 from bertshape.report.profile import Profile, Setting, merge_profiles
-from bertshape.tokens.batch import check_unicode
+from bertshape.tokens.measure import Measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from tokenizers import Encoding
-
     from bertshape.corpus.text_file import InputFormat
-    from bertshape.tokens.tokenizer import LoadedTokenizer
 
 Text = str | tuple[str, str]
 """A text, or a text and its pair."""
@@ -150,37 +147,20 @@ def _digest(model: Model) -> str:
 def _count(
     model: Model, setting: Setting, chunks: Iterable[list[Record]], name: str, progress: Callable[[int], None]
 ) -> Counts:
-    backend, unknown_id = model.tokenizer.backend, model.tokenizer.unk_id
+    backend, measure = model.tokenizer.backend, Measure(model.tokenizer, name)
     lengths: Counter[int] = Counter()
     unknown = texts_with_unknown = special = 0
     batches = {size: BatchShapes(size, setting.cut_at) for size in setting.batch_sizes}
     for chunk in chunks:
-        encodings = _encode(model.tokenizer, chunk, name)
-        sizes = [len(encoding) for encoding in encodings]
+        sizes, found = measure(chunk)
         lengths.update(sizes)
         for batch in batches.values():
             batch.add(sizes)
-        if unknown_id is not None:
-            found = [encoding.ids.count(unknown_id) for encoding in encodings]
-            unknown += sum(found)
-            texts_with_unknown += len(found) - found.count(0)
+        unknown += sum(found)
+        texts_with_unknown += len(found) - found.count(0)
         pairs = sum(record.pair is not None for record in chunk)
         special += pairs * backend.num_special_tokens_to_add(True)
         special += (len(chunk) - pairs) * backend.num_special_tokens_to_add(False)
-        del encodings  # Before the next ones are made: they are far larger than the texts.
         progress(len(chunk))
     shapes = {size: batch.end() for size, batch in batches.items()}
     return Counts(lengths, unknown, texts_with_unknown, special, shapes)
-
-
-def _encode(tokenizer: LoadedTokenizer, chunk: list[Record], name: str) -> list[Encoding]:
-    try:
-        return tokenizer.encode_batch(
-            [record.text if record.pair is None else (record.text, record.pair) for record in chunk]
-        )
-    except CheckpointError:
-        # Perhaps a lone surrogate: the tokenizer takes none, and does not say which text has one.
-        for record in chunk:
-            for part in (record.text, record.pair or ""):
-                check_unicode(part, f"{name}, {record.place}")
-        raise

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bertshape.errors import UsageError
 from bertshape.tokens.batch import check_unicode
+from bertshape.tokens.pieces import check_size
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,7 +101,7 @@ class Texts:
         """Refuse texts that no tokenizer takes.
 
         Raises:
-            UsageError: There is no text, a text is not valid Unicode, or texts and pairs do not match.
+            UsageError: There is no text, a text is not valid Unicode or too long, or texts and pairs do not match.
         """
         if not self.texts:
             hint = 'Pass a text: bertshape inspect "This is an example sentence."'
@@ -114,6 +115,7 @@ class Texts:
         for kind, texts in (("text", self.texts), ("pair", self.pairs)):
             for index, text in enumerate(texts, start=1):
                 check_unicode(text, f"{kind} {index}")
+                check_size(text, f"{kind} {index}")
 
 
 @dataclass(frozen=True)

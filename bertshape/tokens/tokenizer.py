@@ -79,6 +79,11 @@ class LoadedTokenizer:
         with self._blamed():
             return list(self.backend.encode_batch_fast(texts))
 
+    def encode_content(self, text: str) -> Encoding:
+        """Encode one text without special tokens; errors are those of `encode`."""
+        with self._blamed():
+            return self.backend.encode(text, add_special_tokens=False)
+
     @contextmanager
     def _blamed(self) -> Iterator[None]:
         # A file may be well formed and yet lack what its model needs, such as the token for unknown words.

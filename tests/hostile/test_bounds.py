@@ -195,6 +195,33 @@ def test_a_line_of_json_that_is_as_costly_as_may_be(tmp_path: Path) -> None:
     assert measured.megabytes <= 600
 
 
+LONG: dict[str, tuple[bytes, tuple[str, ...], int, str, int]] = {
+    "profiled": (b"word " * 3_200_000, STREAMS["profiled"][0], 0, "3,200,002", 140),
+    "profiled, no words": (
+        b". " * 8_000_000,
+        STREAMS["profiled"][0],
+        2,
+        "line 1 has 16,000,000 characters without",
+        140,
+    ),
+    "streamed": (b"word " * 3_200_000, STREAMS["streamed"][0], 2, "has 16,000,000 characters; expected at most", 110),
+    "batched": (b"word " * 3_200_000, STREAMS["batched"][0], 2, "has 16,000,000 characters; expected at most", 110),
+    "streamed, the longest": (b". " * 500_000, (*STREAMS["streamed"][0], "--truncation"), 0, "", 520),
+}
+
+
+@pytest.mark.parametrize(("text", "arguments", "code", "words", "most"), LONG.values(), ids=LONG.keys())
+def test_long_texts(tmp_path: Path, text: bytes, arguments: tuple[str, ...], code: int, words: str, most: int) -> None:
+    """One of 16 million characters took 1.6 to 3.6 GB."""
+    sound(tmp_path)
+    path = tmp_path / "texts"
+    path.write_bytes(text)
+    with path.open("rb") as texts:
+        measured = measure(tmp_path, *arguments, stdin=texts.fileno())
+    assert (measured.code, words in measured.said) == (code, True), measured.said[-2000:]
+    assert measured.megabytes <= most
+
+
 @pytest.mark.parametrize("arguments", [STREAMS["streamed"][0], STREAMS["profiled"][0]], ids=["streamed", "profiled"])
 def test_memory_does_not_grow_with_the_lines(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """Ten times as many texts, and as much memory."""

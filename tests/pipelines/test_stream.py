@@ -84,6 +84,20 @@ def test_ids_and_pairs_of_json_lines() -> None:
     assert "lines 1 to 2" in mixed.stderr
 
 
+def test_one_report_shows_at_most_200_texts(bertshape: Callable[..., Run], tmp_path: Path) -> None:
+    """More once took minutes to draw; jsonl streams any number."""
+    path, command = tmp_path / "texts.txt", ("inspect", *TINY, "--weights", "none")
+    path.write_text("a\n" * 201)
+    for arguments in (("-i", str(path)), ("-i", str(path), "--json"), ("a",) * 201):
+        done = bertshape(*command, *arguments)
+        assert done.returncode == 2
+        assert "more than 200 texts" in done.stderr
+        assert "--format jsonl" in done.stderr
+    assert len(bertshape(*command, "-i", str(path), "--format", "jsonl").stdout.splitlines()) == 201
+    path.write_text("a\n" * 200)
+    assert bertshape(*command, "-i", str(path), "--quiet").returncode == 0
+
+
 def test_other_formats_take_a_file_as_one_batch(bertshape: Callable[..., Run], tmp_path: Path) -> None:
     path = tmp_path / "texts.txt"
     path.write_text("one\ntwo more words\n")
