@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from bertshape.errors import CheckpointError
 from bertshape.files import exists, read_bytes, read_json_object, read_optional_object
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from bertshape.checkpoint.byte_source import ByteSource
@@ -83,15 +84,46 @@ class Checkpoint:
         return limits
 
 
-def open_checkpoint(model: str | None, *, revision: str | None = None, offline: bool = False) -> Checkpoint:
+def open_checkpoint(
+    model: str | None,
+    *,
+    revision: str | None = None,
+    offline: bool = False,
+    timeout: float | None = None,
+    refresh: bool = False,
+) -> Checkpoint:
     """Find a checkpoint and read its facts; large files are not read, nor downloaded.
+
+    Args:
+        model: Folder, `embedded:` name or Hub id; None for the embedded default.
+        revision: Branch, tag or commit of a Hub repository.
+        offline: Use the Hub's cache alone.
+        timeout: Seconds that fetching the small files from the Hub may take; None for the usual.
+        refresh: Fetch them again, whatever the cache holds.
 
     Raises:
         UsageError: The name cannot be a checkpoint's.
         CheckpointError: A file is missing or broken.
         HubError: The Hub does not give the repository.
     """
-    location = locate(model, revision=revision, offline=offline)
+    location = locate(model, revision=revision, offline=offline, timeout=timeout, refresh=refresh)
+    with cached_files(location):
+        return _read(location)
+
+
+@contextmanager
+def cached_files(location: Location) -> Iterator[None]:
+    """Say of a broken file from the Hub that it stays in the cache until it is fetched again."""
+    try:
+        yield
+    except CheckpointError as error:
+        if location.snapshot is None or isinstance(error, MissingWeightsError):
+            raise
+        hint = f"The file is in the cache: fetch it again with --refresh, or delete it. {error.hint}".strip()
+        raise type(error)(error.message, hint=hint, code=error.code) from error
+
+
+def _read(location: Location) -> Checkpoint:
     folder = transformer_folder(location.folder)
     if not exists(folder / "config.json"):
         raise CheckpointError(

@@ -23,7 +23,8 @@ from huggingface_hub.utils import build_hf_headers, disable_progress_bars, hf_ra
 
 from bertshape.checkpoint.byte_source import MissingWeightsError
 from bertshape.checkpoint.hub_failures import offline_error, translate
-from bertshape.errors import HubError
+from bertshape.checkpoint.hub_guard import SECONDS, Guard, check_names
+from bertshape.errors import BertshapeError, HubError
 from bertshape.files import exists
 
 if TYPE_CHECKING:
@@ -120,24 +121,30 @@ class RangeSource:
         return content[skip : skip + length]
 
 
-def open_snapshot(repo_id: str, revision: str | None, *, offline: bool) -> Snapshot:
+def open_snapshot(
+    repo_id: str, revision: str | None, *, offline: bool, timeout: float | None = None, refresh: bool = False
+) -> Snapshot:
     """Bring the small files of a repository into the cache.
 
     Args:
         repo_id: Name on the Hub.
         revision: Branch, tag or commit; None for the main branch.
         offline: Use the cache alone, as HF_HUB_OFFLINE does.
+        timeout: Seconds that all of it may take; None for the usual.
+        refresh: Fetch the files again, whatever the cache holds.
 
     Raises:
         UsageError: The name cannot be a repository's.
-        HubError: The repository, revision or network is not there, or access is refused.
+        HubError: The repository, revision or network is not there, access is refused, or the answer is not valid.
     """
     if offline or constants.HF_HUB_OFFLINE:
         return _cached_snapshot(repo_id, revision)
-    with _session(repo_id):
+    guard = Guard(repo_id, timeout or SECONDS)
+    with _session(repo_id, guard):
         # The first request of a run and never repeated: a Hub that is down or refuses is known at once.
         info = HfApi().model_info(repo_id, revision=revision, timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT)
     commit, files = info.sha, tuple(sibling.rfilename for sibling in info.siblings or ())
+    check_names(repo_id, commit, files)
     anchor = next((name for name in _ANCHORS if name in files), None)
     if commit is None or anchor is None:
         raise HubError(
@@ -145,13 +152,13 @@ def open_snapshot(repo_id: str, revision: str | None, *, offline: bool) -> Snaps
             hint="Name the repository of the PyTorch model.",
             code="hub-not-a-checkpoint",
         )
-    with _session(repo_id):
+    with _session(repo_id, guard):
         # Once by the name of the revision, from which the cache learns what commit that is: --offline needs it.
-        hf_hub_download(repo_id, anchor, revision=revision)
+        hf_hub_download(repo_id, anchor, revision=revision, force_download=refresh)
         folder = Path(hf_hub_download(repo_id, anchor, revision=commit)).parent
         for name in files:
             if _is_small(name, files):
-                hf_hub_download(repo_id, name, revision=commit)
+                hf_hub_download(repo_id, name, revision=commit, force_download=refresh)
     return Snapshot(repo_id, commit, folder, files, online=True)
 
 
@@ -243,7 +250,7 @@ def _is_small(name: str, files: tuple[str, ...]) -> bool:
 
 
 @contextmanager
-def _session(what: str, *, progress: bool = False) -> Iterator[None]:
+def _session(what: str, guard: Guard | None = None, *, progress: bool = False) -> Iterator[None]:
     """Use huggingface_hub without its notices and long waits, and fail with errors that say what to do next."""
     token = get_token() or ""
     if not (token.isascii() and token.isprintable()):
@@ -252,7 +259,11 @@ def _session(what: str, *, progress: bool = False) -> Iterator[None]:
         raise HubError("the Hub token holds characters that no token has", hint=hint, code="hub-token-invalid")
     logger, client = logging.getLogger("huggingface_hub"), get_session()
     level, hooks = logger.level, client.event_hooks
-    client.event_hooks = {**hooks, "response": [*hooks["response"], _refuse_to_wait]}
+    guard = guard or Guard(what, None)
+    client.event_hooks = {
+        "request": [*hooks["request"], guard.request],
+        "response": [*hooks["response"], guard.response, _refuse_to_wait],
+    }
     if level == logging.WARNING:  # its default; another one was chosen by somebody who wants to see
         logger.setLevel(logging.ERROR)
     try:
@@ -260,6 +271,8 @@ def _session(what: str, *, progress: bool = False) -> Iterator[None]:
             warnings.simplefilter("ignore")
             with nullcontext() if progress else disable_progress_bars():
                 yield
+    except BertshapeError:
+        raise
     except Exception as error:
         raise translate(what, error) from error
     finally:

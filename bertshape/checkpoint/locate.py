@@ -49,13 +49,22 @@ def embedded_names() -> tuple[str, ...]:
     return tuple(sorted(folders, key=lambda name: order.index(name.split("-")[1])))
 
 
-def locate(model: str | None, *, revision: str | None = None, offline: bool = False) -> Location:
+def locate(
+    model: str | None,
+    *,
+    revision: str | None = None,
+    offline: bool = False,
+    timeout: float | None = None,
+    refresh: bool = False,
+) -> Location:
     """Find a checkpoint; anything that exists or looks like a path is never looked up on the Hub.
 
     Args:
         model: Folder, `embedded:` name or Hub id; None for the embedded default.
         revision: Branch, tag or commit of a Hub repository.
         offline: Use the Hub's local cache alone.
+        timeout: Seconds that fetching the small files from the Hub may take; None for the usual.
+        refresh: Fetch them again, whatever the cache holds.
 
     Raises:
         UsageError: The name cannot be any of the three.
@@ -77,7 +86,7 @@ def locate(model: str | None, *, revision: str | None = None, offline: bool = Fa
     from bertshape.checkpoint.hub import open_snapshot
 
     try:
-        snapshot = open_snapshot(name, revision, offline=offline)
+        snapshot = open_snapshot(name, revision, offline=offline, timeout=timeout, refresh=refresh)
     except HubError as error:
         raise _not_here(name, error) from error
     return Location(name, "hub", snapshot.folder, snapshot.folder, snapshot)

@@ -64,6 +64,8 @@ def check_command(
     device: options.Device = "auto",
     revision: options.Revision = None,
     offline: options.Offline = False,
+    timeout: options.Timeout = None,
+    refresh: options.Refresh = False,
     as_json: Annotated[bool, typer.Option("--json", help="Same as --format json.")] = False,
     output_format: Annotated[Format, typer.Option("--format", help="How to print the verdict.")] = "table",
     listing: Annotated[
@@ -86,7 +88,7 @@ def check_command(
         expected = tuple(parse_expectation(item) for item in expect or ())
         cases = tuple(CheckCase(item) for item in text or ())
         if checkpoints:
-            requests = [CheckRequest(ModelSource(name, revision, offline)) for name in checkpoints]
+            requests = [CheckRequest(ModelSource(name, revision, offline, timeout, refresh)) for name in checkpoints]
         else:
             requests = _contract_requests(contract, offline=offline)
         if listing:

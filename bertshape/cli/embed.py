@@ -32,6 +32,8 @@ def embed_command(
     model: options.Model = None,
     revision: options.Revision = None,
     offline: options.Offline = False,
+    timeout: options.Timeout = None,
+    refresh: options.Refresh = False,
     pooling: Annotated[
         list[str] | None,
         typer.Option(
@@ -67,7 +69,7 @@ def embed_command(
     def action() -> int:
         request = EmbedRequest(
             save=SaveOptions(output),
-            source=ModelSource(model, revision, offline),
+            source=ModelSource(model, revision, offline, timeout, refresh),
             run=RunOptions(weights, device_name(device), dtype),
             lengths=LengthOptions(max_length, truncation),
             pooling=options.listed(pooling),

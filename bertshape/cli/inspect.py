@@ -37,6 +37,8 @@ def inspect_command(
     model: options.Model = None,
     revision: options.Revision = None,
     offline: options.Offline = False,
+    timeout: options.Timeout = None,
+    refresh: options.Refresh = False,
     pair: Annotated[
         list[str] | None, typer.Option("--pair", metavar="TEXT", help="Second text; once for each TEXT.")
     ] = None,
@@ -131,7 +133,7 @@ def inspect_command(
             raise UsageError("--save-only names tensors, and no --save is given", hint=hint, code="save-missing")
         request = InspectionRequest(
             texts=Texts(given, pairs),
-            source=ModelSource(model, revision, offline),
+            source=ModelSource(model, revision, offline, timeout, refresh),
             run=RunOptions("none" if dry_run else weights, device_name(device), dtype),
             lengths=LengthOptions(max_length, truncation, padding),
             wanted=Wanted(options.listed(pooling), options.listed_tasks(task), layers, words, attentions, truncate_dim),

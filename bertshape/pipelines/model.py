@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bertshape.checkpoint.checkpoint import Checkpoint, open_checkpoint
+from bertshape.checkpoint.checkpoint import Checkpoint, cached_files, open_checkpoint
 from bertshape.checkpoint.quantization import read_quantization
 from bertshape.errors import CheckpointError
 from bertshape.predict.config import resolve
@@ -91,10 +91,17 @@ def open_model(source: ModelSource, weights: Weights | None = "none", *, weights
         CheckpointError: A file is missing or broken, or there are no weights to run.
         HubError: The Hub does not give the repository.
     """
-    checkpoint = open_checkpoint(source.name, revision=source.revision, offline=source.offline)
+    checkpoint = open_checkpoint(
+        source.name,
+        revision=source.revision,
+        offline=source.offline,
+        timeout=source.timeout,
+        refresh=source.refresh,
+    )
     architecture = resolve(checkpoint.config, checkpoint.config_path)
     chosen = _choose_weights(weights, checkpoint)
-    tokenizer = load_tokenizer(checkpoint)
+    with cached_files(checkpoint.location):
+        tokenizer = load_tokenizer(checkpoint)
     limits = length_limits(checkpoint, architecture, tokenizer)
     verdict = _judge(checkpoint, architecture, tokenizer, chosen, weights_needed)
     return Model(checkpoint, architecture, tokenizer, limits, chosen, verdict)

@@ -29,11 +29,15 @@ class ModelSource:
         name: Folder, Hub id or `embedded:` name; None for the embedded default.
         revision: Branch, tag or commit of a Hub repository.
         offline: Use the Hub's cache alone.
+        timeout: Seconds that fetching the small files from the Hub may take; None for the usual.
+        refresh: Fetch them again, whatever the cache holds.
     """
 
     name: str | None = None
     revision: str | None = None
     offline: bool = False
+    timeout: float | None = None
+    refresh: bool = False
 
 
 @dataclass(frozen=True)

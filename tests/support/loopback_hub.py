@@ -9,15 +9,17 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.support.command_line import SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -38,6 +40,22 @@ class Request(NamedTuple):
     token: str | None
 
 
+class Lie(NamedTuple):
+    """What the server answers in place of the truth, at the paths that a pattern finds.
+
+    Attributes:
+        headers: Headers besides, or in place of, the true ones.
+        body: The body; None for the true one.
+        endless: Send the body again and again, without a length.
+        pause: Seconds between single bytes.
+    """
+
+    headers: Mapping[str, str] = MappingProxyType({})
+    body: bytes | None = None
+    endless: bool = False
+    pause: float | None = None
+
+
 class LoopbackHub(ThreadingHTTPServer):
     """Serves `repositories` by name.
 
@@ -46,6 +64,7 @@ class LoopbackHub(ThreadingHTTPServer):
         failing_whole: Only requests for whole files fail, not those for ranges or for no content.
         cut_at: No byte of a weight file from this one on is sent; the connection breaks there.
         ignore_ranges: Answer with whole files, whatever range is asked for.
+        lies: What it answers in place of the truth, by a pattern of paths.
         cdn: Another server, to which requests for weights are sent on, by another host name.
         requests: All requests so far.
         weight_bytes: Bytes of weight files sent so far, without answers that the client broke off.
@@ -62,6 +81,7 @@ class LoopbackHub(ThreadingHTTPServer):
         self.failing_whole = False
         self.cut_at: int | None = None
         self.ignore_ranges = False
+        self.lies: dict[str, Lie] = {}
         self.cdn: LoopbackHub | None = None
         self.requests: list[Request] = []
         self.weight_bytes = 0
@@ -179,6 +199,31 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
+    def _lie(self, lie: Lie, content: bytes, headers: dict[str, str], *, body: bool) -> None:
+        content = content if lie.body is None else lie.body
+        length = {} if lie.endless else {"Content-Length": str(len(content))}
+        self.send_response(200)
+        for name, value in (
+            {name: value for name, value in headers.items() if name not in lie.headers} | length
+        ).items():
+            self.send_header(name, value)
+        for name, value in lie.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if not body:
+            return
+        try:
+            while lie.endless:
+                self.wfile.write(content)
+            for byte in content if lie.pause else ():
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                time.sleep(lie.pause or 0)
+            if not lie.pause:
+                self.wfile.write(content)
+        except OSError:
+            self.close_connection = True
+
     def _info(self, repo: str, revision: str) -> None:
         folder = self.server.repositories.get(repo)
         if folder is None:
@@ -217,6 +262,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(
         self, content: bytes, headers: dict[str, str], *, body: bool, weights: bool = False, status: int = 200
     ) -> None:
+        lie = next((lie for pattern, lie in self.server.lies.items() if re.search(pattern, self.path)), None)
+        if lie is not None:
+            self._lie(lie, content, headers, body=body)
+            return
         start, size = 0, len(content)
         wanted = re.match(r"bytes=(\d+)-(\d*)$", self.headers.get("Range") or "")
         if wanted and status == 200 and not self.server.ignore_ranges:
