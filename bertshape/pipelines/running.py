@@ -16,6 +16,8 @@ from bertshape.run.observation import Chain, ForwardRequest
 from bertshape.soundness.weights import pooler_verdict, weight_findings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bertshape.pipelines.request import RunOptions
     from bertshape.predict.architecture import Architecture
     from bertshape.run.observation import Loading
@@ -92,9 +94,17 @@ def start(
         from bertshape.run.runner import Runner
 
         runner = Runner(_request(model, options, attentions=attentions), chain, events.phase)
+    findings = tuple(_fallback(runner))
     if model.weights != "checkpoint":
-        return Running(runner, Verdict(None, ()))
-    return Running(runner, _judge_loading(model, runner.loading, failed=failed))
+        return Running(runner, Verdict(None, findings))
+    loaded = _judge_loading(model, runner.loading, failed=failed)
+    return Running(runner, replace(loaded, findings=(*findings, *loaded.findings)))
+
+
+def _fallback(runner: Runner) -> Iterator[Finding]:
+    if runner.passed_over:
+        message = f"--device auto runs on {runner.device}, for an accelerator cannot be used: {runner.passed_over}"
+        yield Finding("device-fallback", "warning", message, "See bertshape doctor.")
 
 
 def follow_chain(model: Model, followed: int | None = None, truncate_dim: int | None = None) -> Chain | None:

@@ -45,7 +45,7 @@ class Device:
 
 def auto_device() -> str:
     """What `--device auto` takes."""
-    return str(choose_device("auto"))
+    return str(choose_device("auto")[0])
 
 
 def describe_devices() -> tuple[Device, ...]:
@@ -108,15 +108,24 @@ def _trial(name: str) -> str | None:
     return None if total == 8 else f"A small computation gives {total:g} in place of 8"
 
 
-def choose_device(requested: str) -> torch.device:
-    """The device asked for; `auto` takes CUDA, then Apple's MPS, then the CPU.
+def choose_device(requested: str) -> tuple[torch.device, str]:
+    """The device asked for.
+
+    `auto` takes the first on which a small computation works: the CUDA devices, that with the most free memory first,
+    then Apple's MPS, then the CPU.
+
+    Args:
+        requested: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+
+    Returns:
+        The device, and why `auto` passed over an accelerator that is there; empty where it did not.
 
     Raises:
         DeviceError: torch does not see it here.
     """
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if requested == "auto":
-        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if available[kind]))
+        return _choose_freely()
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     kind, _, index = requested.partition(":")
     if not available[kind]:
         raise DeviceError(
@@ -131,27 +140,75 @@ def choose_device(requested: str) -> torch.device:
             hint=f"Use a number below {count}.",
             code="device-not-found",
         )
-    return torch.device(requested)
+    return torch.device(requested), ""
+
+
+def _choose_freely() -> tuple[torch.device, str]:
+    found: list[Device] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found += _cuda() if torch.cuda.is_available() else ()
+        found += (_mps(),) if torch.backends.mps.is_available() else ()
+    # Stable: of devices whose free memory is not known the first stays first.
+    found.sort(key=lambda device: (device.kind != "cuda", -(device.free_bytes or 0)))
+    failed = [f"{device.name}: {device.why}" for device in found if not device.usable]
+    usable = next((device for device in found if device.usable), None)
+    return torch.device(usable.name if usable else "cpu"), "; ".join(failed)
 
 
 @contextmanager
 def device_errors(device: torch.device) -> Iterator[None]:
-    """Say plainly when the memory of a device is not enough.
+    """Say plainly when a device fails: its memory is not enough, or it cannot be used at all.
 
     Raises:
-        DeviceError: Memory ran out inside the block.
+        DeviceError: The device failed inside the block.
     """
-    hint = "Use fewer or shorter texts, --dtype float16, or --device cpu."
     try:
         yield
     except (RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
+            hint = "Use fewer or shorter texts, a smaller --batch-size, --dtype float16, or --device cpu."
             raise DeviceError(f"out of memory on {device}", hint=hint, code="out-of-memory") from error
+        if is_device_failure(error):
+            message = f"{device} cannot be used: {one_line(error, 200)}"
+            raise DeviceError(message, hint="Use another one, or --device cpu.", code="device-failed") from error
         raise
 
 
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether an error means that memory ran out; the CPU's allocator has no error class of its own."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return "not enough memory" in str(error) or "can't allocate memory" in str(error)
+_MEMORY = (
+    "out of memory",
+    "not enough memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
+"""What says that memory ran out; only CUDA's own allocator has an error class for it."""
+_UNUSABLE = (
+    "no kernel image is available",
+    "busy or unavailable",
+    "CUDA error",
+    "HIP error",
+    "CUDA driver",
+    "CUBLAS_STATUS",
+    "CUDNN_STATUS",
+    "device-side assert",
+    "MPS backend",
+    "MPSNDArray",
+)
+"""What says that a device is there and cannot compute."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that memory ran out."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or _says(error, _MEMORY)
+
+
+def is_device_failure(error: BaseException) -> bool:
+    """Whether an error comes from the device and not from the checkpoint."""
+    return is_out_of_memory(error) or _says(error, _UNUSABLE)
+
+
+def _says(error: BaseException, words: tuple[str, ...]) -> bool:
+    # torch.AcceleratorError is a RuntimeError too.
+    return isinstance(error, RuntimeError) and any(word.lower() in str(error).lower() for word in words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bertshape.errors import CheckpointError, one_line
-from bertshape.run.devices import is_out_of_memory
+from bertshape.run.devices import is_device_failure
 from bertshape.run.observation import Observed
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def forward(model: Any, inputs: Mapping[str, torch.Tensor], *, attentions: bool,
     try:
         return model(**inputs, output_hidden_states=hidden_states, output_attentions=attentions)
     except (AssertionError, AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
-        if isinstance(error, RuntimeError) and is_out_of_memory(error):
+        if is_device_failure(error):
             raise
         raise CheckpointError(
             f"the forward pass of {type(model).__name__} failed: {type(error).__name__}: {one_line(error)}",

@@ -11,7 +11,7 @@ import transformers
 from transformers.utils import logging
 
 from bertshape.errors import BertshapeError, CheckpointError, one_line
-from bertshape.run.devices import is_out_of_memory
+from bertshape.run.devices import is_device_failure
 from bertshape.run.observation import ForwardRequest, Loading
 from bertshape.run.random_weights import SEED, build_random
 
@@ -103,7 +103,7 @@ def _load(request: ForwardRequest, model_class: Any, config_class: Any) -> tuple
     except (BertshapeError, MemoryError):
         raise
     except Exception as error:
-        if is_out_of_memory(error):
+        if is_device_failure(error):
             raise
         raise _load_error(request, error) from error
     return model, _loading(info)

@@ -33,6 +33,7 @@ class Runner:
 
     Attributes:
         device: Where it runs.
+        passed_over: Accelerators that `auto` found and could not use, each with the reason.
         loading: What transformers says it loaded.
     """
 
@@ -48,7 +49,7 @@ class Runner:
             CheckpointError: The weights cannot be loaded.
             DeviceError: The device is not there, or its memory is not enough.
         """
-        self.device = choose_device(request.device)
+        self.device, self.passed_over = choose_device(request.device)
         phase(_loading(request))
         model_class, config_class = find_classes(request)
         self._request = request
