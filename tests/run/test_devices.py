@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from bertshape import inspect_texts
 from bertshape.errors import CheckpointError, DeviceError, ExitCode
@@ -62,7 +63,7 @@ def device(name: str, free: int | None, why: str = "") -> devices.Device:
 def test_auto_takes_the_freest_that_works(
     found: tuple[devices.Device, ...], chosen: str, passed_over: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(devices.torch.cuda, "is_available", lambda: bool(found))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(found))
     monkeypatch.setattr(devices, "_cuda", lambda: found)
     place, why = devices.choose_device("auto")
     assert (str(place), why) == (chosen, passed_over)
@@ -70,7 +71,7 @@ def test_auto_takes_the_freest_that_works(
 
 def test_a_fallback_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = (device("cuda:0", 10, "no kernel image"),)
-    monkeypatch.setattr(devices.torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(devices, "_cuda", lambda: broken)
     report = inspect_texts("a", model="embedded:bert-tiny-uncased")
     (finding,) = [finding for finding in report.findings if finding.code == "device-fallback"]
