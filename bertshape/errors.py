@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
+from typing import Self
 
 
 class ExitCode(IntEnum):
@@ -25,6 +27,21 @@ def one_line(error: BaseException, limit: int = 300) -> str:
     return text if len(text) <= limit else f"{text[:limit]}..."
 
 
+@dataclass(frozen=True)
+class TextPlace:
+    """Which of many texts an error is about.
+
+    Attributes:
+        index: Its number in the stream, from 0.
+        line: Number of its line, or row, in the file.
+        id: What the file calls it, or None.
+    """
+
+    index: int
+    line: int
+    id: str | int | None
+
+
 class BertshapeError(Exception):
     """A failure with a remedy.
 
@@ -32,6 +49,7 @@ class BertshapeError(Exception):
         message: One line: what is wrong, where, expected and actual.
         hint: What to do next, or an empty string.
         code: Kebab-case name of the failure, stable across releases.
+        text: The text that it is about, where it is about one of many; else None.
         exit_code: Exit code of a command that stops on this error.
     """
 
@@ -42,6 +60,12 @@ class BertshapeError(Exception):
         self.message = message
         self.hint = hint
         self.code = code
+        self.text: TextPlace | None = None
+
+    def about(self, text: TextPlace) -> Self:
+        """The same error, which names its text."""
+        self.text = text
+        return self
 
 
 class UsageError(BertshapeError):

@@ -56,6 +56,7 @@ def inspect_command(
     pair_column: options.PairColumn = None,
     id_column: options.IdColumn = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Texts per batch, where --input is streamed as jsonl.")] = 1,
+    on_error: options.OnError = "stop",
     weights: Annotated[
         options.WeightsChoice | None,
         typer.Option(help="Run stored or random weights, or predict alone.  [default: checkpoint; random if embedded]"),
@@ -128,6 +129,9 @@ def inspect_command(
         if streamed and save is not None:
             hint = "Inspect the texts as one batch, with --json in place of --format jsonl."
             raise UsageError("--save writes one batch, and jsonl streams many", hint=hint, code="save-streamed")
+        if on_error == "skip" and not streamed:
+            hint = "Pass -i FILE --format jsonl, or leave it out."
+            raise UsageError("--on-error skip goes with a stream of texts", hint=hint, code="on-error-batch")
         if save is None and save_only:
             hint = "Name the file that they go into: --save FILE.safetensors."
             raise UsageError("--save-only names tensors, and no --save is given", hint=hint, code="save-missing")
@@ -140,7 +144,7 @@ def inspect_command(
             save=None if save is None else SaveOptions(save, tuple(save_only or ()), hidden_states),
         )
         if streamed and file is not None:
-            return run_stream(request, file, batch_size, tokens=not no_tokens)
+            return run_stream(request, file, batch_size, skip=on_error == "skip", tokens=not no_tokens)
         layout = {"all_tokens": all_tokens, "hidden_states": hidden_states, "explain": explain}
         return run_one(request, "quiet" if quiet else chosen, layout, tokens=not no_tokens)
 

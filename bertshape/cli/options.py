@@ -26,6 +26,7 @@ RunnableChoice = Literal["checkpoint", "random"]
 WeightsChoice = Literal["checkpoint", "random", "none"]
 DTypeChoice = Literal["auto", "float32", "float16", "bfloat16"]
 PaddingChoice = Literal["longest", "max_length", "none"]
+OnErrorChoice = Literal["stop", "skip"]
 InputFormatChoice = Literal["txt", "jsonl", "csv", "tsv", "parquet"]
 
 Model = Annotated[
@@ -69,4 +70,8 @@ PairColumn = Annotated[
 ]
 IdColumn = Annotated[
     str | None, typer.Option(metavar="NAME", help="The same of the ids of texts.  [default: id, if there is one]")
+]
+OnError = Annotated[
+    OnErrorChoice,
+    typer.Option(help="At a line without a text, or one that is too long: stop, or skip it and exit with 1."),
 ]

@@ -10,18 +10,20 @@ from bertshape.cli.events import CommandEvents
 from bertshape.cli.json_output import print_json
 from bertshape.cli.progress import count_texts
 from bertshape.cli.stdio import reader_left
-from bertshape.corpus.read import read_records
+from bertshape.corpus.read import read_all_lines, read_records
 from bertshape.errors import ExitCode, UsageError
 from bertshape.pipelines.stream import Stream
+from bertshape.report.envelope import error_document
 from bertshape.report.inspect_document import record_documents
 from bertshape.tokens.pieces import check_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from bertshape.corpus.text_file import Record, TextFile
+    from bertshape.corpus.text_file import BadRecord, Record, TextFile
     from bertshape.pipelines.request import InspectionRequest
-
+    from bertshape.pipelines.stream import StreamedBatch
+    from bertshape.report import documents
 
 MAX_TEXTS = 200
 """One report shows each of its texts; a batch of 1,000 took 6 s to draw, and no screen holds it."""
@@ -61,14 +63,17 @@ def check_number(texts: int, name: str) -> None:
         raise UsageError(message, hint=hint, code="too-many-texts")
 
 
-def run_stream(request: InspectionRequest, file: TextFile, batch_size: int, *, tokens: bool = True) -> int:
+def run_stream(
+    request: InspectionRequest, file: TextFile, batch_size: int, *, tokens: bool = True, skip: bool = False
+) -> int:
     """Print a JSON line for each text of a file, in constant memory.
 
     Args:
         request: What to inspect; its texts are not looked at.
         file: The file.
-        batch_size: Texts that make one batch.
+        batch_size: Lines that make one batch.
         tokens: Whether each line has the list of its tokens.
+        skip: Print why a line has no report, and go on.
 
     Returns:
         The exit code.
@@ -78,21 +83,39 @@ def run_stream(request: InspectionRequest, file: TextFile, batch_size: int, *, t
     gc.freeze()
     gc.enable()
     flow = Stream(request, file.name, CommandEvents())
-    count = 0
-    for batch in flow.batches(_shown(read_records(file)), batch_size):
-        for document in record_documents(batch.report, batch.index, batch.records, tokens=tokens):
+    count = skipped = 0
+    for batch in flow.batches(_shown(read_all_lines(file)), batch_size, skip=skip):
+        for document in _documents(batch, tokens=tokens):
             print_json(document, line=True)
-        failed = failed or batch.report.failed
-        count = batch.index + len(batch.records)
+        failed = failed or (batch.report is not None and batch.report.failed)
+        count, skipped = count + len(batch.records), skipped + len(batch.failures)
         if reader_left():
             break
     sys.stdout.flush()
     if sys.stderr.isatty():
         sys.stderr.write(f"{count} texts, {flow.forwards} forward passes\n")
-    return ExitCode.FAILED if failed else ExitCode.OK
+    if skipped:
+        say_skipped(skipped, count)
+    return ExitCode.FAILED if failed or skipped else ExitCode.OK
 
 
-def _shown(records: Iterable[Record]) -> Iterator[Record]:
+def _documents(batch: StreamedBatch, *, tokens: bool) -> list[documents.RecordDocument | documents.ErrorDocument]:
+    """The documents of a batch in the order of the lines."""
+    by_index: dict[int, documents.RecordDocument | documents.ErrorDocument] = {
+        number: error_document(error) for number, error in batch.failures.items()
+    }
+    if batch.report is not None:
+        made = record_documents(batch.report, batch.records, tokens=tokens)
+        by_index |= {document["index"]: document for document in made}
+    return [by_index[index] for index in sorted(by_index)]
+
+
+def say_skipped(skipped: int, texts: int) -> None:
+    """Count on stderr what was passed over: the exit code alone says too little."""
+    sys.stderr.write(f"bertshape: skipped {skipped:,} of {skipped + texts:,} lines\n")
+
+
+def _shown(records: Iterable[Record | BadRecord]) -> Iterator[Record | BadRecord]:
     """The same records, with their number on stderr while stderr is a terminal and stdout is not."""
     if not sys.stderr.isatty() or sys.stdout.isatty():
         yield from records

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bertshape.errors import BertshapeError, UsageError
+from bertshape.corpus.text_file import BadRecord
+from bertshape.errors import BertshapeError, TextPlace, UsageError
 from bertshape.pipelines.batch import check_strategies, make_batch
 from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.inspect import conclude, plan, start_for
@@ -16,7 +17,7 @@ from bertshape.pipelines.reconcile import same_shape
 from bertshape.pipelines.request import Texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from bertshape.corpus.text_file import Record
     from bertshape.pipelines.batch import Batch
@@ -26,19 +27,33 @@ if TYPE_CHECKING:
     from bertshape.run.observation import Observation
 
 
+_OF_TEXTS = frozenset(
+    {
+        "line-invalid",
+        "pairs-mismatch",
+        "text-not-unicode",
+        "text-too-large",
+        "text-too-long",
+        "token-id-out-of-range",
+        "tokenizer-invalid",
+    }
+)
+"""Codes of errors that are about a text, and not about what was asked for or the model."""
+
+
 @dataclass(frozen=True)
 class StreamedBatch:
     """Some texts, and the report of the batch that they make.
 
     Attributes:
-        index: Number of the first text in the stream, from 0.
-        records: The texts.
-        report: Their report, a row for each.
+        records: The texts by their numbers in the stream, from 0.
+        report: Their report, a row for each; None where no line of the batch has a text.
+        failures: Why other lines have no report, by their numbers.
     """
 
-    index: int
-    records: tuple[Record, ...]
-    report: Report
+    records: Mapping[int, Record]
+    report: Report | None
+    failures: Mapping[int, BertshapeError] = field(default_factory=dict)
 
 
 class Stream:
@@ -65,22 +80,67 @@ class Stream:
         self._running: Running | None = None
         self._seen: dict[tuple[int, int, int], Observation] = {}
 
-    def batches(self, records: Iterable[Record], batch_size: int) -> Iterator[StreamedBatch]:
+    def batches(
+        self, lines: Iterable[Record | BadRecord], batch_size: int, *, skip: bool = False
+    ) -> Iterator[StreamedBatch]:
         """Inspect texts in their order.
 
+        Args:
+            lines: The texts, and lines that are none.
+            batch_size: Lines that make one batch.
+            skip: Pass over a line that has no text, or a text that cannot be inspected.
+
         Raises:
-            BertshapeError: A text cannot be inspected; the message names its line.
+            BertshapeError: A text cannot be inspected, and is not to be passed over; the message names its line.
         """
-        index = 0
-        waiting = iter(records)
-        while group := tuple(itertools.islice(waiting, batch_size)):
-            batch = self._batch(group)
-            report = predict(batch)
-            check_strategies(self._request.wanted, report)
-            if self._model.weights != "none":
-                report = self._observe(batch, report)
-            yield StreamedBatch(index, group, report)
-            index += len(group)
+        numbered = enumerate(lines)
+        while part := tuple(itertools.islice(numbered, batch_size)):
+            failures: dict[int, BertshapeError] = {
+                number: line.error.about(TextPlace(number, line.line, line.id))
+                for number, line in part
+                if isinstance(line, BadRecord)
+            }
+            if failures and not skip:
+                raise next(iter(failures.values()))
+            records = {number: line for number, line in part if not isinstance(line, BadRecord)}
+            records, batch = self._settle(records, failures, skip=skip)
+            report = None if batch is None else self._report(batch)
+            yield StreamedBatch(records, report, failures)
+
+    def _report(self, batch: Batch) -> Report:
+        report = predict(batch)
+        check_strategies(self._request.wanted, report)
+        return report if self._model.weights == "none" else self._observe(batch, report)
+
+    def _settle(
+        self, records: dict[int, Record], failures: dict[int, BertshapeError], *, skip: bool
+    ) -> tuple[dict[int, Record], Batch | None]:
+        """The batch of some texts. Those that keep it from being made go to the failures, where they may be skipped."""
+        if not records:
+            return records, None
+        try:
+            return records, self._batch(tuple(records.values()))
+        except BertshapeError as error:
+            if len(records) == 1:
+                ((number, record),) = records.items()
+                error.about(TextPlace(number, record.line, record.id))
+            if not skip or error.code not in _OF_TEXTS:
+                raise
+            alone = self._failing_alone(records) or dict.fromkeys(records, error)
+        for number, reason in alone.items():
+            # A new one: all texts of a batch may have failed by one and the same.
+            failure = type(reason)(reason.message, hint=reason.hint, code=reason.code)
+            failures[number] = failure.about(TextPlace(number, records[number].line, records[number].id))
+        return self._settle({key: value for key, value in records.items() if key not in alone}, failures, skip=skip)
+
+    def _failing_alone(self, records: Mapping[int, Record]) -> dict[int, BertshapeError]:
+        failures = {}
+        for number, record in records.items():
+            try:
+                self._batch((record,))
+            except BertshapeError as error:
+                failures[number] = error
+        return failures
 
     def _batch(self, group: tuple[Record, ...]) -> Batch:
         pairs = tuple(record.pair for record in group if record.pair is not None)

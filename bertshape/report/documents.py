@@ -53,6 +53,12 @@ class RecordSource(TypedDict, total=False):
     id: Annotated[str | int | None, "The id that the file gives the text, or null; with --input."]
 
 
+class TextSource(RecordSource, total=False):
+    """Which text of a stream an error is about."""
+
+    index: Annotated[Count, "Number of the text, from 0."]
+
+
 class _Recorded(Versions, RecordSource):
     index: Annotated[Count, "Number of the text, from 0."]
     model: Annotated[Name, "The checkpoint's name, as it was given."]
@@ -202,8 +208,8 @@ class DoctorDocument(Envelope):
     facts: Annotated[list[DoctorFact], Meta(min_length=1), "The facts, area after area."]
 
 
-class ErrorDocument(Envelope):
-    """What every command prints with --json where it has no report; `ok` is false."""
+class ErrorDocument(Envelope, TextSource):
+    """What every command prints with --json where it has no report, and a line of jsonl whose text has none."""
 
     error: Annotated[ErrorDetails, "Why there is no report."]
 

@@ -29,5 +29,8 @@ def error_details(error: BertshapeError) -> documents_common.ErrorDetails:
 
 
 def error_document(error: BertshapeError) -> documents.ErrorDocument:
-    """The document of a command that has no report."""
-    return {**envelope(ok=False), "error": error_details(error)}
+    """The document of a command that has no report, or of a text in a stream that has none."""
+    place: documents.TextSource = {}
+    if error.text is not None:
+        place = {"index": error.text.index, "line": error.text.line, "id": error.text.id}
+    return {**envelope(ok=False), **place, "error": error_details(error)}

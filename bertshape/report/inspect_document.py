@@ -8,7 +8,7 @@ from bertshape.report.envelope import SCHEMA_VERSION, envelope
 from bertshape.tokens.words import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from bertshape.corpus.text_file import Record
     from bertshape.report import (
@@ -49,25 +49,24 @@ def inspect_document(report: Report, *, tokens: bool = True) -> documents.Inspec
 
 
 def record_documents(
-    report: Report, first: int = 0, records: Sequence[Record] = (), *, tokens: bool = True
+    report: Report, records: Mapping[int, Record] | None = None, *, tokens: bool = True
 ) -> Iterator[documents.RecordDocument]:
     """A document for each text: its tokens, and the shapes of the batch it ran in.
 
     Args:
         report: The report of a batch.
-        first: Index of its first text, where it is one of several batches.
-        records: The lines that the texts come from, where they come from a file.
+        records: The lines that the texts come from, where they come from a file, by their numbers in it.
         tokens: Whether texts have the list of their tokens.
     """
-    shapes = _shapes(report)
-    for number, row in enumerate(report.tokenization.rows):
+    shapes, rows = _shapes(report), report.tokenization.rows
+    for index, row in zip(records or range(len(rows)), rows, strict=True):
         source: documents.RecordSource = {}
         if records:
-            source = {"line": records[number].line, "id": records[number].id}
+            source = {"line": records[index].line, "id": records[index].id}
         yield {
             "schema_version": SCHEMA_VERSION,
             "ok": not report.failed,
-            "index": first + number,
+            "index": index,
             **source,
             "model": report.checkpoint.model,
             **_sequence(row, report, tokens=tokens),

@@ -32,10 +32,11 @@ def test_batches_are_those_of_inspect(minilm: Path, batch_size: int, weights: st
     request = InspectionRequest(Texts(()), ModelSource(str(minilm)), RunOptions(weights))  # type: ignore[arg-type]
     flow = Stream(request, "texts")
     batches = list(flow.batches([Record(index, text) for index, text in enumerate(TEXTS, 1)], batch_size))
-    assert [record.text for batch in batches for record in batch.records] == TEXTS
+    assert [record.text for batch in batches for record in batch.records.values()] == TEXTS
     shapes = set()
     for batch in batches:
-        texts = [record.text for record in batch.records]
+        texts = [record.text for record in batch.records.values()]
+        assert batch.report is not None
         alone = inspect_texts(texts, model=str(minilm), weights=weights)  # type: ignore[arg-type]
         shape = (len(texts), batch.report.tokenization.sequence_length, batch.report.tokenization.num_words)
         if weights == "checkpoint" and shape in shapes:
@@ -69,6 +70,56 @@ def test_an_error_in_the_midst_leaves_whole_lines() -> None:
     done = pipe(b"one\n" + b"word " * 600, "-i", "-", "--format", "jsonl", "--weights", "none", *TINY)
     assert done.returncode == 2
     assert "stdin, line 2: text 1 gives 602 tokens" in done.stderr
+
+
+BAD = (
+    b'{"text": "one", "id": "a"}\n{"text": 2, "id": "b"}\nno json\n{"text": "\xf0\x9f\x99\x82", "id": 4}\n'
+    b'{"text": "' + b"word " * 600 + b'", "id": "long"}\n{"text": "six", "id": "f"}\n'
+)
+
+
+@pytest.mark.parametrize("batch_size", ["1", "2", "10"])
+def test_lines_without_a_text_are_skipped(batch_size: str) -> None:
+    """Each has a record that says why, in the order of the lines, and the others are inspected as ever."""
+    command = ("-i", "-", "--input-format", "jsonl", "--format", "jsonl", "--weights", "none", *TINY)
+    done = pipe(BAD, *command, "--on-error", "skip", "--batch-size", batch_size)
+    documents = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(document["ok"], document["index"], document["line"], document["id"]) for document in documents] == [
+        (True, 0, 1, "a"),
+        (False, 1, 2, "b"),
+        (False, 2, 3, None),
+        (True, 3, 4, 4),
+        (False, 4, 5, "long"),
+        (True, 5, 6, "f"),
+    ]
+    codes = [document["error"]["code"] for document in documents if not document["ok"]]
+    assert codes == ["line-invalid", "line-invalid", "text-too-long"]
+    assert "602 tokens" in documents[4]["error"]["message"]
+    assert (done.returncode, done.stderr) == (1, "bertshape: skipped 3 of 6 lines\n")
+
+
+def test_the_first_bad_line_stops_a_stream() -> None:
+    """Its document says which text it is."""
+    done = pipe(BAD, "-i", "-", "--input-format", "jsonl", "--format", "jsonl", "--weights", "none", *TINY)
+    documents = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(document["ok"], document["index"], document["id"]) for document in documents] == [
+        (True, 0, "a"),
+        (False, 1, "b"),
+    ]
+    assert done.returncode == 2
+
+
+def test_what_is_wrong_with_the_request_is_not_skipped() -> None:
+    skip = ("--on-error", "skip", "--weights", "none", *TINY)
+    for arguments, words in (
+        (("--pooling", "nosuch"), "nosuch"),
+        (("--max-length", "1"), "--max-length 1 leaves no room"),
+        (("--text-column", "x", "--input-format", "csv"), "no column 'x'"),
+    ):
+        done = pipe(b"one\ntwo\n", "-i", "-", "--format", "jsonl", *skip, *arguments)
+        assert (done.returncode, words in done.stderr) == (2, True), done.stderr
+    done = pipe(b"one\n", "-i", "-", *skip)
+    assert (done.returncode, "goes with a stream" in done.stderr) == (2, True)
 
 
 def test_ids_and_pairs_of_json_lines() -> None:
