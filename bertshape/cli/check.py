@@ -146,8 +146,10 @@ def _print(reports: list[CheckReport], chosen: Format, *, quiet: bool) -> None:
         _print_github(reports)
     else:
         from bertshape.render.check import render_checks
+        from bertshape.render.tables import signs_of
 
-        print_plain(open_console(), render_checks(reports, quiet=quiet))
+        console = open_console()
+        print_plain(console, render_checks(reports, console.width, quiet=quiet, signs=signs_of(console)))
 
 
 def _print_github(reports: list[CheckReport]) -> None:

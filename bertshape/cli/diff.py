@@ -37,9 +37,11 @@ def diff_command(
         elif as_json or output_format == "json":
             print_json(comparison.to_dict())
         else:
-            from bertshape.render.check import render_comparison
+            from bertshape.render.diff import render_comparison
+            from bertshape.render.tables import signs_of
 
-            print_plain(open_console(), render_comparison(comparison))
+            console = open_console()
+            print_plain(console, render_comparison(comparison, console.width, signs_of(console)))
         return ExitCode.OK if comparison.same else ExitCode.FAILED
 
     return printed_to(output, action)

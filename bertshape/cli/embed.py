@@ -85,9 +85,10 @@ def embed_command(
             print_json(report.to_dict())
         else:
             from bertshape.render.embed import render_embed
+            from bertshape.render.tables import signs_of
 
             console = open_console()
-            print_plain(console, render_embed(report, console.width))
+            print_plain(console, render_embed(report, console.width, signs_of(console)))
         return ExitCode.OK if report.written else ExitCode.FAILED
 
     return action

@@ -27,9 +27,10 @@ def families_command(
             print_json(families_document(families))
             return 0
         from bertshape.render.families import render_families
+        from bertshape.render.tables import signs_of
 
         console = open_console()
-        print_plain(console, render_families(families, console.width))
+        print_plain(console, render_families(families, console.width, signs_of(console)))
         return 0
 
     return printed_to(output, action)

@@ -14,11 +14,6 @@ from bertshape.pooling.notation import GRAMMAR
 from bertshape.pooling.strategies import STRATEGIES
 from bertshape.render.json import poolings_document
 
-_GRAMMAR_LINES = """
-mean@-2         on one of hidden_states: 0 embeddings, 1 first layer, -1 last
-mean@-4:concat  on FIRST:LAST of them, joined by concat, sum or mean
-cls+mean@0+max  several strategies, one after the other"""
-
 
 def poolings_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
@@ -31,11 +26,11 @@ def poolings_command(
         if as_json:
             print_json(poolings_document(STRATEGIES.values(), GRAMMAR))
             return 0
-        from bertshape.render.inspect import render_poolings
+        from bertshape.render.poolings import render_poolings
+        from bertshape.render.tables import signs_of
 
         console = open_console()
-        print_plain(console, render_poolings(STRATEGIES.values(), console.width))
-        print_plain(console, _GRAMMAR_LINES)
+        print_plain(console, render_poolings(tuple(STRATEGIES.values()), console.width, signs_of(console)))
         return 0
 
     return printed_to(output, action)

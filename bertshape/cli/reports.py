@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -49,9 +50,12 @@ def run_one(request: InspectionRequest, chosen: str, layout: Mapping[str, bool],
 def _draw(request: InspectionRequest, layout: Mapping[str, bool]) -> Report:
     from bertshape.cli.screen import InspectionScreen
     from bertshape.render.layout import Page
+    from bertshape.render.tables import signs_of
 
     console = open_console()
-    page = Page(console.width, unicode=console.encoding.lower().startswith("utf"), **layout)
+    # A line of a pipe is about one thing, for grep and diff.
+    beside = console.is_terminal or "COLUMNS" in os.environ
+    page = Page(console.width, unicode=signs_of(console).unicode, beside=beside, **layout)
     with InspectionScreen(console, page) as screen:
         report = inspect(request, screen)
         screen.end(report)

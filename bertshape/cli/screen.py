@@ -5,68 +5,67 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Self
 
-from rich.console import Console, Group
 from rich.live import Live
-from rich.text import Text
 
 from bertshape.cli.console import print_plain
 from bertshape.cli.events import CommandEvents
-from bertshape.render.layout import Page
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from rich.console import Console
+
+    from bertshape.render.layout import Page
     from bertshape.report.report import Report
 
 
 class InspectionScreen(CommandEvents):
-    """Shows an inspection as it goes: tokens at once, then shapes, then findings.
+    """Shows an inspection as it goes: on a terminal predicted rows stand in place, and turn observed after the run.
 
-    On a terminal the predicted shapes are drawn before the run, and each row is drawn again when it was observed.
+    Elsewhere nothing is printed before the end, so that no half report stands before an error.
     """
 
     def __init__(self, console: Console, page: Page) -> None:
         super().__init__(progress=sys.stderr.isatty())
         self._console = console
         self._page = page
+        self._report: Report | None = None
         self._live: Live | None = None
-        self._begun = False
 
     def __enter__(self) -> Self:
+        """Texts are not counted here."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave the terminal as it was found."""
-        self._close()
+        """Take away what was drawn of a run that did not come to its end."""
+        if self._live is not None:
+            self._live.update("")
+            self._live.stop()
 
     def predicted(self, report: Report) -> None:
-        """Show the tokens, then the predicted shapes; torch is not imported yet."""
-        self._begin(report)
+        """Show what a run does not change; weights may be downloaded next, with a bar of their own."""
         # FORCE_COLOR makes Rich take a pipe for a terminal: colours may go there, what moves the cursor may not.
         if self._console.is_terminal and not self._console.is_dumb_terminal and self._console.file.isatty():
-            # No refresh thread: the screen changes once, when the run is over.
-            self._live = Live(self._page.shapes(report), console=self._console, auto_refresh=False)
-            self._live.start(refresh=True)
+            self._report = report
+            self._console.print(self._page.parts(report)[0])
+
+    def phase(self, what: str) -> None:
+        """Show the predicted rows, and below them what is under way."""
+        if self._report is None:
+            return
+        if self._live is None:
+            # No refresh thread: the screen changes when a phase begins, and once when the run is over.
+            self._live = Live(console=self._console, auto_refresh=False)
+            self._live.start()
+        self._live.update(self._page.parts(self._report, what)[1], refresh=True)
 
     def end(self, report: Report) -> None:
         """Show the final report."""
-        if not self._begun:
-            self._begin(report)
-        if self._live is None:
-            print_plain(self._console, self._page.shapes(report))
-        else:
-            self._live.update(self._page.shapes(report), refresh=True)
-            self._close()
-        if report.findings:
-            print_plain(self._console, Group(Text(), self._page.findings(report)))
-
-    def _begin(self, report: Report) -> None:
-        self._begun = True
-        print_plain(self._console, self._page.tokens(report))
-
-    def _close(self) -> None:
         if self._live is not None:
+            self._live.update(self._page.parts(report)[1])
             self._live.stop()
             self._live = None
+            return
+        print_plain(self._console, self._page.whole(report) if self._report is None else self._page.parts(report)[1])

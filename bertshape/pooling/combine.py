@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from bertshape.pooling.inputs import PoolingInputs
     from bertshape.pooling.layer_ranges import Layers
+    from bertshape.pooling.reads import Positions, TokenWeights
 
 _JOINED_FORMULA = 40
 _SAME = {
@@ -98,6 +99,10 @@ def _combine(text: str, parts: Sequence[Strategy]) -> Strategy:
     def function(inputs: PoolingInputs) -> Tensor:
         return concatenate([part.function(inputs) for part in parts])
 
+    def reads(positions: Positions) -> TokenWeights:
+        # Each part has its own numbers of the result: a token weighs what it weighs where it weighs most.
+        return tuple(map(max, zip(*(part.reads(positions) for part in parts), strict=True)))
+
     formula = f"[{', '.join(part.formula if part.layers else part.name for part in parts)}]"
     factor, factor_per_layer = sum(part.factor for part in parts), sum(part.factor_per_layer for part in parts)
     return Strategy(
@@ -111,6 +116,7 @@ def _combine(text: str, parts: Sequence[Strategy]) -> Strategy:
         layers_needed=max(part.layers_needed for part in parts),
         layers=tuple(layers for part in parts for layers in part.layers),
         function=function,
+        reads=reads,
     )
 
 

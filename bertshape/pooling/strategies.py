@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertshape.pooling import functions
+from bertshape.pooling import functions, reads
 from bertshape.pooling.strategy import Strategy
 from bertshape.shapes import BATCH_SIZE, HIDDEN_SIZE, SEQUENCE_LENGTH
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from bertshape.pooling.inputs import PoolingInputs
+    from bertshape.pooling.reads import Positions, TokenWeights
 
 _SBERT = "sentence-transformers Pooling; Reimers and Gurevych 2019, arXiv:1908.10084"
 _BERT = "Devlin et al. 2019, section 5.3, arXiv:1810.04805"
@@ -26,17 +27,18 @@ def _vector(
     summary: str,
     source: str,
     function: Callable[[PoolingInputs], Tensor],
+    read: Callable[[Positions], TokenWeights] = reads.attended,
     *,
     factor: int = 1,
     layers_needed: int = 0,
 ) -> Strategy:
     """A strategy that gives one vector per text."""
     hidden_size = HIDDEN_SIZE if factor == 1 else f"{factor}*{HIDDEN_SIZE}"
-    return Strategy(name, formula, summary, source, (BATCH_SIZE, hidden_size), factor, layers_needed, function)
+    return Strategy(name, formula, summary, source, (BATCH_SIZE, hidden_size), factor, layers_needed, function, read)
 
 
 _ALL = (
-    _vector("cls", "h[first]", "the first token, [CLS]", _SBERT, functions.cls),
+    _vector("cls", "h[first]", "the first token, [CLS]", _SBERT, functions.cls, reads.first_attended),
     _vector("mean", "sum(m*h) / sum(m)", "{attended} attended tokens", _SBERT, functions.mean),
     _vector("max", "max(h where m)", "{attended} attended tokens", _SBERT, functions.maximum),
     _vector(
@@ -52,6 +54,7 @@ _ALL = (
         "{attended} attended tokens, later more",
         "Muennighoff 2022, arXiv:2202.08904",
         functions.weightedmean,
+        reads.rising,
     ),
     _vector(
         "lasttoken",
@@ -59,8 +62,16 @@ _ALL = (
         "the last attended token",
         "Neelakantan et al. 2022, arXiv:2201.10005",
         functions.lasttoken,
+        reads.last_attended,
     ),
-    _vector("pooler", "tanh(W h[0] + b)", "the first token", "Devlin et al. 2019, arXiv:1810.04805", functions.pooler),
+    _vector(
+        "pooler",
+        "tanh(W h[0] + b)",
+        "the first token",
+        "Devlin et al. 2019, arXiv:1810.04805",
+        functions.pooler,
+        reads.first_position,
+    ),
     _vector("min", "min(h where m)", "{attended} attended tokens", "mirror image of max", functions.minimum),
     _vector(
         "mean_unmasked",
@@ -68,6 +79,7 @@ _ALL = (
         "{positions} positions, {padding} of them padding",
         "last_hidden_state.mean(dim=1), a common mistake",
         functions.mean_unmasked,
+        reads.every_position,
     ),
     _vector(
         "mean_no_special",
@@ -75,6 +87,7 @@ _ALL = (
         "{content} content tokens (c = 1)",
         "mean without [CLS] and [SEP]",
         functions.mean_no_special,
+        reads.content,
     ),
     _vector(
         "mean_max",
@@ -94,7 +107,7 @@ _ALL = (
     ),
     _vector(
         "last4_mean",
-        "mean((h_L-3 + ... + h_L) / 4)",
+        "last4_sum / 4",
         "{attended} attended tokens",
         _BERT,
         functions.last4_mean,
@@ -127,33 +140,36 @@ _ALL = (
     ),
     Strategy(
         "tokens",
-        "h",
+        "h of each token",
         "nothing: one vector per token",
         "last_hidden_state itself",
         (BATCH_SIZE, SEQUENCE_LENGTH, HIDDEN_SIZE),
         1,
         0,
         functions.tokens,
+        reads.every_position,
     ),
     Strategy(
         "words",
-        "mean(h in word)",
+        "mean(h) of each word",
         "the tokens of each word",
         "mean of subtokens; words_first takes the first",
         (BATCH_SIZE, NUM_WORDS, HIDDEN_SIZE),
         1,
         0,
         functions.words,
+        reads.in_words,
     ),
     Strategy(
         "words_first",
-        "h[first in word]",
+        "h[first] of each word",
         "the first token of each word",
         _BERT,
         (BATCH_SIZE, NUM_WORDS, HIDDEN_SIZE),
         1,
         0,
         functions.words_first,
+        reads.first_in_words,
     ),
 )
 STRATEGIES: Mapping[str, Strategy] = {strategy.name: strategy for strategy in _ALL}

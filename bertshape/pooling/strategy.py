@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from bertshape.pooling.inputs import PoolingInputs
     from bertshape.pooling.layer_ranges import Layers
+    from bertshape.pooling.reads import Positions, TokenWeights
 
 CountName = Literal["attended", "content", "padding", "positions"]
 """What a strategy may average over, as its summary names it."""
@@ -34,6 +35,7 @@ class Strategy:
         layers_needed: Fewest num_hidden_layers it works with. The embeddings, hidden_states[0], are no layer: with
             three layers the last four hidden_states exist, and are not what last4_* means.
         function: The computation.
+        reads: Which tokens of a text it reads, each with its relative weight.
         layers: Choices of layers, of each term that makes one, as in `mean@-2+max@0`.
     """
 
@@ -45,6 +47,7 @@ class Strategy:
     factor: int
     layers_needed: int
     function: Callable[[PoolingInputs], Tensor]
+    reads: Callable[[Positions], TokenWeights]
     layers: tuple[Layers, ...] = ()
     factor_per_layer: int = 0
 

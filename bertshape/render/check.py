@@ -1,135 +1,121 @@
-"""Check reports and comparisons for people: plain lines, a styled word at the beginning of each."""
+"""Check reports for people: one line per checkpoint, and below them what is wrong or worth knowing."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from rich.console import Group
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from bertshape.render.escape import human_bytes, visible
-from bertshape.render.phrases import sorted_findings
+from bertshape.render.findings import finding_lines, hint_lines
+from bertshape.render.tables import UNICODE, Column, Grid, Signs, labelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import RenderableType
 
-    from bertshape.pipelines.diff import Change, Comparison
     from bertshape.report.check import CheckReport
 
+_COLUMNS = (
+    Column(""),
+    Column("checkpoint", folds=16),
+    Column("model"),
+    Column("checked"),
+    Column("backbone tensors", drop=2),
+    Column("read", drop=3),
+)
 _MANY_TENSORS = 5
-_WORD_WIDTH = 10
-_STYLE = {"error": "bold red", "warning": "yellow", "note": "cyan", "ok": "green", "FAIL": "bold red"}
+_FAIL = "bold red"
 
 
-def render_checks(reports: Sequence[CheckReport], *, quiet: bool = False) -> RenderableType:
-    """All reports; with `quiet` those that fail, and of them the lines that fail."""
+def render_checks(
+    reports: Sequence[CheckReport], columns: int, *, quiet: bool = False, signs: Signs = UNICODE
+) -> RenderableType:
+    """All reports.
+
+    Args:
+        reports: What the checks found.
+        columns: Width of the terminal.
+        quiet: Show those that fail alone, and of them the lines that fail.
+        signs: Characters that the terminal has.
+    """
     shown = [report for report in reports if not (quiet and report.passed)]
     parts: list[RenderableType] = []
-    for index, report in enumerate(shown):
-        parts += [*([Text()] if index else []), *_report_lines(report, quiet=quiet)]
     if not quiet:
+        parts.append(Grid(_COLUMNS, [_cells(report, signs) for report in shown]).render(columns, signs))
+    for report in shown:
+        details = _details(report, quiet=quiet, alone=len(reports) == 1)
+        if details:
+            name = [] if len(reports) == 1 and not quiet else [Text(visible(report.name), style="bold")]
+            parts += [*([Text()] if parts else []), *name, *details]
+    if len(reports) > 1 and not quiet:
         failed = sum(not report.passed for report in reports)
-        count = f"{len(reports)} checkpoint{'s' * (len(reports) > 1)}"
-        parts.append(Text(f"\n{count}: {failed} failed" if failed else f"\n{count}: all passed", style="bold"))
+        verdict = f"{failed} failed" if failed else "all passed"
+        parts.append(Text(f"\n{len(reports)} checkpoints: {verdict}", style=_FAIL if failed else "bold green"))
     return Group(*parts)
-
-
-def render_comparison(comparison: Comparison) -> RenderableType:
-    """What differs: meaning first, in a few lines, then tensors."""
-    if comparison.same:
-        return Text(f"{visible(comparison.before)} and {visible(comparison.after)} do not differ")
-    lines: list[RenderableType] = [Text(f"{visible(comparison.before)} -> {visible(comparison.after)}", style="bold")]
-    differing = [change for change in comparison.scalars if change.differs]
-    if differing:
-        lines.append(_line("differ", ", ".join(map(_arrow, differing)), "yellow"))
-    equal = [f"{change.name} {visible(str(change.before))}" for change in comparison.scalars if not change.differs]
-    if equal:
-        lines.append(_line("equal", ", ".join(equal), "green"))
-    tokenizer = _tokenizer_line(comparison)
-    if tokenizer:
-        lines.append(
-            _line(
-                "tokens",
-                tokenizer,
-                "yellow" if comparison.tokens_differing or comparison.tokenizer_differs else "green",
-            )
-        )
-    if comparison.tensors:
-        count = f"{len(comparison.tensors)} kinds of tensor differ, {comparison.same_tensors} tensors are equal"
-        lines += [_line("tensors", count, "yellow"), Text()]
-        lines += [Text(f"  {_arrow(change)}") for change in comparison.tensors]
-    return Group(*lines)
-
-
-def _report_lines(report: CheckReport, *, quiet: bool) -> list[RenderableType]:
-    lines: list[RenderableType] = [Text(visible(report.name), style="bold")]
-    if report.error is not None:
-        lines.append(_line("error", report.error.message))
-        return [*lines, *_hint(report.error.hint)]
-    if not quiet:
-        lines.append(Padding(Text(summary_line(report)), (0, 0, 0, 2)))
-    for finding in sorted_findings(report.findings):
-        if finding.severity == "error" or not quiet:
-            lines += [_line(finding.severity, finding.message), *_hint(finding.hint)]
-    for outcome in report.outcomes:
-        if outcome.name != "soundness":  # each of its problems is a finding above
-            lines += [_line("FAIL", problem) for problem in outcome.problems]
-    return [*lines, *([] if quiet else _passed_lines(report))]
-
-
-def _passed_lines(report: CheckReport) -> list[RenderableType]:
-    """What holds; stored tensors, of which a contract names dozens, in one line."""
-    passed = [outcome.name for outcome in report.outcomes if not outcome.problems]
-    tensors = [name for name in passed if name.startswith("tensor:")]
-    if len(tensors) > _MANY_TENSORS:
-        passed = [name for name in passed if name not in tensors]
-        passed.append(f"{len(tensors)} expectations on stored tensors")
-    return [_line("ok", name) for name in passed]
 
 
 def summary_line(report: CheckReport) -> str:
     """The checkpoint in one line: family, sizes, tensors, bytes."""
+    parts = [_model(report), *filter(None, (_tensors(report), _read(report)))]
+    return ", ".join(parts)
+
+
+def _cells(report: CheckReport, signs: Signs) -> tuple[Text, ...]:
+    verdict = Text("ok", style="green") if report.passed else Text("failed", style=_FAIL)
+    name = Text(visible(report.name), style="bold")
+    if report.error is not None:
+        return (verdict, name, Text(signs.dash), Text("cannot be read"), Text(), Text())
+    return (verdict, name, Text(_model(report)), Text(_checked(report)), Text(_tensors(report)), Text(_read(report)))
+
+
+def _model(report: CheckReport) -> str:
     facts = report.summary
-    parts = [
-        f"{visible(str(facts['model_type']))}: {facts['num_hidden_layers']} layers, hidden_size {facts['hidden_size']}"
-    ]
-    if report.backbone_tensors is not None:
-        parts.append(f"{report.backbone_tensors} backbone tensors of {report.stored_tensors} stored")
-    if report.bytes_read is not None and report.weight_bytes is not None:
-        parts.append(f"{human_bytes(report.bytes_read)} read of {human_bytes(report.weight_bytes)}")
-    return ", ".join(parts)
+    return f"{visible(str(facts['model_type']))}, {facts['num_hidden_layers']} x {facts['hidden_size']}"
 
 
-def _tokenizer_line(comparison: Comparison) -> str:
-    parts = []
-    differing = comparison.tokens_differing
-    if differing is not None:
-        parts.append(f"{differing or 'no'} token{'s' * (differing != 1)} differ{'s' * (differing == 1)}")
-    if comparison.tokenizer_differs:
-        # Equal tokens do not make equal tokenizers: one may lower letters, or cut elsewhere.
-        parts.append("the tokenizer files differ")
-    elif comparison.tokenizer_differs is False and not parts:
-        parts.append("the tokenizer files are equal")
-    return ", ".join(parts)
+def _tensors(report: CheckReport) -> str:
+    if report.backbone_tensors is None:
+        return ""
+    return f"{report.backbone_tensors} of {report.stored_tensors} stored"
 
 
-def _arrow(change: Change) -> str:
-    before, after = ("nothing" if value is None else visible(str(value)) for value in (change.before, change.after))
-    return f"{visible(change.name)} {before} -> {after}"
+def _read(report: CheckReport) -> str:
+    if report.bytes_read is None or report.weight_bytes is None:
+        return ""
+    return f"{human_bytes(report.bytes_read)} of {human_bytes(report.weight_bytes)}"
 
 
-def _line(word: str, text: str, style: str | None = None) -> RenderableType:
-    """A word and a text beside it, which stays in its column where it takes several lines."""
-    line = Table.grid()
-    line.add_column(width=_WORD_WIDTH, no_wrap=True)
-    line.add_column(overflow="fold")
-    line.add_row(Text.assemble("  ", (word, style or _STYLE[word])), Text(visible(text)))
-    return line
+def _checked(report: CheckReport) -> str:
+    """What was checked: soundness, and how many of the expectations hold."""
+    asked = [outcome for outcome in report.outcomes if outcome.name != "soundness"]
+    held = sum(not outcome.problems for outcome in asked)
+    sound = len(asked) < len(report.outcomes)
+    of = "" if held == len(asked) else f"{held} of "
+    count = f"{of}{len(asked)} expectation{'' if len(asked) == 1 else 's'}" if asked else ""
+    return ", ".join(filter(None, ("soundness" if sound else "", count)))
 
 
-def _hint(hint: str) -> list[RenderableType]:
-    return [Padding(Text(visible(hint), style="dim"), (0, 0, 0, _WORD_WIDTH))] if hint else []
+def _details(report: CheckReport, *, quiet: bool, alone: bool) -> list[RenderableType]:
+    """What is wrong; of a checkpoint that is checked alone its notes too."""
+    if report.error is not None:
+        return [labelled("error", visible(report.error.message), style=_FAIL), *hint_lines(report.error.hint)]
+    severities = {"error"} if quiet else {"error", "warning", *(["note"] if alone else [])}
+    lines = finding_lines(finding for finding in report.findings if finding.severity in severities)
+    for outcome in report.outcomes:
+        if outcome.name != "soundness":  # Each of its problems is a finding above.
+            lines += [labelled("FAIL", visible(problem), style=_FAIL) for problem in outcome.problems]
+    held = _held(report)
+    return [*lines, labelled("ok", ", ".join(held), style="green")] if held and alone and not quiet else lines
+
+
+def _held(report: CheckReport) -> list[str]:
+    """The expectations that hold; those on stored tensors, of which a contract names dozens, by their number."""
+    held = [outcome.name for outcome in report.outcomes if not outcome.problems and outcome.name != "soundness"]
+    tensors = [name for name in held if name.startswith("tensor:")]
+    if len(tensors) > _MANY_TENSORS:
+        held = [name for name in held if name not in tensors]
+        held.append(f"{len(tensors)} expectations on stored tensors")
+    return [visible(name) for name in held]

@@ -35,6 +35,8 @@ def render_document(report: Report, page: Page, kind: str) -> str:
         emoji=False,
     )
     console.print(page.whole(report))
+    # Rich cuts the last line's descenders off.
+    console.print()
     if kind == "svg":
         return console.export_svg(title=f"bertshape inspect: {visible(report.checkpoint.model)}")
     return console.export_html()

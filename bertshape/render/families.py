@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
-from bertshape.render.inspect import NARROW, WIDE
+from bertshape.render.tables import UNICODE, Column, Grid, Signs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,42 +16,41 @@ if TYPE_CHECKING:
 
     from bertshape.predict.family import Family
 
+_COLUMNS = (
+    Column("model_type"),
+    Column("pooler"),
+    Column("token types"),
+    Column("embedding"),
+    Column("only known by running"),
+)
+_LENGTHS = {
+    "positions": "Up to max_position_embeddings tokens",
+    "positions - pad_token_id - 1": "Up to max_position_embeddings - pad_token_id - 1 tokens",
+    "unbounded": "No limit on tokens: positions are relative or rotary",
+}
 _LEGEND = (
-    "Positions are max_position_embeddings, pad id is pad_token_id. By running: outputs whose shape only a run shows, "
-    "under some configurations at least; layers are hidden_states and attentions. Other encoders that transformers can "
-    "build are predicted by common rules, and run all the same."
+    "own size: the embeddings have embedding_size, and are projected to hidden_size. Only known by running: outputs "
+    "whose shape is not predicted, under some configurations at least. * no limit under some configurations. Other "
+    "encoders that transformers can build are predicted by common rules, and run all the same."
 )
 
 
-def render_families(families: Sequence[Family], columns: int) -> RenderableType:
-    """One row a family: what tells it from the others."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2 if columns >= WIDE else 1, 0, 0), header_style="dim")
-    if columns < NARROW:
-        table.add_column("model_type", min_width=max(len(family.model_type) for family in families))
-        table.add_column("pooler, token types, usable length, embedding, by running")
-        for family in families:
-            table.add_row(family.model_type, ", ".join(cell for cell in about(family).values() if cell))
-    else:
-        for header in ("model_type", "pooler", "token types", "usable length", "embedding", "by running"):
-            # In 80 columns each family but one has a line: this header takes two, for words as short as yes and no.
-            table.add_column(header, overflow="fold", max_width=5 if header == "token types" else None)
-        for family in families:
-            cells = about(family)
-            if columns >= WIDE:
-                cells["by_running"] = ", ".join(family.ever_observed_only)
-            table.add_row(family.model_type, *cells.values())
-    return Group(table, Text(), Text(f"{len(families)} families. {_LEGEND}"))
+def render_families(families: Sequence[Family], columns: int, signs: Signs = UNICODE) -> RenderableType:
+    """One line per family, in groups of those that count positions alike."""
+    ordered = [family for length in _LENGTHS for family in families if family.length == length]
+    firsts = {length: next((n for n, f in enumerate(ordered) if f.length == length), None) for length in _LENGTHS}
+    headings = {first: Text(_LENGTHS[length], style="bold") for length, first in firsts.items() if first is not None}
+    grid = Grid(_COLUMNS, [tuple(map(Text, _cells(family, signs))) for family in ordered], headings)
+    return Group(grid.render(columns, signs), Text(), Text(f"{len(families)} families. {_LEGEND}"))
 
 
-def about(family: Family) -> dict[str, str]:
-    """What differs, in a few words, by the header of the column."""
-    embedding = "embedding_size" in family.defaults or "embedding_size" in family.dimensions
-    length = family.length.replace("pad_token_id", "pad id")
+def _cells(family: Family, signs: Signs) -> tuple[str, ...]:
     odd = family.ever_observed_only
-    return {
-        "pooler": "yes" if "pooler_output" in family.outputs else "no",
-        "token_types": "yes" if family.token_type_ids else "no",
-        "usable_length": length if family.unbounded_when is None else f"{length} or unbounded",
-        "embedding": "own size" if embedding else "hidden",
-        "by_running": "layers" if "hidden_states" in odd else ", ".join(odd),
-    }
+    own = "embedding_size" in family.defaults or "embedding_size" in family.dimensions
+    return (
+        f"{family.model_type}{' *' if family.unbounded_when else ''}",
+        "pooler" if "pooler_output" in family.outputs else signs.dash,
+        "yes" if family.token_type_ids else signs.dash,
+        "own size" if own else "",
+        "all outputs" if len(odd) > 2 else ", ".join(odd),
+    )

@@ -1,175 +1,100 @@
-"""The report as Rich renderables, for a given number of columns. Foreign text is `Text`, never markup."""
+"""The parts of a report as tables: the checkpoint, its outputs, its pooled vectors."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Group
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from bertshape.render.escape import human_bytes, visible
-from bertshape.render.phrases import (
-    count_label,
-    count_line,
-    declared_line,
-    in_words,
-    limits_line,
-    model_line,
-    sorted_findings,
-    weights_line,
-)
+from bertshape.render.phrases import count_label, in_words, limits_line, model_facts
+from bertshape.render.reads import LEAST, Bar, shown_text
+from bertshape.render.tables import UNICODE, Cell, Column, Grid, Section, Signs, flow, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rich.console import RenderableType
-
-    from bertshape.pooling.strategy import Strategy
-    from bertshape.report.finding import Finding
     from bertshape.report.report import Evidence, OutputFacts, PooledFacts, Report
     from bertshape.shapes import TensorShape
-    from bertshape.tokens.batch import Row, Token
 
-WIDE = 156
-"""Columns from which every row fits one line."""
-NARROW = 64
-"""Columns below which a shape's names go under its sizes."""
-_SHORT_HEADERS = {"position": "pos", "segment": "seg"}
-_FOLD_ABOVE, _FOLD_KEEP = 40, 15
-_EVIDENCE_STYLE = {"observed": "green", "predicted": "yellow"}
-_SEVERITY_STYLE = {"error": "bold red", "warning": "yellow", "note": "cyan"}
-_KIND_STYLE = {"special": "magenta", "unknown": "red", "padding": "dim"}
+_EVIDENCE_STYLE = {"observed": "green", "predicted": "yellow", "same_shape_observed": "green"}
+_DECLARED = "bold cyan"
+_OUTPUT_COLUMNS = (Column("output"), Column("shape"), Column("axes", folds=30), Column("bytes", right=True, drop=2))
 
 
-def render_head(report: Report) -> RenderableType:
-    """What was inspected: the checkpoint in a few lines."""
+def head(report: Report, columns: int, signs: Signs = UNICODE) -> list[Text]:
+    """What was inspected: the checkpoint in two lines, or in three where its name is long."""
     facts = report.checkpoint
     revision = f" @ {visible(facts.revision)[:12]}" if facts.revision else ""
-    lines = [
-        Text.assemble((visible(facts.model), "bold"), (revision, "dim")),
-        Text(model_line(facts)),
-        Text(weights_line(report)),
-        Text(limits_line(facts)),
-    ]
-    declared = declared_line(facts)
-    return Group(*lines, *([Text(declared)] if declared else []), Text())
+    name = Text.assemble((visible(facts.model), "bold"), (revision, "dim"))
+    about = list(map(Text, model_facts(facts)))
+    line = Text.assemble(name, "   ", Text(signs.between).join(about))
+    lines = [line] if line.cell_len <= columns else [name, *flow(about, columns, signs.between)]
+    return [*lines, Text(limits_line(facts))]
 
 
-def render_tokens(report: Report, columns: int, *, all_tokens: bool = False) -> RenderableType:
-    """One table for each text."""
-    rows = report.tokenization.rows
-    parts: list[RenderableType] = []
-    for number, row in enumerate(rows, start=1):
-        title = Text("Tokens" if len(rows) == 1 else f"Tokens of text {number}", style="bold")
-        title.append(f"  {count_line(row)}", style="not bold")
-        parts += [*([Text()] if number > 1 else []), title]
-        parts.append(_token_table(row, columns, report.has_token_types, all_tokens=all_tokens))
-    return Group(*parts)
+def output_section(report: Report, *, hidden_states: bool = False, signs: Signs = UNICODE) -> Section:
+    """The outputs of the model.
 
-
-def render_outputs(report: Report, columns: int, *, hidden_states: bool = False) -> RenderableType:
-    """The outputs of the model, each with names and sizes of its axes."""
-    table = _table(columns, "output", "sizes", "axes", "dtype", "bytes", "evidence")
+    Args:
+        report: The report.
+        hidden_states: Whether every hidden state has a row.
+        signs: Characters that the terminal has.
+    """
+    common, dtype = _common_evidence(report.outputs.values()), _common_dtype(report)
+    rows: list[tuple[Cell, ...]] = []
     for name, output in report.outputs.items():
-        about = f"{output.shape.dtype}, {human_bytes(output.bytes)}"
-        if columns >= WIDE:
-            named = (sizes_text(output.shape), Text(output.shape.by_name))
-            table.add_row(name, *named, output.shape.dtype, human_bytes(output.bytes), evidence_text(output.evidence))
-        else:
-            table.add_row(_name_cell(name, output, declared=False), _detail(output.shape, about, columns))
-        if output.count is not None:
-            _add_aside(table, columns, count_label(output))
+        about = [Text(output.shape.by_name if output.count is None else count_label(output, signs.dots))]
+        if output.count is not None and len(output.shape.axes) != 3:
+            about.append(Text(output.shape.by_name))
+        if name == "pooler_output" and report.checkpoint.weights == "checkpoint" and report.checkpoint.pooler:
+            about.append(Text(f"pooler {report.checkpoint.pooler}"))
+        about += _differing(output, common, dtype)
+        cell = Text(signs.between).join(about)
+        rows.append((Text(visible(name)), sizes_text(output.shape), cell, Text(human_bytes(output.bytes))))
         for label in output.labels if hidden_states and name == "hidden_states" else ():
-            _add_aside(table, columns, f"{label}  {output.shape.by_size}")
-    return Group(Text("Outputs", style="bold"), table)
+            rows.append((Text(f"  {label}"), sizes_text(output.shape), Text(output.shape.by_name), Text()))
+    return Section(title("Outputs", _ran(report, common, dtype)), Grid(_OUTPUT_COLUMNS, rows))
 
 
-def render_pooled(report: Report, columns: int, *, star: str = "*") -> RenderableType:
-    """The vector of every pooling strategy; the declared one has a star."""
-    table = _table(columns, "strategy", "sizes", "axes", "formula", "over", "evidence")
-    for name, pooled in report.pooled.items():
-        label = f"{star} {name}" if pooled.declared else f"  {name}"
-        if pooled.shape is None:
-            _add_unavailable(table, columns, label, pooled)
-        elif columns >= WIDE:
-            names = [Text(pooled.shape.by_name), Text(pooled.formula), Text(pooled.over)]
-            table.add_row(Text(label), sizes_text(pooled.shape), *names, evidence_text(pooled.evidence))
-        else:
-            cell = _name_cell(label, pooled, declared=pooled.declared)
-            table.add_row(cell, _detail(pooled.shape, f"{pooled.formula}; {pooled.over}", columns))
-    title = Text("Pooled vectors", style="bold")
-    if any(pooled.declared for pooled in report.pooled.values()):
-        title.append(f"  {star} declared by the checkpoint", style="not bold")
-    return Group(title, table)
-
-
-def render_findings(findings: Iterable[Finding]) -> RenderableType:
-    """Findings, the gravest last; nothing where there are none."""
-    lines: list[RenderableType] = []
-    for finding in sorted_findings(findings):
-        line = Text.assemble((finding.severity, _SEVERITY_STYLE[finding.severity]), f" {visible(finding.message)}")
-        lines.append(line)
-        if finding.hint:
-            lines.append(Padding(Text(visible(finding.hint), style="dim"), (0, 0, 0, 2)))
-    return Group(*([Text("Findings", style="bold"), *lines] if lines else []))
-
-
-def render_poolings(strategies: Iterable[Strategy], columns: int) -> RenderableType:
-    """The table of strategies, without any checkpoint."""
-    table = _table(columns, "strategy", "axes", "formula", "over", "source")
-    for strategy in strategies:
-        axes = " x ".join(strategy.axes)
-        if columns >= WIDE:
-            table.add_row(strategy.name, axes, strategy.formula, strategy.over(), strategy.source)
-        else:
-            lines = Text("\n").join(
-                [Text(axes), Text(f"{strategy.formula}; {strategy.over()}"), Text(strategy.source, "dim")]
-            )
-            table.add_row(strategy.name, lines)
-    return table
-
-
-def _table(columns: int, *headers: str) -> Table:
-    """A table of all columns where there is room, else of names and a cell of lines."""
-    wide = columns >= WIDE
-    table = Table(box=None, show_header=wide, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
-    for header in headers if wide else headers[:2]:
-        no_wrap = header not in ("over", "source") if wide else header == headers[0]
-        table.add_column(header, overflow="fold", no_wrap=no_wrap)
-    return table
-
-
-def _token_table(row: Row, columns: int, has_token_types: bool, *, all_tokens: bool) -> Table:
-    narrow = columns < NARROW
-    table = Table(box=None, pad_edge=False, padding=(0, 1 if narrow else 2, 0, 0), header_style="dim")
-    for header in ("position", "token", "id", "word", "span", "segment", "kind"):
-        number = header not in ("token", "kind")
-        short = _SHORT_HEADERS.get(header, header) if narrow else header
-        table.add_column(short, justify="right" if number else "left", overflow="fold", no_wrap=number)
-    tokens = row.tokens
-    folded = len(tokens) - 2 * _FOLD_KEEP if len(tokens) > _FOLD_ABOVE and not all_tokens else 0
-    for token in tokens[:_FOLD_KEEP] if folded else tokens:
-        table.add_row(*_token_cells(token, has_token_types))
-    if folded:
-        table.add_row("...", Text(f"{folded} more", style="dim"))
-        for token in tokens[-_FOLD_KEEP:]:
-            table.add_row(*_token_cells(token, has_token_types))
-    return table
-
-
-def _token_cells(token: Token, has_token_types: bool) -> tuple[RenderableType, ...]:
-    span = "-" if token.offset is None else f"{token.offset[0]}-{token.offset[1]}"
-    return (
-        str(token.position),
-        Text(visible(token.token), style=_KIND_STYLE.get(token.kind, "")),
-        str(token.input_id),
-        "-" if token.word_id is None else str(token.word_id),
-        span,
-        str(token.token_type_id) if has_token_types else "-",
-        Text(in_words(token.kind), style=_KIND_STYLE.get(token.kind, "")),
+def pooled_section(report: Report, *, signs: Signs = UNICODE) -> Section:
+    """The vector of every pooling strategy with the tokens that it reads; the declared one has a star."""
+    available = {name: pooled for name, pooled in report.pooled.items() if pooled.shape is not None}
+    texts = report.tokenization.rows
+    text = shown_text(texts)
+    kinds = [token.kind for token in texts[text].tokens]
+    reads = report.reads(text)
+    common = _common_evidence(available.values())
+    axes = _common_axes(available.values())
+    starred = any(pooled.declared for pooled in available.values())
+    columns = (
+        Column("  strategy" if starred else "strategy"),
+        Column("shape"),
+        Column("formula", drop=1),
+        Column("reads" if len(texts) == 1 else f"text {text + 1} reads", least=LEAST),
+        Column("axes", drop=2),
+        Column("evidence"),
     )
+    rows: list[tuple[Cell, ...]] = []
+    for name, pooled in available.items():
+        assert pooled.shape is not None
+        mark = f"{signs.star} " if pooled.declared else "  "
+        rows.append(
+            (
+                Text(f"{mark if starred else ''}{name}", style=_DECLARED if pooled.declared else ""),
+                sizes_text(pooled.shape),
+                Text(pooled.formula),
+                Bar(reads[name], kinds, signs),
+                Text() if pooled.shape.axes == axes else Text(pooled.shape.by_name),
+                Text() if pooled.evidence == common else evidence_text(pooled.evidence),
+            )
+        )
+    facts = [evidence_text(common)] if available else []
+    if len(available) > 1:
+        facts.append(Text(f"{' x '.join(axes)} unless said"))
+    if starred:
+        facts.append(Text(f"{signs.star} declared", style="cyan"))
+    return Section(title("Pooled vectors", *facts), Grid(columns, rows), tuple(_unavailable(report)))
 
 
 def sizes_text(shape: TensorShape) -> Text:
@@ -179,26 +104,46 @@ def sizes_text(shape: TensorShape) -> Text:
 
 def evidence_text(evidence: Evidence) -> Text:
     """Whether a shape was observed, in its colour."""
-    return Text(evidence, style=_EVIDENCE_STYLE[evidence])
+    return Text(in_words(evidence), style=_EVIDENCE_STYLE[evidence])
 
 
-def _name_cell(label: str, facts: OutputFacts | PooledFacts, *, declared: bool) -> Text:
-    name = Text(label, style="bold" if declared else "")
-    return name.append("\n  ", style="").append_text(evidence_text(facts.evidence))
+def ran_text(report: Report, evidence: Evidence) -> Text:
+    """How shapes are known: `observed on cpu, float32`, or `predicted, float32`."""
+    return _ran(report, evidence, _common_dtype(report))
 
 
-def _detail(shape: TensorShape, about: str, columns: int) -> Text:
-    """Sizes and names of a shape, then what is said of it; the names go below where they would not fit."""
-    between = "  " if columns >= NARROW and len(shape.by_size) + len(shape.by_name) + 2 <= columns - 23 else "\n"
-    return Text.assemble((shape.by_size, "bold"), between, shape.by_name, "\n", (about, "dim"))
+def _ran(report: Report, evidence: Evidence, dtype: str) -> Text:
+    where = f" on {report.run.device}" if report.run.executed else ""
+    return evidence_text(evidence).append(f"{where}, {dtype}", style="default")
 
 
-def _add_unavailable(table: Table, columns: int, label: str, pooled: PooledFacts) -> None:
-    reason = pooled.reason or ""
-    cells = ("-", reason, pooled.formula, "-", "unavailable") if columns >= WIDE else (f"unavailable: {reason}",)
-    table.add_row(Text(label, style="dim"), *(Text(cell, style="dim") for cell in cells))
+def _differing(output: OutputFacts, common: Evidence, dtype: str) -> list[Text]:
+    """What a row says for itself, because the title says otherwise."""
+    parts = [Text(output.shape.dtype)] if output.shape.dtype != dtype else []
+    return parts if output.evidence == common else [*parts, evidence_text(output.evidence)]
 
 
-def _add_aside(table: Table, columns: int, text: str) -> None:
-    """A line under a row, in the column of the axes."""
-    table.add_row("", *([""] if columns >= WIDE else []), Text(text, style="dim"))
+def _common_evidence(rows: Iterable[OutputFacts | PooledFacts]) -> Evidence:
+    """What most rows are; a run shows nearly all."""
+    return "observed" if any(row.evidence == "observed" for row in rows) else "predicted"
+
+
+def _common_dtype(report: Report) -> str:
+    dtypes = [output.shape.dtype for output in report.outputs.values()]
+    return max(dtypes, key=dtypes.count) if dtypes else report.checkpoint.dtype
+
+
+def _common_axes(rows: Iterable[PooledFacts]) -> tuple[str, ...]:
+    axes = [pooled.shape.axes for pooled in rows if pooled.shape is not None]
+    return max(axes, key=axes.count) if axes else ()
+
+
+def _unavailable(report: Report) -> list[Text]:
+    """Strategies that give nothing here, those with one reason in one line."""
+    reasons: dict[str, list[str]] = {}
+    for name, pooled in report.pooled.items():
+        if pooled.shape is None:
+            reasons.setdefault(pooled.reason or "not known", []).append(name)
+    return [
+        Text(f"not available: {', '.join(names)} ({visible(reason)})", style="dim") for reason, names in reasons.items()
+    ]

@@ -7,18 +7,27 @@ from typing import TYPE_CHECKING
 from bertshape.render.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from bertshape.report.finding import Finding
     from bertshape.report.report import CheckpointFacts, OutputFacts, Report
     from bertshape.tokens.batch import Row
 
 SEVERITY_ORDER = ("note", "warning", "error")
-_WEIGHTS = {
-    "checkpoint": "trained weights from the checkpoint",
-    "random": "random weights: shapes are exact, numbers mean nothing",
-    "none": "nothing was run: all shapes are predicted",
-}
+SAID_IN_HEAD = frozenset(["length-limits-disagree"])
+"""Findings that `limits_line` says already."""
+_WEIGHTS = {"checkpoint": "stored weights", "random": "random weights", "none": "nothing was run"}
+
+
+def model_facts(facts: CheckpointFacts) -> list[str]:
+    """The model in a few words each: `bert`, `6 layers`, `hidden_size 384`."""
+    sizes = facts.dimensions
+    layers = sizes["num_hidden_layers"]
+    parts = [visible(facts.model_type), f"{layers} layer{'' if layers == 1 else 's'}"]
+    parts.append(f"hidden_size {sizes['hidden_size']}")
+    if facts.parameters is not None:
+        parts.append(f"{facts.parameters / 1e6:.1f} M parameters")
+    return [*parts, _WEIGHTS[facts.weights]]
 
 
 def in_words(name: str) -> str:
@@ -27,32 +36,46 @@ def in_words(name: str) -> str:
 
 
 def model_line(facts: CheckpointFacts) -> str:
-    """The model in one line: `bert: 6 layers, hidden_size 384, ...`."""
+    """The model in one line, with what only fits a document: `bert: 6 layers, hidden_size 384, ...`."""
     sizes = facts.dimensions
-    parts = [f"{sizes['num_hidden_layers']} layers", f"hidden_size {sizes['hidden_size']}"]
-    if sizes.get("num_attention_heads"):
+    family, *parts = model_facts(facts)[:-1]
+    if sizes["num_attention_heads"]:
         parts.append(f"{sizes['num_attention_heads']} heads")
-    if sizes.get("vocab_size"):
+    if sizes["vocab_size"]:
         parts.append(f"vocab_size {sizes['vocab_size']}")
-    if facts.parameters is not None:
-        parts.append(f"{facts.parameters / 1e6:.1f} M parameters")
-    return f"{visible(facts.model_type)}: {', '.join(parts)}"
+    return f"{family}: {', '.join(parts)}"
 
 
 def weights_line(report: Report) -> str:
-    """Which weights ran, where, and what the pooler is worth."""
+    """Which weights ran and where."""
     facts, run = report.checkpoint, report.run
-    where = f" on {run.device}, {run.dtype}" if run.executed else ""
+    where = f" on {run.device}, {run.dtype}" if run.executed else ": all shapes are predicted"
     pooler = f"; pooler {facts.pooler}" if facts.pooler and facts.weights != "random" else ""
     return f"{_WEIGHTS[facts.weights]}{where}{pooler}"
 
 
 def limits_line(facts: CheckpointFacts) -> str:
-    """Every declared length limit, the effective one first."""
-    effective = facts.length_limits["effective"]
-    others = ", ".join(f"{where} {limit}" for where, limit in facts.length_limits.items() if where != "effective")
+    """How many tokens run, then every declared limit that says otherwise."""
+    return limits_phrase(facts.length_limits)
+
+
+def limits_phrase(limits: Mapping[str, int | None]) -> str:
+    """`at most 512 tokens; encode() cuts at 256, tokenizer.json at 128`."""
+    effective = limits["effective"]
     most = f"at most {effective} tokens" if effective is not None else "no hard limit on tokens"
-    return f"{most} ({others})" if others else most
+    cuts, says = [], []
+    for where, limit in limits.items():
+        if where == "effective" or limit is None or limit == effective:
+            continue
+        file = where.split()[0]
+        if where == "sentence_bert_config.json max_seq_length":
+            cuts.append(("encode()", limit))
+        elif where.endswith("truncation.max_length"):
+            cuts.append((file, limit))
+        else:
+            says.append(f"{where} is {limit}")
+    told = [f"{who} {'cuts at' if index == 0 else 'at'} {limit}" for index, (who, limit) in enumerate(cuts)]
+    return "; ".join([most, *([", ".join([*told, *says])] if told or says else [])])
 
 
 def declared_line(facts: CheckpointFacts) -> str | None:
@@ -66,18 +89,18 @@ def declared_line(facts: CheckpointFacts) -> str | None:
 
 
 def count_line(row: Row) -> str:
-    """The sum that answers "why 8?": `8 tokens = 6 content + 2 special`."""
+    """The sum that answers "why 8?": `8 = 6 content + 2 special`."""
     parts = [f"{row.content} content", f"{row.special} special"]
     if row.padding:
         parts.append(f"{row.padding} padding")
-    line = f"{len(row.tokens)} tokens = {' + '.join(parts)}"
+    line = f"{len(row.tokens)} = {' + '.join(parts)}"
     return f"{line} ({row.truncated} more were cut away)" if row.truncated else line
 
 
-def count_label(output: OutputFacts) -> str:
+def count_label(output: OutputFacts, dots: str = "...") -> str:
     """What the tensors of a tuple are: `13 tensors: embeddings, layer 1 ... layer 12`."""
     labels = output.labels
-    named = f"{labels[0]}, {labels[1]} ... {labels[-1]}" if len(labels) > 3 else ", ".join(labels)
+    named = f"{labels[0]}, {labels[1]} {dots} {labels[-1]}" if len(labels) > 3 else ", ".join(labels)
     return f"{output.count} tensors: {named}" if named else f"{output.count} tensors"
 
 

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bertshape.render.escape import human_bytes, visible
-from bertshape.render.inspect import render_findings
+from bertshape.render.findings import finding_lines
+from bertshape.render.tables import ASCII, UNICODE, Column, Grid, Signs, title
 from bertshape.report.profile_summary import DTYPES, SORTED, histogram, summarize
 
 if TYPE_CHECKING:
@@ -23,11 +24,25 @@ if TYPE_CHECKING:
     from bertshape.report.profile_summary import Length, Summary, Waste
 
 _SHOWN_FILES = 5
-_NARROW = 64
-"""Columns below which the tables leave something out."""
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _CUTS = ("limit", "declared in", "texts cut", "share", "tokens lost")
-_WASTE = ("batch", "padded to", "batches", "wasted", "largest", "float32", "float16\nbfloat16")
+_WASTE = ("batch", "padded to", "batches", "wasted", "largest", "float32", "float16, bfloat16")
+_CUT_COLUMNS = (
+    Column("limit", right=True),
+    Column("declared in", folds=16),
+    Column("texts cut", right=True, drop=1),
+    Column("share", right=True),
+    Column("tokens lost", right=True, drop=2),
+)
+_WASTE_COLUMNS = (
+    Column("batch", right=True),
+    Column("padded to"),
+    Column("batches", right=True, drop=3),
+    Column("wasted", right=True),
+    Column("largest batch", drop=1),
+    Column("float32", right=True, drop=2),
+    Column("16 bit", right=True, drop=2),
+)
 
 
 def render_profile(profile: Profile, columns: int, *, unicode: bool = True) -> RenderableType:
@@ -39,16 +54,17 @@ def render_profile(profile: Profile, columns: int, *, unicode: bool = True) -> R
         unicode: Draw bars with block characters.
     """
     summary = summarize(profile)
+    signs = UNICODE if unicode else ASCII
     names, *lines = _head(profile, summary)
     parts: list[RenderableType] = [Text(visible(names), style="bold"), *(Text(visible(line)) for line in lines)]
     if summary.length is not None:
-        parts += [Text(), Text("Tokens a text", style="bold"), Text(_length(summary.length))]
+        parts += [Text(), Text("Tokens per text", style="bold"), Text(_length(summary.length))]
         parts += [_bars(profile, summary, columns, unicode=unicode)]
-        parts += [Text(), *_cuts(summary, columns)] if summary.cuts else []
-        parts += [Text(), *_waste(profile, summary, columns)]
+        parts += [Text(), *_cuts(summary, columns, signs)] if summary.cuts else []
+        parts += [Text(), *_waste(profile, summary, columns, signs)]
     grave = _grave(profile)
     if grave:
-        parts += [Text(), render_findings(grave)]
+        parts += [Text(), *finding_lines(grave)]
     return Group(*parts)
 
 
@@ -61,14 +77,14 @@ def render_profile_markdown(profile: Profile) -> str:
     blocks = [f"## {escape(names)}", "\n".join(f"- {escape(line)}" for line in lines)]
     if summary.length is not None:
         rows = [(_span(low, high), f"{count:,}") for low, high, count in histogram(profile.counts.lengths)]
-        blocks += ["### Tokens a text", escape(_length(summary.length)), _markdown(("tokens", "texts"), rows)]
+        blocks += ["### Tokens per text", escape(_length(summary.length)), _markdown(("tokens", "texts"), rows)]
         cuts = [(cut.limit, escape(cut.where), *_cut_cells(cut.texts, cut.share, cut.tokens)) for cut in summary.cuts]
         blocks += ["### What each limit cuts", _markdown(_CUTS, cuts)] if cuts else []
         waste = [_waste_cells(profile, row) for row in summary.waste]
         blocks += [
             "### Padding",
             escape(_basis(profile)),
-            _markdown([name.replace("\n", ", ") for name in _WASTE], waste),
+            _markdown(_WASTE, waste),
         ]
     grave = _grave(profile)
     if grave:
@@ -134,13 +150,17 @@ def _cut_cells(texts: int, share: float, tokens: int) -> tuple[str, str, str]:
     return f"{texts:,}", f"{share:.2%}", f"{tokens:,}"
 
 
-def _cuts(summary: Summary, columns: int) -> list[RenderableType]:
-    table = _table(_CUTS if columns >= _NARROW else _CUTS[:4])
+def _cuts(summary: Summary, columns: int, signs: Signs) -> list[RenderableType]:
+    """One row for each limit, whoever declares it."""
+    declared: dict[int, list[str]] = {}
     for cut in summary.cuts:
+        declared.setdefault(cut.limit, []).append(visible(cut.where))
+    rows = []
+    for cut in {cut.limit: cut for cut in summary.cuts}.values():
         texts, share, tokens = _cut_cells(cut.texts, cut.share, cut.tokens)
-        row = (str(cut.limit), visible(cut.where), texts, Text(share, style="yellow" if cut.texts else ""), tokens)
-        table.add_row(*row[: len(table.columns)])
-    return [Text("What each limit cuts", style="bold"), table]
+        cells = (Text(str(cut.limit)), Text("\n".join(declared[cut.limit])), Text(texts))
+        rows.append((*cells, Text(share, style="yellow" if cut.texts else ""), Text(tokens)))
+    return [Text("What each limit cuts", style="bold"), Grid(_CUT_COLUMNS, rows).render(columns, signs)]
 
 
 def _basis(profile: Profile) -> str:
@@ -157,31 +177,9 @@ def _waste_cells(profile: Profile, row: Waste) -> tuple[str, ...]:
     return (str(row.batch_size), padding, f"{row.batches:,}", f"{row.share:.1%}", largest, *sizes)
 
 
-def _waste(profile: Profile, summary: Summary, columns: int) -> list[RenderableType]:
-    title = Text.assemble(("Padding", "bold"), f"  {_basis(profile)}")
-    table = _table(_WASTE if columns >= _NARROW else (*_WASTE[:2], *_WASTE[3:5]))
-    for row in summary.waste:
-        cells = _waste_cells(profile, row)
-        narrow = (cells[0], cells[1].removeprefix("longest, "), *cells[3:5])
-        table.add_row(*(cells if columns >= _NARROW else narrow))
-    return [title, table]
-
-
-def _table(headers: Sequence[str]) -> Table:
-    gap = 2 if len(headers) > 4 else 1
-    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim")
-    for header in headers:
-        words = header in ("declared in", "padded to", "largest")
-        # Of a table that is too wide only the place of a limit is folded; numbers never are.
-        folds = header == "declared in"
-        table.add_column(
-            header,
-            justify="left" if words else "right",
-            overflow="fold",
-            no_wrap=not folds,
-            min_width=10 if folds else None,
-        )
-    return table
+def _waste(profile: Profile, summary: Summary, columns: int, signs: Signs) -> list[RenderableType]:
+    rows = [tuple(map(Text, _waste_cells(profile, row))) for row in summary.waste]
+    return [title("Padding", _basis(profile)), Grid(_WASTE_COLUMNS, rows).render(columns, signs)]
 
 
 def _markdown(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

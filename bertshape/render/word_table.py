@@ -4,45 +4,45 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from bertshape.render.escape import visible
+from bertshape.render.reads import FOLD_ABOVE, FOLD_KEEP
+from bertshape.render.tables import UNICODE, Column, Grid, Section, Signs, title
 from bertshape.tokens.words import words_of
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from bertshape.report.report import Report
     from bertshape.tokens.batch import Row
     from bertshape.tokens.words import Word
 
-NARROW = 64
-"""Columns below which headers are short and gaps narrow."""
-_SHORT_HEADERS = {"positions": "pos"}
-_FOLD_ABOVE, _FOLD_KEEP = 40, 15
-_TEXT_LENGTH, _TOKENS_SHOWN = 60, 12
+_COLUMNS = (
+    Column("word", right=True),
+    Column("text", folds=12),
+    Column("tokens", folds=12),
+    Column("positions", right=True),
+    Column("span", right=True),
+    Column("of"),
+)
+_TEXT_LENGTH, _TOKENS_SHOWN = 40, 10
 
 
-def render_words(report: Report, columns: int, *, all_tokens: bool = False) -> RenderableType:
+def word_sections(report: Report, *, all_tokens: bool = False, signs: Signs = UNICODE) -> list[Section]:
     """One table for each text, or pair, of the batch.
 
     Args:
         report: The report.
-        columns: Columns there are.
         all_tokens: Show all of a long list, and all of a long word.
+        signs: Characters that the terminal has.
     """
     rows = report.tokenization.rows
-    parts: list[RenderableType] = []
+    sections = []
     for number, row in enumerate(rows, start=1):
         words = words_of(row)
-        title = Text("Words" if len(rows) == 1 else f"Words of text {number}", style="bold")
-        title.append(f"  {_count_line(row, words)}", style="not bold")
-        parts += [*([Text()] if number > 1 else []), title]
-        if words:
-            parts.append(_word_table(row, words, columns, all_tokens=all_tokens))
-    return Group(*parts)
+        name = "Words" if len(rows) == 1 else f"Words of text {number}"
+        cells = _rows(row, words, signs, all_tokens=all_tokens)
+        sections.append(Section(title(name, _count_line(row, words)), Grid(_COLUMNS, cells)))
+    return sections
 
 
 def positions_label(positions: tuple[int, ...]) -> str:
@@ -63,27 +63,18 @@ def _count_line(row: Row, words: tuple[Word, ...]) -> str:
     return f"{line} ({row.truncated} more were cut away)" if row.truncated else line
 
 
-def _word_table(row: Row, words: tuple[Word, ...], columns: int, *, all_tokens: bool) -> Table:
-    narrow = columns < NARROW
-    table = Table(box=None, pad_edge=False, padding=(0, 1 if narrow else 2, 0, 0), header_style="dim")
-    headers = ["word", "text", "tokens", "positions", "first", "span"]
-    if row.pair is not None:
-        headers.append("of")
-    for header in headers:
-        number = header not in ("text", "tokens")
-        short = _SHORT_HEADERS.get(header, header) if narrow else header
-        table.add_column(short, justify="right" if number else "left", overflow="fold", no_wrap=number)
-    folded = len(words) - 2 * _FOLD_KEEP if len(words) > _FOLD_ABOVE and not all_tokens else 0
-    for word in words[:_FOLD_KEEP] if folded else words:
-        table.add_row(*_cells(word, row.pair is not None, all_tokens=all_tokens))
-    if folded:
-        table.add_row("...", Text(f"{folded} more", style="dim"))
-        for word in words[-_FOLD_KEEP:]:
-            table.add_row(*_cells(word, row.pair is not None, all_tokens=all_tokens))
-    return table
+def _rows(row: Row, words: tuple[Word, ...], signs: Signs, *, all_tokens: bool) -> list[tuple[Text, ...]]:
+    def cells(some: tuple[Word, ...]) -> list[tuple[Text, ...]]:
+        return [_cells(word, row.pair is not None, signs, all_tokens=all_tokens) for word in some]
+
+    if len(words) <= FOLD_ABOVE or all_tokens:
+        return cells(words)
+    dots, more = Text(signs.dots, style="dim"), Text(f"{len(words) - 2 * FOLD_KEEP} more", style="dim")
+    folded = (dots, more, *(Text() for _ in _COLUMNS[2:]))
+    return [*cells(words[:FOLD_KEEP]), folded, *cells(words[-FOLD_KEEP:])]
 
 
-def _cells(word: Word, pair: bool, *, all_tokens: bool) -> tuple[RenderableType, ...]:
+def _cells(word: Word, pair: bool, signs: Signs, *, all_tokens: bool) -> tuple[Text, ...]:
     text, tokens = word.text, word.tokens
     if not all_tokens and len(text) > _TEXT_LENGTH:
         text = f"{text[:_TEXT_LENGTH]}..."
@@ -91,12 +82,11 @@ def _cells(word: Word, pair: bool, *, all_tokens: bool) -> tuple[RenderableType,
     joined = Text(" ".join(visible(token) for token in tokens[: len(tokens) - more]))
     if more:
         joined.append(f" and {more} more", style="dim")
-    cells: list[RenderableType] = [
-        str(word.index),
+    return (
+        Text(str(word.index), style="dim"),
         Text(visible(text), style="bold") if text.strip() else Text("(blank)", style="dim"),
         joined,
-        positions_label(word.positions),
-        str(word.positions[0]),
-        "-" if word.offset is None else f"{word.offset[0]}-{word.offset[1]}",
-    ]
-    return tuple([*cells, f"text {word.sequence_id + 1}"] if pair else cells)
+        Text(positions_label(word.positions)),
+        Text(signs.dash, style="dim") if word.offset is None else Text(f"{word.offset[0]}-{word.offset[1]}"),
+        Text(f"text {word.sequence_id + 1}") if pair else Text(),
+    )

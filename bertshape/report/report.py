@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from bertshape.pooling.reads import Positions
+from bertshape.pooling.shapes import select
 from bertshape.report.inspect_document import inspect_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bertshape.checkpoint.locate import Source
+    from bertshape.pooling.reads import TokenWeights
     from bertshape.pooling.strategy import CountName
     from bertshape.report import documents, documents_checkpoint
     from bertshape.report.finding import Finding
@@ -176,6 +179,21 @@ class Report:
     def has_token_types(self) -> bool:
         """Whether the model is given token_type_ids."""
         return "token_type_ids" in self.inputs
+
+    def reads(self, text: int = 0) -> dict[str, TokenWeights]:
+        """Which tokens each available strategy reads, with their relative weights.
+
+        Args:
+            text: Index of the text in the batch.
+        """
+        row = self.tokenization.rows[text]
+        positions = Positions(
+            tuple(token.attention_mask for token in row.tokens),
+            tuple(int(token.special) for token in row.tokens),
+            tuple(row.word_indices()),
+        )
+        available = [name for name, pooled in self.pooled.items() if pooled.shape is not None]
+        return {strategy.name: strategy.reads(positions) for strategy in (select(available) if available else ())}
 
     def with_findings(self, *findings: Finding) -> Report:
         """The same report with more findings."""

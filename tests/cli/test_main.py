@@ -128,8 +128,9 @@ def test_broken_checkpoint_prints_its_report_and_fails(bertshape: Command, minil
     done = bertshape("inspect", EXAMPLE, "--model", str(folder))
     assert done.returncode == 1
     assert "last_hidden_state" in done.stdout
-    findings = done.stdout[done.stdout.index("Findings") :]
-    assert "error num_hidden_layers" in findings[findings.rindex("error") :]
+    labels = [line.split()[0] for line in done.stdout.splitlines() if line[:1].islower()]
+    assert labels[-1] == "error", "the gravest finding is the last word"
+    assert "error     num_hidden_layers" in done.stdout
     quiet = bertshape("inspect", EXAMPLE, "--model", str(folder), "--quiet", *PREDICT)
     assert quiet.returncode == 1
     assert quiet.stdout.startswith("error num_hidden_layers")
@@ -212,7 +213,7 @@ def test_a_low_terminal_shows_every_row_in_the_end() -> None:
     """The drawing is taller than the terminal: nothing may be lost or doubled once it is over."""
     done = run_in_terminal("inspect", EXAMPLE, *TINY, lines=12)
     text = "\n".join(done.screen)
-    for name in ("[CLS]", "last_hidden_state", "mean_sqrt_len_tokens", "words  ", "Findings"):
+    for name in ("[CLS]", "last_hidden_state", "mean_sqrt_len_tokens", "words  ", "note  "):
         assert name in text
     assert text.count("mean_sqrt_len_tokens") == 1
 

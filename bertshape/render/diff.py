@@ -1,0 +1,79 @@
+"""Two checkpoints for people: what differs in three columns, what is equal in one line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.text import Text
+
+from bertshape.render.escape import visible
+from bertshape.render.tables import UNICODE, Column, Grid, Signs, labelled
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from bertshape.pipelines.diff import Change, Comparison
+
+_COLUMNS = (Column("field", folds=10), Column("A", folds=10), Column("B", folds=10))
+
+
+def render_comparison(comparison: Comparison, columns: int, signs: Signs = UNICODE) -> RenderableType:
+    """What differs: meaning first, then tensors."""
+    names = visible(comparison.before), visible(comparison.after)
+    if comparison.same:
+        return Text(f"{names[0]} and {names[1]} do not differ")
+    heads = [Text.assemble((letter, "bold"), "  ", name) for letter, name in zip("AB", names, strict=True)]
+    rows = [_cells(change, signs) for change in comparison.scalars if change.differs]
+    groups = {}
+    lacking = _lacking(comparison)
+    if comparison.tensors and not lacking:
+        equal = f"; {comparison.same_tensors} are equal" if comparison.same_tensors else ""
+        groups[len(rows)] = Text(f"Tensors that differ{equal}", style="bold")
+        rows += [_cells(change, signs) for change in comparison.tensors]
+    grid = [Text(), Grid(_COLUMNS, rows, groups).render(columns, signs)] if rows else []
+    return Group(*heads, *grid, Text(), *_remarks(comparison, lacking))
+
+
+def _remarks(comparison: Comparison, lacking: str | None) -> list[RenderableType]:
+    lines: list[RenderableType] = []
+    tokens = _tokenizer_line(comparison)
+    if tokens:
+        differs = comparison.tokens_differing or comparison.tokenizer_differs
+        lines.append(labelled("tokens", tokens, style="yellow" if differs else "green"))
+    if lacking is not None:
+        lines.append(labelled("weights", f"{lacking} stores no weights", style="yellow"))
+    equal = [f"{change.name} {visible(str(change.before))}" for change in comparison.scalars if not change.differs]
+    if equal:
+        lines.append(labelled("equal", ", ".join(equal), style="green"))
+    return lines
+
+
+def _lacking(comparison: Comparison) -> str | None:
+    """The side that stores no tensor at all, where the other has some."""
+    if not comparison.tensors or comparison.same_tensors:
+        return None
+    if all(tensor.before is None for tensor in comparison.tensors):
+        return "A"
+    return "B" if all(tensor.after is None for tensor in comparison.tensors) else None
+
+
+def _tokenizer_line(comparison: Comparison) -> str:
+    parts = []
+    differing = comparison.tokens_differing
+    if differing is not None:
+        parts.append(f"{differing or 'no'} token{'s' * (differing != 1)} differ{'s' * (differing == 1)}")
+    if comparison.tokenizer_differs:
+        # Equal tokens do not make equal tokenizers: one may lower letters, or cut elsewhere.
+        parts.append("the tokenizer files differ")
+    elif comparison.tokenizer_differs is False and not parts:
+        parts.append("the tokenizer files are equal")
+    return ", ".join(parts)
+
+
+def _cells(change: Change, signs: Signs) -> tuple[Text, ...]:
+    values = (
+        Text(signs.dash, style="dim") if value is None else Text(visible(str(value)))
+        for value in (change.before, change.after)
+    )
+    return (Text(visible(change.name)), *values)
