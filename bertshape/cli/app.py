@@ -12,7 +12,7 @@ from bertshape.cli.commands import COMMANDS, PAGES, PANEL_OF
 from bertshape.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
 _HELP = ("-h", "--help")
 
@@ -62,7 +62,7 @@ class _Command(TyperCommand):
         super().format_help(ctx, formatter)
         about = COMMANDS.get(ctx.info_name)
         if about is not None and self.rich_markup_mode is not None:
-            _print_notes((("Examples", about.examples), ("Learn more", ((f"{PAGES}/{about.page}.md", ""),))))
+            _end_help((("Examples", about.examples), ("Learn more", ((f"{PAGES}/{about.page}.md", ""),))))
 
 
 class _Group(TyperGroup):
@@ -73,7 +73,7 @@ class _Group(TyperGroup):
         super().format_help(ctx, formatter)
         if self.rich_markup_mode is not None:
             begin = (*COMMANDS["inspect"].examples[:2], ("bertshape COMMAND --help", "options and examples of one"))
-            _print_notes((("Examples", begin), ("Learn more", ((f"{PAGES}/index.md", ""),))))
+            _end_help((("Examples", begin), ("Learn more", ((f"{PAGES}/index.md", ""),))))
 
 
 def _arrange(parameter: Any) -> None:
@@ -91,24 +91,11 @@ def _arrange(parameter: Any) -> None:
         parameter.help = parameter.help.replace("[", r"\[")
 
 
-def _print_notes(sections: Iterable[tuple[str, Sequence[tuple[str, str]]]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def _end_help(sections: Iterable[tuple[str, Sequence[tuple[str, str]]]]) -> None:
+    # Rich is imported where help is printed and nowhere else.
+    from bertshape.cli.help_notes import print_notes
 
-    console = Console(highlight=False, markup=False, emoji=False)
-    for title, rows in sections:
-        console.print(Text(f" {title}", style="bold"))
-        beside = max(len(line) for line, _ in rows) + max(len(meaning) for _, meaning in rows) + 5 <= console.width
-        grid = Table.grid(padding=(0, 2))
-        for line, meaning in rows:
-            if beside:
-                grid.add_row(Text(f"   {line}"), Text(meaning, style="dim"))
-            else:
-                grid.add_row(Text(f"   {line}", no_wrap=True, overflow="ignore"))
-                grid.add_row(Text(f"     {meaning}", style="dim"))
-        console.print(grid)
-        console.print()
+    print_notes(sections)
 
 
 def _not_called() -> None:

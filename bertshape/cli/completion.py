@@ -5,22 +5,23 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from bertshape.checkpoint.locate import EMBEDDED_PREFIX, embedded_names
+from bertshape.pipelines.facts import SCALAR_NAMES
+from bertshape.pooling.strategies import STRATEGIES
+from bertshape.predict.heads import TASKS
+
 # os.path, unlike pathlib, says no where it may not look.
 _CHECKPOINT_FILES = ("config.json", "modules.json")
 
 
 def complete_pooling(incomplete: str) -> list[str]:
     """Pooling strategies; after a plus, the one that is being written."""
-    from bertshape.pooling.strategies import STRATEGIES
-
     before, plus, last = incomplete.rpartition("+")
     return [f"{before}{plus}{name}" for name in STRATEGIES if name.startswith(last)]
 
 
 def complete_task(incomplete: str) -> list[str]:
     """Task heads, and `all`."""
-    from bertshape.predict.heads import TASKS
-
     return [name for name in (*TASKS, "all") if name.startswith(incomplete)]
 
 
@@ -31,16 +32,12 @@ def complete_device(incomplete: str) -> list[str]:
 
 def complete_model(incomplete: str) -> list[str]:
     """Embedded checkpoints, and folders here: those that hold a checkpoint, and those that lead on."""
-    from bertshape.checkpoint.locate import EMBEDDED_PREFIX, embedded_names
-
     names = [f"{EMBEDDED_PREFIX}{name}" for name in embedded_names()]
     return [name for name in names if name.startswith(incomplete)] + _folders(incomplete)
 
 
 def complete_expectation(incomplete: str) -> list[str]:
     """Names that an expectation may speak of, up to its operator."""
-    from bertshape.pipelines.facts import SCALAR_NAMES
-
     return [f"{name}=" for name in SCALAR_NAMES if name.startswith(incomplete)]
 
 

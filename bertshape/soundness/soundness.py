@@ -10,6 +10,7 @@ from bertshape.soundness.custom_code import custom_code_findings
 from bertshape.soundness.dimensions import attention_head_findings, held_dimensions
 from bertshape.soundness.heads import head_findings, label_map_findings
 from bertshape.soundness.identity import class_findings, family_of_names, padding_identity, prefix_class_findings
+from bertshape.soundness.lengths import length_findings
 from bertshape.soundness.prefixes import foreign_prefix, prefix_finding, without_prefix
 from bertshape.soundness.quantized import quantization_findings, without_quantization
 from bertshape.soundness.sentence_chain import sentence_findings
@@ -61,9 +62,6 @@ def check_soundness(
     if tokenizer is not None and not _wrong(identity):
         findings += padding_findings(checkpoint, architecture, tokenizer)
     if not _wrong(identity):
-        # Not on top: an inspection does not ask it.
-        from bertshape.soundness.lengths import length_findings
-
         findings += length_findings(checkpoint, fitting, tokenizer)
     return findings + sentence_findings(checkpoint, fitting)
 
