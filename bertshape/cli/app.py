@@ -12,7 +12,7 @@ from bertshape.cli.commands import COMMANDS, PAGES, PANEL_OF
 from bertshape.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 _HELP = ("-h", "--help")
 
