@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -35,11 +36,20 @@ def build_program(arguments: Sequence[str]) -> Any:
         context_settings={"help_option_names": list(_HELP)},
     )
     app.callback()(_root)
-    called = arguments[0] if arguments and arguments[0] in COMMANDS else None
+    words = arguments or _words_to_complete()
+    called = words[0] if words and words[0] in COMMANDS else None
     for name, about in COMMANDS.items() if called is None else ((called, COMMANDS[called]),):
         function = command_function(name) if name == called else _not_called
         app.command(name, cls=_Command, help=about.summary, rich_help_panel=about.group)(function)
     return typer.main.get_command(app)
+
+
+def _words_to_complete() -> list[str]:
+    """What stands on the command line that a shell completes; it comes in the environment, not as arguments."""
+    if not any(name.startswith("_BERTSHAPE_COMPLETE") for name in os.environ):
+        return []
+    line = os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS") or ""
+    return line.split()[1:]
 
 
 def command_function(name: str) -> Callable[..., Callable[[], int]]:
