@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from bertshape.checkpoint.byte_source import FileSource, MissingWeightsError
 from bertshape.checkpoint.locate import Location, locate
 from bertshape.checkpoint.recipe import Recipe, read_recipe, transformer_folder
+from bertshape.checkpoint.tokenizer_files import TokenizerFiles, read_tokenizer_files
 from bertshape.checkpoint.weights import INDEX_FILE, SINGLE_FILE, read_indexed, read_local, read_single
 from bertshape.errors import CheckpointError
-from bertshape.files import exists, read_bytes, read_json_object, read_optional_object
+from bertshape.files import exists, read_bytes, read_json_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,8 +37,7 @@ class Checkpoint:
         location: Where it is.
         folder: Folder of config.json and the weights.
         config: Content of config.json.
-        tokenizer_config: Content of tokenizer_config.json; empty where there is none.
-        special_tokens: Special tokens by role, such as `pad_token`, where the files name them.
+        tokenizer_files: What the files beside the tokenizer's vocabulary say.
         recipe: What the files say of how a text becomes a vector.
         headers: The safetensors headers; None where the weights are pickles or absent.
         pickles: Names of the pickle weight files, used where there is no safetensors file.
@@ -46,8 +46,7 @@ class Checkpoint:
     location: Location
     folder: Path
     config: Mapping[str, object]
-    tokenizer_config: Mapping[str, object]
-    special_tokens: Mapping[str, str]
+    tokenizer_files: TokenizerFiles
     recipe: Recipe
     headers: WeightHeaders | None
     pickles: tuple[str, ...]
@@ -66,6 +65,11 @@ class Checkpoint:
     def tokenizer_folder(self) -> Path:
         """Folder of the tokenizer's files."""
         return self.folder if self.location.source != "embedded" else self.location.tokenizer_folder
+
+    @property
+    def tokenizer_config(self) -> Mapping[str, object]:
+        """Content of tokenizer_config.json; empty where there is none."""
+        return self.tokenizer_files.config
 
     @property
     def has_weights(self) -> bool:
@@ -132,13 +136,11 @@ def _read(location: Location) -> Checkpoint:
             code="config-missing",
         )
     tokenizer_folder = location.tokenizer_folder if location.source == "embedded" else folder
-    tokenizer_config = read_optional_object(tokenizer_folder / "tokenizer_config.json")
     return Checkpoint(
         location=location,
         folder=folder,
         config=read_json_object(folder / "config.json"),
-        tokenizer_config=tokenizer_config,
-        special_tokens=_special_tokens(tokenizer_folder, tokenizer_config),
+        tokenizer_files=read_tokenizer_files(tokenizer_folder),
         recipe=read_recipe(location.folder),
         headers=_read_headers(location, folder),
         pickles=tuple(name for name in PICKLES if name in _present(location, folder)),
@@ -188,17 +190,6 @@ def _step_files(checkpoint: Checkpoint) -> dict[str, str]:
             if step.has_weights and there:
                 found.setdefault(step.path, name)
     return found
-
-
-def _special_tokens(folder: Path, tokenizer_config: Mapping[str, object]) -> dict[str, str]:
-    """Special tokens by role; both files may write a token as a string or as an object with its content."""
-    found = read_optional_object(folder / "special_tokens_map.json") | dict(tokenizer_config)
-    tokens = {}
-    for role, value in found.items():
-        content = value.get("content") if isinstance(value, dict) else value
-        if role.endswith("_token") and isinstance(content, str):
-            tokens[role] = content
-    return tokens
 
 
 def _prefix(location: Location, folder: Path) -> str:

@@ -35,6 +35,7 @@ _ANCHORS = ("config.json", "modules.json")
 _SMALL_FILES = frozenset(
     {
         *_ANCHORS,
+        "added_tokens.json",
         "config_sentence_transformers.json",
         "model.safetensors.index.json",
         "sentence_bert_config.json",
@@ -46,11 +47,14 @@ _SMALL_FILES = frozenset(
 # Needed only where there is no tokenizer.json to say it all.
 _VOCABULARY_FILES = frozenset(
     [
-        "added_tokens.json",
+        "bpe.codes",
+        "entity_vocab.json",
         "merges.txt",
         "sentencepiece.bpe.model",
+        "sentencepiece.model",
         "spiece.model",
         "spm.model",
+        "tokenizer.model",
         "vocab.json",
         "vocab.txt",
     ]

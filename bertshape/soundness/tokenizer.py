@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from bertshape.errors import CheckpointError
 from bertshape.report.finding import Finding
 
 if TYPE_CHECKING:
@@ -17,6 +18,13 @@ _BLANK_SHARE = 10
 """A tokenizer with less than a tenth of the embedding's rows is not the one that the weights were trained with."""
 _NEEDED = ("unk_token", "cls_token", "sep_token", "pad_token")
 _OTHERS = ("mask_token", "bos_token", "eos_token")
+_MOST_DIFFERENCES = 4
+_PROBES = (
+    ("A text: words, 1 number and Ünïcode.", None),
+    ("a", "b"),
+    ("", None),
+    ("\U0010fffe 東京 🙂", None),
+)
 _COPY_HINT = "Copy the tokenizer files of the original checkpoint into the folder."
 
 
@@ -43,15 +51,16 @@ def vocabulary_findings(
     """The vocabulary against the rows of the embedding, and the special tokens against the vocabulary.
 
     Args:
-        checkpoint: For the special tokens that its files name.
+        checkpoint: For its name.
         architecture: Its vocab_size is the number of rows; the stored one, where the weights are known.
         tokenizer: The tokenizer.
     """
     return [
         *_blank(checkpoint, architecture, tokenizer),
         *_out_of_range(checkpoint, architecture, tokenizer),
-        *_missing_special_tokens(checkpoint, tokenizer),
-        *_no_unknown_token(tokenizer),
+        *_missing_special_tokens(tokenizer),
+        *(_no_unknown_token(tokenizer) or probe_tokenizer(tokenizer)),
+        *reader_findings(checkpoint, tokenizer),
     ]
 
 
@@ -125,18 +134,19 @@ def _out_of_range(checkpoint: Checkpoint, architecture: Architecture, tokenizer:
     ]
 
 
-def _missing_special_tokens(checkpoint: Checkpoint, tokenizer: LoadedTokenizer) -> list[Finding]:
+def _missing_special_tokens(tokenizer: LoadedTokenizer) -> list[Finding]:
     findings = []
     for role in (*_NEEDED, *_OTHERS):
-        token = checkpoint.special_tokens.get(role)
-        if token is None or tokenizer.backend.token_to_id(token) is not None:
+        token = tokenizer.special_tokens.get(role)
+        if token is None or token not in tokenizer.added:
             continue
         findings.append(
             Finding(
                 "special-token-missing",
                 "error" if role in _NEEDED else "warning",
                 f"{role}: the tokenizer's settings say {token!r}, which {tokenizer.file} has no entry for; "
-                "transformers would add it with an id that the weights were not trained on",
+                f"transformers adds it with id {tokenizer.backend.token_to_id(token)}, which the weights were not "
+                "trained on",
                 _COPY_HINT,
                 where=f"tokenizer_config.json {role}",
                 expected=f"an entry in {tokenizer.file}",
@@ -148,7 +158,7 @@ def _missing_special_tokens(checkpoint: Checkpoint, tokenizer: LoadedTokenizer) 
 
 def _no_unknown_token(tokenizer: LoadedTokenizer) -> list[Finding]:
     """A model that names a token for unknown words and does not have it fails at the first of them."""
-    model = tokenizer.backend.model
+    model: Any = getattr(tokenizer.backend, "model", None)
     token = getattr(model, "unk_token", None)
     if not isinstance(token, str) or model.token_to_id(token) is not None:
         return []
@@ -164,3 +174,94 @@ def _no_unknown_token(tokenizer: LoadedTokenizer) -> list[Finding]:
             actual="none",
         )
     ]
+
+
+def reader_findings(checkpoint: Checkpoint, tokenizer: LoadedTokenizer) -> list[Finding]:
+    """Do all who read this tokenizer give the same tokens?
+
+    Args:
+        checkpoint: For its name.
+        tokenizer: Its tokenizer, loaded as transformers loads it.
+    """
+    return [*_differing_readers(checkpoint, tokenizer), *_not_asked(tokenizer), *_no_special_tokens(tokenizer)]
+
+
+def _differing_readers(checkpoint: Checkpoint, tokenizer: LoadedTokenizer) -> list[Finding]:
+    """`tokenizers` reads tokenizer.json alone; transformers builds another from its class and the settings."""
+    if not tokenizer.differences:
+        return []
+    shown = tokenizer.differences[:_MOST_DIFFERENCES]
+    listed = "; ".join(
+        f"{item.setting}: tokenizer.json {item.file}, transformers {item.transformers}" for item in shown
+    )
+    more = len(tokenizer.differences) - len(shown)
+    spans_only = all(item.spans_only for item in tokenizer.differences)
+    return [
+        Finding(
+            "tokenizer-readers-differ",
+            "note" if spans_only else "warning",
+            f"{checkpoint.name} has {'the same tokens with other spans' if spans_only else 'two sets of tokens'}. "
+            f"{listed}{f'; and {more} more' if more else ''}. tokenizers and text-embeddings-inference follow "
+            f"tokenizer.json; transformers ({tokenizer.class_name}) follows its class and tokenizer_config.json, and "
+            "so do the tokens shown here",
+            "Find out which of the two the weights were trained with, and make both files say it: "
+            "AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER) keeps what transformers gives.",
+            where=", ".join(item.setting for item in shown),
+            expected=", ".join(item.transformers for item in shown),
+            actual=", ".join(item.file for item in shown),
+        )
+    ]
+
+
+def _not_asked(tokenizer: LoadedTokenizer) -> list[Finding]:
+    if not tokenizer.not_asked:
+        return []
+    return [
+        Finding(
+            "tokenizer-class-not-asked",
+            "warning",
+            f"the tokens are those of {tokenizer.file} as tokenizers and text-embeddings-inference read it; "
+            f"transformers may build others from its class and tokenizer_config.json: {tokenizer.not_asked}",
+            "pip install transformers" if "not installed" in tokenizer.not_asked else "",
+            where="tokenizer_config.json tokenizer_class",
+        )
+    ]
+
+
+def _no_special_tokens(tokenizer: LoadedTokenizer) -> list[Finding]:
+    """A template of nothing: then pooling by the first token takes a word."""
+    cls = tokenizer.special_tokens.get("cls_token") or tokenizer.special_tokens.get("bos_token")
+    if tokenizer.backend.num_special_tokens_to_add(False) or cls is None:
+        return []
+    return [
+        Finding(
+            "special-tokens-not-added",
+            "warning",
+            f"the tokenizer names {cls!r}, and adds no special token to a text ({tokenizer.file} has no template): the "
+            "first token is the first of the text",
+            _COPY_HINT,
+            where=f"{tokenizer.file} post_processor",
+            expected=f"a template with {cls}",
+            actual="none",
+        )
+    ]
+
+
+def probe_tokenizer(tokenizer: LoadedTokenizer) -> list[Finding]:
+    """Encode texts of several kinds; a tokenizer that loads may still be unable to encode anything."""
+    for text, pair in _PROBES:
+        try:
+            tokenizer.encode(text, pair)
+        except CheckpointError as error:
+            return [
+                Finding(
+                    "tokenizer-cannot-encode",
+                    "error",
+                    f"{error.message} ({text[:20]!r}{' with a second text' if pair else ''})",
+                    _COPY_HINT,
+                    where=tokenizer.file,
+                    expected="tokens",
+                    actual="an error",
+                )
+            ]
+    return []

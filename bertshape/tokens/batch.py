@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from bertshape.errors import CheckpointError, UsageError
+from bertshape.tokens.cut import encode_cut
 
 if TYPE_CHECKING:
     from collections.abc import Sequence as SequenceOf
 
-    from tokenizers import Encoding
-
+    from bertshape.tokens.backend import Encoded
     from bertshape.tokens.tokenizer import LoadedTokenizer, Side
 
 Padding = Literal["longest", "max_length", "none"]
-Kind = Literal["special", "word_start", "continuation", "unknown", "padding"]
+Kind = Literal["special", "word_start", "continuation", "token", "unknown", "padding"]
 
 
 @dataclass(frozen=True)
@@ -28,12 +27,12 @@ class Token:
         token: The vocabulary's string.
         input_id: Its id.
         attention_mask: 1 where the model attends, 0 for padding.
-        token_type_id: Segment: 0 for the first text, 1 for the second.
+        token_type_id: Segment; 0 where the tokenizer makes none, as the model takes it then.
         special: Whether the tokenizer put it there ([CLS], [SEP], padding); a [MASK] in the text is content.
-        kind: What it is.
+        kind: What it is; `token` where the tokenizer knows no words.
         sequence_id: 0 for the first text, 1 for the second of a pair, None for special tokens.
-        word_id: Index of the word in its text, None for special tokens.
-        offset: Span of characters in its text, end excluded, None for special tokens.
+        word_id: Index of the word in its text, None for special tokens and where the tokenizer knows no words.
+        offset: Span of characters in its text, end excluded, None for special tokens and where it gives none.
     """
 
     position: int
@@ -101,6 +100,7 @@ class Tokenization:
         padding_side: Where padding goes.
         truncation: Whether rows may be cut.
         max_length: Length that rows are cut or padded to, where one was asked for or applies.
+        inputs: Names of the tensors that the tokenizer makes, and that the model is given where it takes them.
     """
 
     rows: tuple[Row, ...]
@@ -108,6 +108,7 @@ class Tokenization:
     padding_side: Side
     truncation: bool
     max_length: int | None
+    inputs: tuple[str, ...] = ("input_ids", "token_type_ids", "attention_mask")
 
     @property
     def batch_size(self) -> int:
@@ -159,17 +160,12 @@ def tokenize(
         CheckpointError: Padding is needed and the tokenizer has no padding token.
     """
     seconds: list[str | None] = [None] * len(texts) if pairs is None else list(pairs)
-    encoded = [
-        encode_row(tokenizer, text, pair, max_length if truncation else None)
+    rows = [
+        _row(tokenizer, text, pair, max_length if truncation else None)
         for text, pair in zip(texts, seconds, strict=True)
     ]
-    encodings = [encoding for encoding, _ in encoded]
-    _pad(tokenizer, encodings, padding, max_length)
-    rows = tuple(
-        Row(text, pair, _tokens(encoding, tokenizer.unk_id), truncated)
-        for text, pair, (encoding, truncated) in zip(texts, seconds, encoded, strict=True)
-    )
-    return Tokenization(rows, padding, tokenizer.padding_side, truncation, max_length)
+    padded = _padded(tokenizer, rows, padding, max_length)
+    return Tokenization(padded, padding, tokenizer.padding_side, truncation, max_length, tokenizer.inputs)
 
 
 def check_unicode(text: str, where: str) -> None:
@@ -191,106 +187,86 @@ def check_unicode(text: str, where: str) -> None:
             )
 
 
-def encode_row(tokenizer: LoadedTokenizer, text: str, pair: str | None, max_length: int | None) -> tuple[Encoding, int]:
-    """Encode one row, cut to a length where one is given.
-
-    Returns:
-        The encoding, and the number of content tokens that were cut away.
-
-    Raises:
-        UsageError: The length leaves no room for the special tokens.
-        CheckpointError: The tokenizer's own file keeps it from encoding.
-    """
-    backend = tokenizer.backend
-    encoding = tokenizer.encode(text, pair)
-    if max_length is None or len(encoding) <= max_length:
-        return encoding, 0
-    special = backend.num_special_tokens_to_add(pair is not None)
-    if max_length < special:
-        raise UsageError(
-            f"--max-length {max_length} leaves no room for the {special} special tokens",
-            hint=f"Pass --max-length {special + 1} or more.",
-            code="max-length-too-small",
-        )
-    # Not by enable_truncation: for a pair it builds every combination of the parts cut away, quadratic in the length.
-    post_processor, backend.post_processor = backend.post_processor, None
-    try:
-        first, second = tokenizer.encode(text), None if pair is None else tokenizer.encode(pair)
-    finally:
-        backend.post_processor = post_processor
-    kept = _kept_lengths(len(first), 0 if second is None else len(second), max_length - special)
-    first = _cut(first, kept[0], tokenizer.truncation_side)
-    second = None if second is None else _cut(second, kept[1], tokenizer.truncation_side)
-    cut = backend.post_process(first, second)
-    return cut, len(encoding) - len(cut)
+def _row(tokenizer: LoadedTokenizer, text: str, pair: str | None, max_length: int | None) -> Row:
+    encoded, kept = encode_cut(tokenizer, text, pair, max_length)
+    positions = range(len(encoded)) if kept is None else kept
+    return Row(text, pair, _tokens(tokenizer, encoded, positions), len(encoded) - len(positions))
 
 
-def _cut(encoding: Encoding, length: int, side: str) -> Encoding:
-    """The encoding without what goes beyond a length.
-
-    The library keeps the parts cut away in the encoding, and `post_process` would combine those of a pair, each with
-    each: gigabytes for long texts. Its state, which is JSON, is the one place where they can be dropped.
-    """
-    if len(encoding) <= length:
-        return encoding
-    encoding.truncate(length, direction=side)
-    state = json.loads(encoding.__getstate__()) | {"overflowing": []}
-    bare = type(encoding)()
-    bare.__setstate__(json.dumps(state).encode())
-    return bare
-
-
-def _kept_lengths(first: int, second: int, room: int) -> tuple[int, int]:
-    """Share the room between two texts: the shorter stays whole while it fits in half (`longest_first`)."""
-    if first + second <= room:
-        return first, second
-    short = min(first, second, room // 2)
-    return (short, room - short) if first <= second else (room - short, short)
-
-
-def _pad(tokenizer: LoadedTokenizer, encodings: list[Encoding], padding: Padding, max_length: int | None) -> None:
-    lengths = {len(encoding) for encoding in encodings}
+def _padded(tokenizer: LoadedTokenizer, rows: list[Row], padding: Padding, max_length: int | None) -> tuple[Row, ...]:
+    lengths = {len(row.tokens) for row in rows}
     target = max(lengths) if padding != "max_length" or max_length is None else max(max_length, *lengths)
     if lengths == {target}:
-        return
+        return tuple(rows)
     if padding == "none":
         raise UsageError(
             f"texts of {min(lengths)} to {max(lengths)} tokens cannot make one batch without padding",
             hint="Use --padding longest, or pass the texts one by one.",
             code="padding-needed",
         )
-    if tokenizer.pad_token is None or tokenizer.pad_id is None:
+    return tuple(_pad(tokenizer, row, target) for row in rows)
+
+
+def padding_id(tokenizer: LoadedTokenizer) -> int:
+    """Id that fills short rows.
+
+    Raises:
+        CheckpointError: There is none; transformers refuses to pad then, and no token is guessed here either.
+    """
+    if tokenizer.pad_id is None:
         raise CheckpointError(
-            f"padding is needed, and the tokenizer ({tokenizer.file}) has no padding token",
+            f"padding is needed, and the tokenizer ({tokenizer.file}) has no padding token: transformers refuses too",
             hint="Name pad_token in tokenizer_config.json, or pass the texts one by one.",
             code="tokenizer-no-padding",
         )
-    for encoding in encodings:
-        encoding.pad(target, direction=tokenizer.padding_side, pad_id=tokenizer.pad_id, pad_token=tokenizer.pad_token)
+    return tokenizer.pad_id
 
 
-def _tokens(encoding: Encoding, unk_id: int | None) -> tuple[Token, ...]:
+def _pad(tokenizer: LoadedTokenizer, row: Row, target: int) -> Row:
+    missing = target - len(row.tokens)
+    if not missing:
+        return row
+    pad_id = padding_id(tokenizer)
+    filler = Token(0, tokenizer.string_of(pad_id) or "", pad_id, 0, 0, True, "padding", None, None, None)
+    left = tokenizer.padding_side == "left"
+    tokens = [filler] * missing + list(row.tokens) if left else [*row.tokens, *[filler] * missing]
+    return replace(row, tokens=tuple(replace(token, position=position) for position, token in enumerate(tokens)))
+
+
+def _tokens(tokenizer: LoadedTokenizer, encoded: Encoded, kept: SequenceOf[int]) -> tuple[Token, ...]:
     tokens = []
     previous: tuple[int | None, int | None] = (None, None)
-    columns = zip(
-        encoding.tokens,
-        encoding.ids,
-        encoding.attention_mask,
-        encoding.type_ids,
-        encoding.special_tokens_mask,
-        encoding.sequence_ids,
-        encoding.word_ids,
-        encoding.offsets,
-        strict=True,
-    )
-    for position, (token, input_id, mask, type_id, special, sequence_id, word_id, offset) in enumerate(columns):
-        word = (sequence_id, word_id)
-        kind: Kind = "word_start" if word != previous else "continuation"
-        if special:
-            kind = "special" if mask else "padding"
-        elif input_id == unk_id:  # Not by its string: Unigram models put the surface text there.
-            kind = "unknown"
+    ids, types, special = encoded.ids, encoded.type_ids, encoded.special_tokens_mask
+    sequences, words, offsets = encoded.sequence_ids, encoded.word_ids, encoded.offsets
+    with_types = "token_type_ids" in tokenizer.inputs
+    for position, index in enumerate(kept):
+        word = (sequences[index], words[index])
+        kind: Kind = "special"
+        if not special[index]:
+            kind = "word_start" if word != previous else "continuation"
+            kind = "token" if words[index] is None else kind
+            kind = "unknown" if ids[index] == tokenizer.unk_id else kind
         previous = word
-        span = None if special else offset
-        tokens.append(Token(position, token, input_id, mask, type_id, bool(special), kind, sequence_id, word_id, span))
+        tokens.append(
+            Token(
+                position=position,
+                token=_string(tokenizer, encoded, index),
+                input_id=ids[index],
+                attention_mask=1,
+                token_type_id=types[index] if with_types else 0,
+                special=bool(special[index]),
+                kind=kind,
+                sequence_id=sequences[index],
+                word_id=words[index],
+                offset=None if special[index] else offsets[index],
+            )
+        )
     return tuple(tokens)
+
+
+def _string(tokenizer: LoadedTokenizer, encoded: Encoded, index: int) -> str:
+    """The vocabulary's own string: that of the encoding may be the surface text, and a template may name too few."""
+    token = tokenizer.string_of(encoded.ids[index])
+    if token is None and index < len(encoded.tokens):
+        return encoded.tokens[index]
+    return token or ""

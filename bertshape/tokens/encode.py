@@ -7,18 +7,22 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bertshape.tokens.batch import check_unicode, encode_row
+from bertshape.errors import CheckpointError
+from bertshape.tokens.batch import check_unicode
+from bertshape.tokens.cut import kept_positions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tokenizers import Encoding
-
     from bertshape.corpus.text_file import Record, Unit
+    from bertshape.tokens.backend import Encoded
     from bertshape.tokens.tokenizer import LoadedTokenizer
 
 _CHUNK = 2048
 """Texts that the tokenizer gets at a time, to share among the cores."""
+
+_LARGEST_ID = 2**31 - 1
+_LARGEST_TYPE = 127
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ def encode_rows(
 
     Raises:
         UsageError: A text is not valid Unicode; the message names its line.
+        CheckpointError: The tokenizer's file keeps it from encoding, or gives ids that no model takes.
     """
     waiting = iter(records)
     while chunk := list(itertools.islice(waiting, _CHUNK)):
@@ -65,13 +70,23 @@ def encode_rows(
             for text in (record.text, record.pair or ""):
                 check_unicode(text, f"{name}, {record.place}")
         texts = [record.text if record.pair is None else (record.text, record.pair) for record in chunk]
-        for record, encoding in zip(chunk, tokenizer.encode_batch(texts), strict=True):
-            if cut_to is None or len(encoding) <= cut_to:
-                yield _row(encoding, record)
-            else:
-                yield _row(encode_row(tokenizer, record.text, record.pair, cut_to)[0], record, cut=True)
+        for record, encoded in zip(chunk, tokenizer.encode_batch(texts), strict=True):
+            yield _row(encoded, record, tokenizer, cut_to)
 
 
-def _row(encoding: Encoding, record: Record, *, cut: bool = False) -> EncodedRow:
-    type_ids, special = array("b", encoding.type_ids), array("b", encoding.special_tokens_mask)
-    return EncodedRow(array("i", encoding.ids), type_ids, special, cut, record.line, record.unit)
+def _row(encoded: Encoded, record: Record, tokenizer: LoadedTokenizer, cut_to: int | None) -> EncodedRow:
+    kept = kept_positions(tokenizer, encoded, cut_to)
+    ids, types, special = encoded.ids, encoded.type_ids, encoded.special_tokens_mask
+    if "token_type_ids" not in tokenizer.inputs:
+        types = [0] * len(ids)
+    if kept is not None:
+        ids, types, special = ([column[index] for index in kept] for column in (ids, types, special))
+    for values, most, what in ((ids, _LARGEST_ID, "the id"), (types, _LARGEST_TYPE, "the type id")):
+        if values and max(values) > most:
+            raise CheckpointError(
+                f"{tokenizer.file} gives {what} {max(values)}, and no model has more than {most + 1} of them",
+                hint="Save the tokenizer again, or copy it from the original checkpoint.",
+                code="token-id-out-of-range",
+            )
+    columns = array("i", ids), array("b", types), array("b", special)
+    return EncodedRow(*columns, kept is not None, record.line, record.unit)

@@ -1,42 +1,44 @@
-"""Load a checkpoint's tokenizer, stripped of the padding and truncation that its file may carry."""
+"""Load a checkpoint's tokenizer: the one that `AutoTokenizer.from_pretrained` gives, without padding or truncation."""
 
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from bertshape.errors import CheckpointError, one_line
-from bertshape.files import check_file, exists
+from bertshape.errors import CheckpointError
+from bertshape.files import check_file
+from bertshape.tokens.ask import ask_transformers, has_transformers
+from bertshape.tokens.build import build_tokenizer
+from bertshape.tokens.classes import CLASSES, GENERIC, PYTHON_ONLY
+from bertshape.tokens.differences import find_differences
+from bertshape.tokens.panics import blamed
+from bertshape.tokens.resolve import holds_here, resolve_class
+from bertshape.tokens.settings import RISKY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from tokenizers import Encoding, Tokenizer
+    from collections.abc import Mapping, Sequence
 
     from bertshape.checkpoint.checkpoint import Checkpoint
+    from bertshape.checkpoint.tokenizer_files import TokenizerFiles
+    from bertshape.tokens.backend import Backend, Encoded
+    from bertshape.tokens.build import Built, Side
+    from bertshape.tokens.differences import Difference
+    from bertshape.tokens.resolve import Resolved
 
 MAX_BYTES = 128_000_000
-"""Those of a million tokens have half of it; `tokenizers` reads the file whole, and takes some ten times its size."""
+"""Those of a million tokens have half of it; it is read whole, and takes some ten times its size."""
 # No string of JSON can hold this: a quotation mark inside one is escaped.
 _UNIGRAM_UNKNOWN = re.compile(rb'"unk_id":([0-9]+)')
-# Tokenizer classes and model types whose vocab.txt is WordPiece with BERT's normalizer: no need of transformers.
-_WORDPIECE_CLASSES = ("Bert", "DistilBert", "Electra", "MobileBert", "ConvBert", "Funnel", "SqueezeBert", "LayoutLM")
-_WORDPIECE_MODELS = frozenset({"bert", "distilbert", "electra", "mobilebert", "convbert", "squeezebert", "nomic_bert"})
-# Without one of these files transformers builds a blank tokenizer that maps every word to [UNK], silently.
 _VOCABULARIES = (
     "vocab.txt",
     "vocab.json",
     "sentencepiece.bpe.model",
+    "sentencepiece.model",
     "spiece.model",
     "spm.model",
     "tokenizer.model",
 )
-
-
-Side = Literal["left", "right"]
 
 
 @dataclass
@@ -44,61 +46,72 @@ class LoadedTokenizer:
     """A tokenizer and what a batch needs to know of it; it is a resource, and the one value that is not frozen.
 
     Attributes:
-        backend: The `tokenizers` object, neither padding nor truncating by itself.
+        backend: What encodes, neither padding nor truncating by itself.
+        special_tokens: Special tokens by role, such as `pad_token`, as transformers has them.
         pad_token: Token that fills short rows, or None where the tokenizer has none.
         pad_id: Its id.
         unk_token: Token that stands for what the vocabulary lacks, or None.
         unk_id: Its id. Unknown tokens are counted by it: the strings of an encoding may be the surface text.
         padding_side: `right` or `left`.
         truncation_side: `right` or `left`.
+        inputs: Names of the tensors that it makes, such as `token_type_ids`.
         file_max_length: Truncation length that tokenizer.json carries, or None.
         file: Name of the file it was read from.
+        class_name: The class of transformers that it is an instance of; None where tokenizer.json was taken because
+            nobody could be asked.
+        added: Tokens that no file has an entry for, and that transformers adds with new ids.
+        differences: Settings because of which readers of tokenizer.json alone give other tokens.
+        not_asked: Why transformers was not asked although its class may do something else; empty where it was, or
+            need not be.
     """
 
-    backend: Tokenizer
+    backend: Backend
+    special_tokens: Mapping[str, str]
     pad_token: str | None
     pad_id: int | None
     unk_token: str | None
     unk_id: int | None
     padding_side: Side
     truncation_side: Side
+    inputs: tuple[str, ...]
     file_max_length: int | None
     file: str
+    class_name: str | None = None
+    added: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = field(default=(), repr=False)
+    not_asked: str = ""
 
-    def encode(self, text: str, pair: str | None = None) -> Encoding:
+    def encode(self, text: str, pair: str | None = None) -> Encoded:
         """Encode one text, or pair.
 
         Raises:
             CheckpointError: The tokenizer's own file keeps it from doing so.
         """
-        with self._blamed():
+        with blamed(f"{self.file} cannot encode the text"):
             return self.backend.encode(text, pair)
 
-    def encode_batch(self, texts: Sequence[str | tuple[str, str]]) -> list[Encoding]:
+    def encode_batch(self, texts: Sequence[str | tuple[str, str]]) -> list[Encoded]:
         """Encode many texts, or pairs, in parallel and without offsets; errors are those of `encode`."""
-        with self._blamed():
+        with blamed(f"{self.file} cannot encode the text"):
             return list(self.backend.encode_batch_fast(texts))
 
-    def encode_content(self, text: str) -> Encoding:
+    def encode_content(self, text: str) -> Encoded:
         """Encode one text without special tokens; errors are those of `encode`."""
-        with self._blamed():
+        with blamed(f"{self.file} cannot encode the text"):
             return self.backend.encode(text, add_special_tokens=False)
 
-    @contextmanager
-    def _blamed(self) -> Iterator[None]:
-        # A file may be well formed and yet lack what its model needs, such as the token for unknown words.
-        try:
-            yield
-        except Exception as error:  # tokenizers raises plain Exception
-            raise CheckpointError(
-                f"{self.file} cannot encode the text: {one_line(error)}",
-                hint="Save the tokenizer again, or copy it from the original checkpoint.",
-                code="tokenizer-invalid",
-            ) from error
+    def string_of(self, token_id: int) -> str | None:
+        """The vocabulary's own string of an id."""
+        return self.backend.id_to_token(token_id) if token_id < 2**32 else None
 
     def release(self) -> None:
         """Give its memory back; whoever opened it does so, after its last use."""
         del self.backend
+
+    @property
+    def is_python(self) -> bool:
+        """Whether it is written in Python, and so cuts pairs by a rule of its own."""
+        return self.class_name in PYTHON_ONLY
 
     @property
     def vocabulary_size(self) -> int:
@@ -109,139 +122,128 @@ class LoadedTokenizer:
 def load_tokenizer(checkpoint: Checkpoint) -> LoadedTokenizer:
     """Load the tokenizer of a checkpoint.
 
-    tokenizer.json is read with `tokenizers` alone; a WordPiece vocab.txt too. Only other formats need transformers,
-    which imports torch.
+    Classes that have a row in `tokens/classes.py` are built with `tokenizers` alone, as transformers 5 builds them. For
+    others transformers is asked; where it is not installed, tokenizer.json is taken as it is.
 
     Raises:
-        CheckpointError: There is no tokenizer, or it is broken.
+        CheckpointError: There is no tokenizer, it is broken, or it needs a package that is not installed.
     """
-    folder = checkpoint.tokenizer_folder
-    backend, file = _load_backend(checkpoint, folder)
-    truncation = backend.truncation
-    backend.no_truncation()
-    padding = backend.padding
-    backend.no_padding()
-    pad_token = checkpoint.special_tokens.get("pad_token") or (padding or {}).get("pad_token")
-    if pad_token is None:
-        pad_token = next((token for token in ("[PAD]", "<pad>") if backend.token_to_id(token) is not None), None)
-    unk_token, unk_id = _unknown(checkpoint, backend)
+    files, name = checkpoint.tokenizer_files, checkpoint.name
+    resolved = resolve_class(checkpoint.config, files.config)
+    file = _vocabulary_file(files, resolved, name)
+    if file in ("tokenizer.json", "vocab.txt", "vocab.json"):
+        check_file(files.folder / file, MAX_BYTES, "a tokenizer")
+    what = "a tokenizer" if file == "tokenizer.json" else "a vocabulary"
+    not_asked = _why_not_asked(resolved, files)
+    with blamed(f"{files.folder / file} is not {what}", "Save the tokenizer again."):
+        built, differences = _load(resolved, files, name, not_asked)
+        unk_token, unk_id = _unknown(built)
+    pad_token = built.special_tokens.get("pad_token")
     return LoadedTokenizer(
-        backend=backend,
+        backend=built.backend,
+        special_tokens=built.special_tokens,
         pad_token=pad_token,
-        pad_id=backend.token_to_id(pad_token) if pad_token is not None else None,
+        pad_id=built.backend.token_to_id(pad_token) if pad_token is not None else None,
         unk_token=unk_token,
         unk_id=unk_id,
-        padding_side=_side(checkpoint, "padding_side"),
-        truncation_side=_side(checkpoint, "truncation_side"),
-        file_max_length=truncation["max_length"] if truncation else None,
+        padding_side=built.padding_side,
+        truncation_side=built.truncation_side,
+        inputs=built.inputs,
+        file_max_length=built.file_max_length,
         file=file,
+        class_name=None if not_asked else built.class_name,
+        added=built.grown,
+        differences=differences,
+        not_asked=not_asked,
     )
 
 
 def needs_conversion(checkpoint: Checkpoint) -> bool:
-    """Whether only transformers, which imports torch, can read this tokenizer."""
-    folder = checkpoint.tokenizer_folder
-    own = exists(folder / "tokenizer.json") or (exists(folder / "vocab.txt") and _is_wordpiece(checkpoint))
-    return not own and any(exists(folder / name) for name in _VOCABULARIES)
+    """Whether only transformers can read this tokenizer."""
+    return not _is_in_table(
+        resolve_class(checkpoint.config, checkpoint.tokenizer_files.config), checkpoint.tokenizer_files
+    )
 
 
-def _load_backend(checkpoint: Checkpoint, folder: Path) -> tuple[Tokenizer, str]:
-    if exists(folder / "tokenizer.json"):
-        return _load_tokenizer_json(folder / "tokenizer.json"), "tokenizer.json"
-    if exists(folder / "vocab.txt") and _is_wordpiece(checkpoint):
-        return _load_wordpiece(checkpoint, folder / "vocab.txt"), "vocab.txt"
-    vocabulary = next((name for name in _VOCABULARIES if exists(folder / name)), None)
-    if vocabulary is None:
+def _load(resolved: Resolved, files: TokenizerFiles, name: str, not_asked: str) -> tuple[Built, tuple[Difference, ...]]:
+
+    if not_asked:
+        return build_tokenizer(GENERIC, files), ()
+    if not _is_in_table(resolved, files):
+        return ask_transformers(resolved, files, name), ()
+    assert resolved.name is not None
+    built = build_tokenizer(resolved.name, files)
+    if built.document is None:
+        return built, ()
+    return built, find_differences(built, files.folder / "tokenizer.json")
+
+
+def _is_in_table(resolved: Resolved, files: TokenizerFiles) -> bool:
+    """Whether the table says what transformers does with this folder."""
+    if not resolved.has_row or resolved.name is None or RISKY & files.config.keys() or not holds_here(resolved.name):
+        return False
+    if files.has("tokenizer.json"):
+        return True
+    row = CLASSES.get(resolved.name)
+    return row is not None and all(name.endswith((".txt", ".json")) and files.has(name) for name in row.files)
+
+
+def _why_not_asked(resolved: Resolved, files: TokenizerFiles) -> str:
+    """Why tokenizer.json is taken as it is, where the class is not in the table and transformers cannot be asked."""
+    if _is_in_table(resolved, files) or not files.has("tokenizer.json") or resolved.is_python:
+        return ""
+    if resolved.custom_code:
+        return "the folder brings a tokenizer class of its own, whose code is not run"
+    return "" if has_transformers() else "transformers is not installed"
+
+
+def _vocabulary_file(files: TokenizerFiles, resolved: Resolved, name: str) -> str:
+    """Name of the file that the class reads its vocabulary from.
+
+    Raises:
+        CheckpointError: There is none; transformers would build a blank tokenizer that knows no word, silently.
+    """
+    if files.has("tokenizer.json") and not resolved.is_python:
+        return "tokenizer.json"
+    present = [file for file in _VOCABULARIES if files.has(file)]
+    row = CLASSES.get(resolved.name or "")
+    if row is not None and not files.has(row.files[0]) and "tokenizer.model" not in present:
+        if present:
+            raise _wrong_vocabulary(row.name, row.files, present[0], name)
+        present = []
+    if not present and not resolved.is_python:
         raise CheckpointError(
-            f"there is no tokenizer in {checkpoint.name}: neither tokenizer.json nor a vocabulary file",
+            f"there is no tokenizer in {name}: neither tokenizer.json nor a vocabulary file",
             hint="Save it into the folder: AutoTokenizer.from_pretrained(NAME).save_pretrained(FOLDER).",
             code="tokenizer-missing",
         )
-    return _convert_with_transformers(folder), vocabulary
+    settings_file = "tokenizer_config.json" if files.has("tokenizer_config.json") else "config.json"
+    own = [file for file in (row.files if row else ()) if files.has(file)]
+    return (own or present or [settings_file])[0]
 
 
-def _load_tokenizer_json(path: Path) -> Tokenizer:
-    from tokenizers import Tokenizer
-
-    check_file(path, MAX_BYTES, "a tokenizer")
-    try:
-        return Tokenizer.from_file(str(path))
-    except Exception as error:  # tokenizers raises plain Exception, for unreadable and for malformed files alike
-        raise CheckpointError(
-            f"{path} is not a tokenizer: {one_line(error)}", hint="Save the tokenizer again.", code="tokenizer-invalid"
-        ) from error
-
-
-def _is_wordpiece(checkpoint: Checkpoint) -> bool:
-    declared = checkpoint.tokenizer_config.get("tokenizer_class")
-    if isinstance(declared, str):
-        return declared.removesuffix("Fast").removesuffix("Tokenizer") in _WORDPIECE_CLASSES
-    return checkpoint.config.get("model_type") in _WORDPIECE_MODELS
-
-
-def _load_wordpiece(checkpoint: Checkpoint, path: Path) -> Tokenizer:
-    """Build BERT's tokenizer from vocab.txt, as the original release defines it (google-research/bert)."""
-    from tokenizers import Tokenizer as Backend
-    from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
-
-    check_file(path, MAX_BYTES, "a vocabulary")
-    options, tokens = checkpoint.tokenizer_config, checkpoint.special_tokens
-    unk, cls, sep = (tokens.get(f"{role}_token", f"[{role.upper()}]") for role in ("unk", "cls", "sep"))
-    try:
-        backend = Backend(models.WordPiece.from_file(str(path), unk_token=unk))
-    except Exception as error:
-        raise CheckpointError(
-            f"{path} is not a vocabulary: {one_line(error)}", hint="Save the tokenizer again.", code="tokenizer-invalid"
-        ) from error
-    ids = {token: _token_id(backend, token, path) for token in (cls, sep)}
-    strip_accents = options.get("strip_accents")
-    backend.normalizer = normalizers.BertNormalizer(
-        lowercase=options.get("do_lower_case", True) is not False,
-        handle_chinese_chars=options.get("tokenize_chinese_chars", True) is not False,
-        strip_accents=strip_accents if isinstance(strip_accents, bool) else None,
+def _wrong_vocabulary(class_name: str, wanted: tuple[str, ...], present: str, name: str) -> CheckpointError:
+    """The folder has the vocabulary of another class."""
+    fitting = {"vocab.txt": "BertTokenizer", "vocab.json": "RobertaTokenizer"}.get(present)
+    hint = f"Copy {wanted[0]} or tokenizer.json from the original checkpoint."
+    if fitting is not None and fitting != class_name:
+        hint = f'If {present} is the right one, set "tokenizer_class": "{fitting}" in tokenizer_config.json.'
+    return CheckpointError(
+        f"{class_name} reads tokenizer.json or {' and '.join(wanted)}, and {name} has only {present}: transformers "
+        "would build a tokenizer that knows no word, silently",
+        hint=hint,
+        code="tokenizer-missing",
     )
-    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    backend.decoder = decoders.WordPiece()
-    backend.post_processor = processors.BertProcessing((sep, ids[sep]), (cls, ids[cls]))
-    present = [token for token in ("[PAD]", unk, cls, sep, "[MASK]") if backend.token_to_id(token) is not None]
-    backend.add_special_tokens(present)
-    return backend
 
 
-def _token_id(backend: Tokenizer, token: str, path: Path) -> int:
-    token_id = backend.token_to_id(token)
-    if token_id is None:
-        raise CheckpointError(
-            f"{path} lacks the special token {token}", hint="Save the tokenizer again.", code="tokenizer-invalid"
-        )
-    return token_id
-
-
-def _convert_with_transformers(folder: Path) -> Tokenizer:
-    from transformers import AutoTokenizer
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        return tokenizer.backend_tokenizer
-    except Exception as error:
-        raise CheckpointError(
-            f"transformers cannot convert the tokenizer in {folder}: {one_line(error)}",
-            hint="Save it with AutoTokenizer, so that the folder has a tokenizer.json.",
-            code="tokenizer-invalid",
-        ) from error
-
-
-def _unknown(checkpoint: Checkpoint, backend: Tokenizer) -> tuple[str | None, int | None]:
+def _unknown(built: Built) -> tuple[str | None, int | None]:
     """Token that stands for what the vocabulary lacks, and its id: the model's own, then that of the settings."""
-    model = backend.model
+    backend, named = built.backend, built.special_tokens.get("unk_token")
+    model: Any = getattr(backend, "model", None)
     if type(model).__name__ == "Unigram":
         # It names an id, shown by its JSON alone. Parsing that of 250,000 tokens takes 0.3 s, searching it 0.02 s.
         found = _UNIGRAM_UNKNOWN.search(model.__getstate__())
-        return (None, None) if found is None else (model.id_to_token(int(found[1])), int(found[1]))
-    named = getattr(model, "unk_token", None)
-    token = named if isinstance(named, str) else checkpoint.special_tokens.get("unk_token")
+        return (None, None) if found is None else (backend.id_to_token(int(found[1])), int(found[1]))
+    own = getattr(model, "unk_token", None)
+    token = own if isinstance(own, str) else named
     return token, None if token is None else backend.token_to_id(token)
-
-
-def _side(checkpoint: Checkpoint, field: str) -> Side:
-    return "left" if checkpoint.tokenizer_config.get(field) == "left" else "right"

@@ -154,9 +154,11 @@ def _checkpoint() -> Any:
     from bertshape.checkpoint.checkpoint import Checkpoint
     from bertshape.checkpoint.locate import Location
     from bertshape.checkpoint.recipe import Recipe
+    from bertshape.checkpoint.tokenizer_files import TokenizerFiles
 
     location = Location("fuzz", "directory", _FOLDER, _FOLDER)
-    return Checkpoint(location, _FOLDER, {"model_type": "bert"}, {}, {}, Recipe(), None, ())
+    files = TokenizerFiles(_FOLDER, {}, {}, {})
+    return Checkpoint(location, _FOLDER, {"model_type": "bert"}, files, Recipe(), None, ())
 
 
 def checkpoint(data: bytes) -> None:

@@ -1,0 +1,56 @@
+"""The small files that say how a checkpoint's tokenizer is set: facts, as AutoTokenizer reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bertshape.files import exists, read_optional_object
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class TokenizerFiles:
+    """What stands beside the vocabulary.
+
+    Attributes:
+        folder: Folder of the tokenizer's files.
+        config: Content of tokenizer_config.json; empty where there is none.
+        special_tokens_map: Content of special_tokens_map.json; empty where there is none.
+        added_tokens: Content of added_tokens.json, ids by token; empty where there is none.
+    """
+
+    folder: Path
+    config: Mapping[str, object]
+    special_tokens_map: Mapping[str, object]
+    added_tokens: Mapping[str, object]
+
+    def has(self, name: str) -> bool:
+        """Whether a file of this name is there."""
+        return exists(self.folder / name)
+
+    def special_tokens(self) -> dict[str, str]:
+        """Special tokens by role; both files may write a token as a string or as an object with its content."""
+        tokens = {}
+        for role, value in (dict(self.special_tokens_map) | dict(self.config)).items():
+            content = value.get("content") if isinstance(value, dict) else value
+            if role.endswith("_token") and isinstance(content, str):
+                tokens[role] = content
+        return tokens
+
+
+def read_tokenizer_files(folder: Path) -> TokenizerFiles:
+    """Read them.
+
+    Raises:
+        CheckpointError: A file is there and cannot be read, or is no JSON object.
+    """
+    return TokenizerFiles(
+        folder=folder,
+        config=read_optional_object(folder / "tokenizer_config.json"),
+        special_tokens_map=read_optional_object(folder / "special_tokens_map.json"),
+        added_tokens=read_optional_object(folder / "added_tokens.json"),
+    )

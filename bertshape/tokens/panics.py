@@ -1,0 +1,86 @@
+"""Calls into `tokenizers`: what a file makes fail is one error, without Rust's own text on stderr."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager, nullcontext
+from typing import IO, TYPE_CHECKING
+
+from bertshape.errors import CheckpointError, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_STDERR = 2
+_keeps_stderr_clean = False
+
+
+def keep_stderr_clean() -> None:
+    """Let this process keep Rust's text off stderr; the command line asks for it, whose stderr is its own.
+
+    Rust prints it to file descriptor 2 before Python learns of the panic, and `tokenizers` has no switch for it.
+    """
+    global _keeps_stderr_clean  # A property of the process, as the descriptor is.
+    _keeps_stderr_clean = True
+
+
+@contextmanager
+def blamed(
+    what: str, hint: str = "Save the tokenizer again, or copy it from the original checkpoint."
+) -> Iterator[None]:
+    """Turn whatever a tokenizer's file causes into a `CheckpointError`.
+
+    Args:
+        what: The file and what it cannot do, as the message begins.
+        hint: What to do next.
+
+    Raises:
+        CheckpointError: The library, or what reads the file for it, failed or panicked.
+    """
+    with _held_stderr() if _keeps_stderr_clean else nullcontext():
+        try:
+            yield
+        except (CheckpointError, KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError):
+            raise
+        except BaseException as error:
+            # tokenizers raises plain Exception, and PanicException, which is none, where Rust panics.
+            if not isinstance(error, Exception) and not is_panic(error):
+                raise
+            raise CheckpointError(f"{what}: {one_line(error)}", hint=hint, code="tokenizer-invalid") from error
+
+
+def is_panic(error: BaseException) -> bool:
+    """Whether an exception is Rust's panic; its class has no public place to be imported from."""
+    return type(error).__name__ == "PanicException"
+
+
+@contextmanager
+def _held_stderr() -> Iterator[None]:
+    """Hold back what is written to stderr, and drop it where Rust panicked; other threads' text comes a little late."""
+    try:
+        saved = os.dup(_STDERR)
+    except OSError:  # It is closed.
+        yield
+        return
+    panicked = False
+    with _scratch() as held:
+        os.dup2(held.fileno(), _STDERR)
+        try:
+            yield
+        except CheckpointError as error:
+            panicked = error.__cause__ is not None and is_panic(error.__cause__)
+            raise
+        finally:
+            os.dup2(saved, _STDERR)
+            if not panicked and held.seek(0, os.SEEK_END):
+                held.seek(0)
+                os.write(saved, held.read())
+            os.close(saved)
+
+
+def _scratch() -> IO[bytes]:
+    """A file for a few lines: in memory where the system can."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("bertshape"), "w+b")
+    return tempfile.TemporaryFile()

@@ -1,0 +1,1 @@
+"""Our answers against those of transformers and sentence-transformers, on folders that a generator makes."""
