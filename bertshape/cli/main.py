@@ -18,6 +18,7 @@ from bertshape.cli.stdio import prepare_streams
 from bertshape.errors import BertshapeError, CheckpointError, ExitCode, OutputError, UsageError, one_line
 from bertshape.render.escape import visible
 from bertshape.report.envelope import error_document
+from bertshape.tokens.panics import keep_stderr_clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +49,7 @@ def run(arguments: Sequence[str]) -> int:
         # A terminal that cannot show a character gets its escape, never a crash.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    keep_stderr_clean()
     try:
         code = _dispatch(list(arguments))
         sys.stdout.flush()

@@ -65,7 +65,7 @@ def make_batch(model: Model, texts: Texts, lengths: LengthOptions, wanted: Wante
         texts.pairs or None,
         padding=lengths.padding,
         truncation=settled.cut_to is not None,
-        max_length=settled.cut_to or settled.pad_to,
+        max_length=settled.pad_to if settled.cut_to is None else settled.cut_to,
     )
     _check_fits(model, tokenization, settled.usable)
     declared = model.recipe.pooling

@@ -22,6 +22,7 @@ from bertshape.report.finding import Finding
 from bertshape.run.observation import Saving, VectorJob
 from bertshape.shapes import HIDDEN_SIZE, TensorShape
 from bertshape.soundness.texts import random_weights
+from bertshape.tokens.batch import padding_id
 from bertshape.tokens.encode import encode_rows
 from bertshape.version import __version__
 
@@ -114,6 +115,8 @@ def embed(request: EmbedRequest, records: Iterable[Record], name: str, events: E
     lengths = settle_lengths(request.lengths, model, as_encode=model.recipe.has_chain)
     begin = time.perf_counter()
     rows = _encode(model, records, name, lengths)
+    if request.batch_size > 1 and len({len(row) for row in rows}) > 1:
+        padding_id(model.tokenizer)  # Refuses where there is none.
     encoding = time.perf_counter() - begin
     chain = None if request.pooling else follow_chain(model, truncate_dim=request.truncate_dim)
     running = start(model, request.run, events, chain=chain)
@@ -185,6 +188,7 @@ def _job(
         batch_size=request.batch_size,
         pad_id=model.tokenizer.pad_id or 0,
         padding_side=model.tokenizer.padding_side,
+        inputs=model.tokenizer.inputs,
         saving=Saving(request.save.path, (), False, about | {"bertshape": __version__}),
         progress=events.advanced,
     )

@@ -24,7 +24,7 @@ def predict_inputs(architecture: Architecture, tokenization: Tokenization) -> di
     Each has shape (batch_size, sequence_length), dtype int64.
     """
     names = ["input_ids", "attention_mask"]
-    if architecture.accepts_token_type_ids:
+    if architecture.accepts_token_type_ids and "token_type_ids" in tokenization.inputs:
         names.append("token_type_ids")
     shape = TensorShape(INPUT_AXES, (tokenization.batch_size, tokenization.sequence_length), "int64")
     return dict.fromkeys(names, shape)

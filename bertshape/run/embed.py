@@ -85,7 +85,7 @@ def _inputs(
     ones = [torch.ones(len(row), dtype=torch.int64) for row in rows]
     mask = torch.nn.utils.rnn.pad_sequence(ones, True, 0, padding_side=job.padding_side).to(device)
     inputs = {"input_ids": input_ids, "attention_mask": mask}
-    if architecture.accepts_token_type_ids:
+    if architecture.accepts_token_type_ids and "token_type_ids" in job.inputs:
         inputs["token_type_ids"] = pad([row.token_type_ids for row in rows], torch.int8, 0).long()
     return inputs, special
 

@@ -181,6 +181,7 @@ class VectorJob:
         batch_size: Texts that run together.
         pad_id: Id that fills short rows.
         padding_side: `right` or `left`.
+        inputs: Names of the tensors that the tokenizer makes.
         saving: Where the vectors go.
         progress: Called with the number of texts of each batch that is done.
     """
@@ -189,6 +190,7 @@ class VectorJob:
     batch_size: int
     pad_id: int
     padding_side: str
+    inputs: tuple[str, ...]
     saving: Saving
     progress: Callable[[int], None]
 

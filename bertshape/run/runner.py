@@ -119,7 +119,7 @@ class Runner:
 def _inputs(architecture: Architecture, tokenization: Tokenization, device: Any) -> dict[str, torch.Tensor]:
     """Tensors of shape (batch_size, sequence_length), int64."""
     fields = {"input_ids": "input_id", "attention_mask": "attention_mask"}
-    if architecture.accepts_token_type_ids:
+    if architecture.accepts_token_type_ids and "token_type_ids" in tokenization.inputs:
         fields["token_type_ids"] = "token_type_id"
     return {
         name: torch.tensor(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tokenizers import AddedToken, Tokenizer, models
 
 from bertshape.tokens.classes import CLASSES, GENERIC
+from bertshape.tokens.risks import check_growth, check_tables
 from bertshape.tokens.settings import extra_tokens, read_settings, special_roles
 from bertshape.tokens.template import set_ends, set_template
 
@@ -84,13 +85,15 @@ def build_tokenizer(name: str, files: TokenizerFiles) -> Built:
         settings = read_settings(files, None)
         _fill(row, settings)
         return _finish(row, settings, _from_vocabulary(row, settings, files.folder))
+    content = path.read_bytes()
+    check_tables(content)
     if row is None or row.from_file:
-        backend = Tokenizer.from_file(str(path))
+        backend = Tokenizer.from_buffer(content)
         settings = read_settings(files, lambda: _added_tokens(backend))
         if row is not None:
             _fill(row, settings)
         return _finish(row, settings, _Start(backend, backend.truncation, backend.padding, None))
-    document = json.loads(path.read_bytes())
+    document = json.loads(content)
     if not isinstance(document, dict):
         raise ValueError("expected a JSON object")
     settings = read_settings(files, lambda: list(document["added_tokens"]))
@@ -212,6 +215,7 @@ def _finish(row: TokenizerClass | None, settings: dict[str, Any], start: _Start)
     backend.no_padding()
     if start.post_processor is not None:
         backend.post_processor = start.post_processor
+    check_growth(None if backend.normalizer is None else json.loads(backend.normalizer.__getstate__()))
     roles, extra = special_roles(settings), extra_tokens(settings)
     padding_side = _side(settings, "padding_side", "right" if row is None else row.padding_side)
     truncation_side = _side(settings, "truncation_side", "right")

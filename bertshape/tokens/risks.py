@@ -1,0 +1,62 @@
+"""What a tokenizer's file may hold that would end the process, or fill its memory, before any error could be raised."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_CHARSMAP = re.compile(rb'"precompiled_charsmap"\s*:\s*("(?:[^"\\]|\\.)*")')
+_MOST_GROWTH = 1_000
+"""Characters that a normalizer may make of one; SentencePiece's tables and all known tokenizers stay below 20."""
+
+
+def check_tables(content: bytes) -> None:
+    """Refuse a table of SentencePiece that is shorter than it says: the library takes memory of that size and aborts.
+
+    Args:
+        content: tokenizer.json.
+
+    Raises:
+        ValueError: A table is cut, or no base64.
+    """
+    for found in _CHARSMAP.finditer(content):
+        try:
+            table = base64.b64decode(json.loads(found[1]))
+        except (binascii.Error, ValueError) as error:
+            raise ValueError("its precompiled_charsmap is no base64") from error
+        size = int.from_bytes(table[:4], "little")
+        if len(table) < 4 or size > len(table) - 4:
+            raise ValueError(f"its precompiled_charsmap has {len(table)} bytes, and names a table of {size} inside")
+
+
+def check_growth(normalizer: Mapping[str, Any] | None) -> None:
+    """Refuse a normalizer whose replacements multiply a text beyond all use.
+
+    Args:
+        normalizer: Its state.
+
+    Raises:
+        ValueError: It makes more characters of one than any normalizer that is used.
+    """
+    growth = 1 if normalizer is None else _growth(normalizer)
+    if growth > _MOST_GROWTH:
+        raise ValueError(f"its normalizer makes up to {growth:.0e} characters of one, at most {_MOST_GROWTH} are taken")
+
+
+def _growth(normalizer: Mapping[str, Any]) -> int:
+    if normalizer["type"] == "Sequence":
+        growth = 1
+        for part in normalizer["normalizers"]:
+            growth *= _growth(part)
+        return growth
+    if normalizer["type"] != "Replace":
+        return 1
+    pattern = normalizer["pattern"]
+    shortest = max(1, len(pattern["String"])) if "String" in pattern else 1
+    return max(1, -(-len(normalizer["content"]) // shortest))
