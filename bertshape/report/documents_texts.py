@@ -7,7 +7,7 @@ from msgspec import Meta
 from bertshape.report.documents_common import Count, Name, Size, Span, Tensor
 
 Offset = Annotated[Span | None, "Span of characters in its text, end excluded."]
-Kind = Literal["special", "word_start", "continuation", "unknown", "padding"]
+Kind = Literal["special", "word_start", "continuation", "token", "unknown", "padding"]
 
 
 class Token(TypedDict):

@@ -47,15 +47,15 @@ class TransformersBackend:
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
 
-    def encode(self, sequence: Any, pair: Any = None) -> Encoded:
+    def encode(self, sequence: Any, pair: Any = None, *, add_special_tokens: bool = True) -> Encoded:
         """Encode one text, or pair."""
         pairs = None if pair is None else [pair]
+        special: dict[str, Any] = {"add_special_tokens": add_special_tokens}
         if self._tokenizer.is_fast:
-            encoded: Encoded = self._tokenizer([sequence], pairs).encodings[0]
+            encoded: Encoded = self._tokenizer([sequence], pairs, **special).encodings[0]
             return encoded
-        given = self._tokenizer(
-            [sequence], pairs, return_special_tokens_mask=True, return_token_type_ids=True, return_attention_mask=False
-        )
+        asked = {"return_special_tokens_mask": True, "return_token_type_ids": True, "return_attention_mask": False}
+        given = self._tokenizer([sequence], pairs, **asked, **special)
         first = len(self._tokenizer([sequence], add_special_tokens=False)["input_ids"][0])
         return self._plain(given, first)
 
@@ -136,8 +136,8 @@ def ask_transformers(resolved: Resolved, files: TokenizerFiles, where: str) -> B
         backend=_backend(tokenizer),
         special_tokens=dict(tokenizer.special_tokens_map),
         inputs=tuple(tokenizer.model_input_names),
-        padding_side=tokenizer.padding_side,
-        truncation_side=tokenizer.truncation_side,
+        padding_side="left" if tokenizer.padding_side == "left" else "right",
+        truncation_side="left" if tokenizer.truncation_side == "left" else "right",
         file_max_length=None,
         grown=(),
         document=None,

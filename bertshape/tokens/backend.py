@@ -45,7 +45,7 @@ class Encoded(Protocol):
 class Backend(Protocol):
     """A tokenizer; `tokenizers.Tokenizer` is one."""
 
-    def encode(self, sequence: Any, pair: Any = None) -> Encoded:
+    def encode(self, sequence: Any, pair: Any = None, *, add_special_tokens: bool = True) -> Encoded:
         """Encode one text, or pair, whole and without padding."""
 
     def encode_batch_fast(self, input: Any) -> Sequence[Encoded]:  # noqa: A002 - its name

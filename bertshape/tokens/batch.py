@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as SequenceOf
 
     from bertshape.tokens.backend import Encoded
-    from bertshape.tokens.tokenizer import LoadedTokenizer, Side
+    from bertshape.tokens.build import Side
+    from bertshape.tokens.tokenizer import LoadedTokenizer
 
 Padding = Literal["longest", "max_length", "none"]
 Kind = Literal["special", "word_start", "continuation", "token", "unknown", "padding"]

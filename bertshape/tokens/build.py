@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tokenizers import AddedToken, Tokenizer, models
 
 from bertshape.tokens.classes import CLASSES, GENERIC
 from bertshape.tokens.risks import check_growth, check_tables
-from bertshape.tokens.settings import extra_tokens, read_settings, special_roles
+from bertshape.tokens.settings import SettingsError, extra_tokens, read_settings, special_roles
 from bertshape.tokens.template import set_ends, set_template
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bertshape.tokens.classes import TokenizerClass
 
 _GENERIC_INPUTS = ("input_ids", "attention_mask")
-_SIDES = ("right", "left")
+Side = Literal["left", "right"]
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Built:
     backend: Backend
     special_tokens: Mapping[str, str]
     inputs: tuple[str, ...]
-    padding_side: str
-    truncation_side: str
+    padding_side: Side
+    truncation_side: Side
     file_max_length: int | None
     grown: tuple[str, ...]
     document: Mapping[str, Any] | None
@@ -96,7 +96,10 @@ def build_tokenizer(name: str, files: TokenizerFiles) -> Built:
     document = json.loads(content)
     if not isinstance(document, dict):
         raise ValueError("expected a JSON object")
-    settings = read_settings(files, lambda: list(document["added_tokens"]))
+    added = document.get("added_tokens")
+    if not isinstance(added, list) and "added_tokens_decoder" not in files.config:
+        raise ValueError("it has no list of added_tokens")
+    settings = read_settings(files, lambda: list(added or []))
     _fill(row, settings)
     return _finish(row, settings, _from_document(row, settings, document))
 
@@ -245,11 +248,11 @@ def _finish(row: TokenizerClass | None, settings: dict[str, Any], start: _Start)
     )
 
 
-def _side(settings: Mapping[str, Any], name: str, otherwise: str) -> str:
-    side = settings.get(name, otherwise)
-    if side not in _SIDES:
-        raise ValueError(f"{name} is {side!r}, expected 'right' or 'left'")
-    return str(side)
+def _side(settings: Mapping[str, Any], name: str, otherwise: Side) -> Side:
+    side: Side = settings.get(name, otherwise)
+    if side not in ("left", "right"):
+        raise SettingsError(f"{name} is {side!r}, expected 'right' or 'left'")
+    return side
 
 
 def _add_tokens(

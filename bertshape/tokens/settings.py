@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from tokenizers import AddedToken
 
+from bertshape.errors import one_line
 from bertshape.tokens.classes import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bertshape.checkpoint.tokenizer_files import TokenizerFiles
+
+
+class SettingsError(Exception):
+    """Settings that transformers refuses."""
+
 
 RISKY = frozenset(
     {
@@ -44,8 +50,15 @@ def read_settings(files: TokenizerFiles, read_added: Callable[[], list[dict[str,
         The settings by name; `added_tokens_decoder` holds an `AddedToken` by id, special tokens are such or strings.
 
     Raises:
-        TypeError: A token is declared in a way that transformers refuses.
+        SettingsError: They are declared in a way that transformers refuses.
     """
+    try:
+        return _read(files, read_added)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise SettingsError(one_line(error)) from error
+
+
+def _read(files: TokenizerFiles, read_added: Callable[[], list[dict[str, Any]]] | None) -> dict[str, Any]:
     settings: dict[str, Any] = copy.deepcopy(dict(files.config))
     settings.pop("tokenizer_class", None)
     if read_added is not None:
@@ -75,7 +88,7 @@ def special_roles(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Special tokens by role, those of a role of the checkpoint's own last.
 
     Raises:
-        TypeError: One is neither a string nor a token.
+        SettingsError: One is neither a string nor a token.
     """
     roles = {role: settings.get(role) for role in ROLES}
     own = {
@@ -88,7 +101,7 @@ def special_roles(settings: Mapping[str, Any]) -> dict[str, Any]:
     own |= settings.get("model_specific_special_tokens") or {}
     for role, value in (roles | own).items():
         if value is not None and not isinstance(value, str | AddedToken):
-            raise TypeError(f"{role} has to be a string or a token, and is {type(value).__name__}")
+            raise SettingsError(f"{role} has to be a string or a token, and is {type(value).__name__}")
     return roles | own
 
 
@@ -96,7 +109,7 @@ def extra_tokens(settings: Mapping[str, Any]) -> list[Any]:
     """Special tokens without a role.
 
     Raises:
-        TypeError: They are no list.
+        SettingsError: They are no list.
     """
     extra = settings.get("extra_special_tokens")
     if "extra_special_tokens" not in settings:
@@ -104,7 +117,7 @@ def extra_tokens(settings: Mapping[str, Any]) -> list[Any]:
     if extra is None or isinstance(extra, dict):
         return []
     if not isinstance(extra, list | tuple):
-        raise TypeError(f"extra_special_tokens has to be a list, and is {type(extra).__name__}")
+        raise SettingsError(f"extra_special_tokens has to be a list, and is {type(extra).__name__}")
     return list(extra)
 
 
@@ -156,7 +169,7 @@ def _merge_added_tokens(
 
 def _declared_token(token: Any) -> AddedToken:
     if not isinstance(token, dict):
-        raise TypeError(f"a token in added_tokens_decoder is {type(token).__name__}, expected an object")
+        raise SettingsError(f"a token in added_tokens_decoder is {type(token).__name__}, expected an object")
     return AddedToken(**token)
 
 

@@ -14,7 +14,7 @@ from bertshape.tokens.classes import CLASSES, GENERIC, PYTHON_ONLY
 from bertshape.tokens.differences import find_differences
 from bertshape.tokens.panics import blamed
 from bertshape.tokens.resolve import holds_here, resolve_class
-from bertshape.tokens.settings import RISKY
+from bertshape.tokens.settings import RISKY, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -136,7 +136,15 @@ def load_tokenizer(checkpoint: Checkpoint) -> LoadedTokenizer:
     what = "a tokenizer" if file == "tokenizer.json" else "a vocabulary"
     not_asked = _why_not_asked(resolved, files)
     with blamed(f"{files.folder / file} is not {what}", "Save the tokenizer again."):
-        built, differences = _load(resolved, files, name, not_asked)
+        try:
+            built, differences = _load(resolved, files, name, not_asked)
+        except SettingsError as error:
+            raise CheckpointError(
+                f"the tokenizer's settings in {name} (tokenizer_config.json, special_tokens_map.json): {error}; "
+                "transformers refuses them too",
+                hint="Correct the file, or save the tokenizer again.",
+                code="tokenizer-settings-invalid",
+            ) from error
         unk_token, unk_id = _unknown(built)
     pad_token = built.special_tokens.get("pad_token")
     return LoadedTokenizer(

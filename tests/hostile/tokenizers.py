@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,49 @@ def _edited(**values: object) -> Callable[[Path], None]:
 
 def _model(**values: object) -> Callable[[Path], None]:
     return _edited(model={**json.loads(tokenizer_json())["model"], **values})
+
+
+def _plain(**values: object) -> Callable[[Path], None]:
+    """As `_edited`, under a class that takes the file as it is; the sound one takes nothing but its vocabulary."""
+
+    def make(here: Path) -> None:
+        _edited(**values)(here)
+        settings = {"tokenizer_class": "PreTrainedTokenizerFast", "cls_token": "[CLS]", "pad_token": "[PAD]"}
+        (here / "m" / _SETTINGS).write_text(json.dumps(settings))
+
+    return make
+
+
+def _template(special: object, *pieces: object) -> Callable[[Path], None]:
+    template = {"type": "TemplateProcessing", "single": pieces, "pair": pieces, "special_tokens": special}
+    return _plain(post_processor=template)
+
+
+def _token(name: str, *ids: int, tokens: int = 1) -> dict[str, object]:
+    return {name: {"id": name, "ids": ids, "tokens": [name] * tokens}}
+
+
+def _special(name: str, type_id: int = 0) -> dict[str, object]:
+    return {"SpecialToken": {"id": name, "type_id": type_id}}
+
+
+def _sequence(name: str, type_id: int = 0) -> dict[str, object]:
+    return {"Sequence": {"id": name, "type_id": type_id}}
+
+
+def _charsmap(table: bytes) -> Callable[[Path], None]:
+    encoded = base64.b64encode(table).decode()
+    return _plain(normalizer={"type": "Precompiled", "precompiled_charsmap": encoded})
+
+
+def _bpe(**values: object) -> Callable[[Path], None]:
+    model = {"type": "BPE", "vocab": {"[UNK]": 0, "a": 1, "b": 2, "ab": 3}, "merges": ["a b"], "unk_token": "[UNK]"}
+    return _plain(model={**model, **values}, added_tokens=[], post_processor=None)
+
+
+def _bomb() -> dict[str, object]:
+    step = {"type": "Replace", "pattern": {"Regex": "."}, "content": "a" * 10}
+    return {"type": "Sequence", "normalizers": [step] * 9}
 
 
 def _settings(**values: object) -> Callable[[Path], None]:
@@ -49,6 +93,68 @@ def _of(words: tuple[str, ...]) -> Callable[[Path], None]:
     return with_file(_FILE, tokenizer_json(words))
 
 
+_REGEX = {"type": "Split", "pattern": {"Regex": "(x+x+)+y"}, "behavior": "Isolated", "invert": False}
+_NOTHING = {"type": "FixedLength", "length": 0}
+PANICS = (
+    Case(
+        "words of no length", _plain(pre_tokenizer=_NOTHING), INSPECT, 3, ("tokenizer.json cannot encode", "chunk size")
+    ),
+    Case("words of no length, checked", _plain(pre_tokenizer=_NOTHING), CHECK, 1, ("cannot encode", "chunk size")),
+    Case(
+        "words of no length, profiled",
+        _plain(pre_tokenizer=_NOTHING),
+        ("profile", "-", "--model", "m"),
+        3,
+        ("tokenizer.json cannot encode", "chunk size"),
+        stdin=b"a\nb\n",
+    ),
+    Case(
+        "an expression that tries for too long",
+        _plain(pre_tokenizer=_REGEX),
+        ("inspect", "x" * 60, *INSPECT[2:]),
+        3,
+        ("tokenizer.json cannot encode", "retry-limit"),
+    ),
+    Case("a charsmap of three bytes", _charsmap(b"abc"), INSPECT, 3, ("precompiled_charsmap has 3 bytes",)),
+    Case("a charsmap of nothing", _charsmap(b""), CHECK, 3, ("precompiled_charsmap has 0 bytes",)),
+    Case("a charsmap without a table", _charsmap(bytes(8)), INSPECT, 3, ("index out of bounds",)),
+    Case("a charsmap that ends the process", _charsmap(b"\xff\xff\xff\x7f" * 2), INSPECT, 3, ("table of 2147483647",)),
+    Case(
+        "a charsmap that is no base64",
+        _plain(normalizer={"type": "Precompiled", "precompiled_charsmap": "a"}),
+        CHECK,
+        3,
+        ("no base64",),
+    ),
+    Case(
+        "a template of a token without an id",
+        _template({}, _special("[NO]"), _sequence("A")),
+        INSPECT,
+        3,
+        ("no entry found",),
+    ),
+    Case("a template of the second text alone", _template({}, _sequence("B")), INSPECT, 3, ("index out of bounds",)),
+    Case(
+        "a template of three ids and one token",
+        _template(_token("[CLS]", 2, 3, 2), _special("[CLS]"), _sequence("A")),
+        INSPECT,
+        0,
+        (),
+        shape=(1, 5, 8),
+    ),
+    Case(
+        "a template of an id beyond 31 bits",
+        _template(_token("[CLS]", 4_000_000_000), _special("[CLS]"), _sequence("A")),
+        INSPECT,
+        3,
+        ("id 4000000000",),
+    ),
+    Case("a template of type ids", _template({}, _sequence("A", 4_000_000_000)), INSPECT, 0, (), shape=(1, 2, 8)),
+    Case("BPE with a prefix longer than its tokens", _bpe(continuing_subword_prefix="#####"), CHECK, 3, ("range end",)),
+    Case("BPE without its unknown token", _bpe(unk_token="[NO]"), CHECK, 1, ("'[NO]'",)),
+    Case("a normalizer that multiplies", _plain(normalizer=_bomb()), INSPECT, 3, ("1e+09 characters",)),
+    Case("a normalizer that multiplies, not taken", _edited(normalizer=_bomb()), INSPECT, 0, ("normalizer",)),
+)
 TOKENIZERS = (
     Case("tokenizer.json empty", with_file(_FILE, ""), INSPECT, 3, ("tokenizer.json is not a tokenizer",)),
     Case("tokenizer.json cut", with_file(_FILE, tokenizer_json()[:-50]), CHECK, 3, ("is not a tokenizer",)),
@@ -82,7 +188,15 @@ TOKENIZERS = (
         ("is not a tokenizer",),
     ),
     Case(
-        "tokenizer.json with a post-processor of nothing", _edited(post_processor=None), INSPECT, 0, (), shape=(1, 2, 8)
+        "tokenizer.json with a post-processor of nothing", _edited(post_processor=None), INSPECT, 0, (), shape=(1, 4, 8)
+    ),
+    Case(
+        "tokenizer.json with a post-processor of nothing, and a class that takes it",
+        _plain(post_processor=None),
+        INSPECT,
+        0,
+        ("adds no special token",),
+        shape=(1, 2, 8),
     ),
     Case(
         "tokenizer.json with a token added far away",
@@ -101,14 +215,17 @@ TOKENIZERS = (
         shape=(1, 4, 8),
     ),
     Case("no tokenizer at all", with_file(_FILE, None), INSPECT, 3, ("there is no tokenizer in m",)),
-    Case("vocab.txt empty", _vocabulary(""), CHECK, 3, ("vocab.txt lacks the special token",)),
-    Case("vocab.txt without [CLS]", _vocabulary("[PAD]\n[UNK]\n[SEP]\na\n"), INSPECT, 3, ("special token [CLS]",)),
+    Case("vocab.txt empty", _vocabulary(""), CHECK, 1, ("'[CLS]'", "vocab.txt has no entry for")),
+    Case("vocab.txt without [CLS]", _vocabulary("[PAD]\n[UNK]\n[SEP]\na\n"), CHECK, 1, ("'[CLS]'", "with id 4")),
     Case("vocab.txt not UTF-8", _vocabulary(b"[PAD]\n\xff\xfe\n"), CHECK, 3, ("vocab.txt is not a vocabulary",)),
     Case("vocab.txt sound", _vocabulary("\n".join(VOCABULARY)), INSPECT, 0, (), shape=(1, 4, 8)),
     Case("settings not JSON", with_file(_SETTINGS, "{"), CHECK, 3, ("tokenizer_config.json is not valid JSON",)),
     Case("settings an array", with_file(_SETTINGS, "[]"), INSPECT, 3, ("expected a JSON object",)),
     Case("settings with a special token of no entry", _settings(cls_token="<s>"), CHECK, 1, ("cls_token", "'<s>'")),
-    Case("settings with special tokens of numbers", _settings(pad_token=3, unk_token=[]), CHECK, 0, ("all passed",)),
+    Case("settings with special tokens of numbers", _settings(pad_token=3), CHECK, 3, ("pad_token has to be",)),
+    Case("settings with special tokens of lists", _settings(unk_token=[]), INSPECT, 3, ("unk_token has to be",)),
+    Case("settings with added tokens of numbers", _settings(added_tokens_decoder={"1": 2}), CHECK, 3, ("expected an",)),
+    Case("settings with extra tokens of numbers", _settings(extra_special_tokens=[3]), CHECK, 3, ("tokenizer.json",)),
     Case("settings with a length of text", _settings(model_max_length="long"), INSPECT, 0, (), shape=(1, 4, 8)),
     Case("settings with a length below zero", _settings(model_max_length=-4), INSPECT, 0, (), shape=(1, 4, 8)),
     Case(
@@ -121,13 +238,21 @@ TOKENIZERS = (
     Case(
         "settings with a length of 2", _settings(model_max_length=2), (*INSPECT, "--truncation"), 0, (), shape=(1, 2, 8)
     ),
-    Case("settings with sides of nonsense", _settings(padding_side="up", truncation_side=1), CHECK, 0, ("all passed",)),
+    Case("settings with a padding side of nonsense", _settings(padding_side="up"), CHECK, 3, ("is 'up', expected",)),
+    Case("settings with a truncation side of nonsense", _settings(truncation_side=1), CHECK, 3, ("is 1, expected",)),
     Case(
         "padding without a padding token",
-        _settings(pad_token="<none>"),
+        _settings(pad_token=None),
         ("inspect", "a", "a text", *INSPECT[2:]),
         3,
         ("no padding token",),
+    ),
+    Case(
+        "padding with a token of no entry",
+        _settings(pad_token="<none>"),
+        ("inspect", "a", "a text", *INSPECT[2:]),
+        3,
+        ("id 12",),
     ),
     Case("special_tokens_map.json not JSON", with_file("special_tokens_map.json", "?"), CHECK, 3, ("not valid JSON",)),
 )
@@ -232,4 +357,4 @@ SENTENCE = (
         "a length of text", with_file("sentence_bert_config.json", '{"max_seq_length": "x"}'), CHECK, 0, ("all passed",)
     ),
 )
-CASES = TOKENIZERS + SENTENCE
+CASES = TOKENIZERS + PANICS + SENTENCE
