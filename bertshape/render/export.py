@@ -22,6 +22,24 @@ def render_document(report: Report, page: Page, kind: str) -> str:
         page: How it is laid out.
         kind: `svg` or `html`.
     """
+    console = draw(report, page)
+    if kind == "svg":
+        return console.export_svg(title=svg_title(report))
+    return console.export_html()
+
+
+def svg_title(report: Report) -> str:
+    """What stands above a picture of the report."""
+    return f"bertshape inspect: {visible(report.checkpoint.model)}"
+
+
+def draw(report: Report, page: Page) -> Console:
+    """A console that has recorded the whole report.
+
+    Args:
+        report: The report.
+        page: How it is laid out.
+    """
     # Colours are those of the document, whatever terminal or pipe this process has.
     console = Console(
         file=io.StringIO(),
@@ -37,6 +55,4 @@ def render_document(report: Report, page: Page, kind: str) -> str:
     console.print(page.whole(report))
     # Rich cuts the last line's descenders off.
     console.print()
-    if kind == "svg":
-        return console.export_svg(title=f"bertshape inspect: {visible(report.checkpoint.model)}")
-    return console.export_html()
+    return console

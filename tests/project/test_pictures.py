@@ -12,7 +12,7 @@ import pytest
 from bertshape import inspect_texts
 from tests.tools.json_reference import PAGE, write_reference
 from tests.tools.pages import PAGES, make_place
-from tests.tools.pictures import FOLDER, TERMINAL, draw_terminal, picture_texts
+from tests.tools.pictures import FOLDER, README, TERMINAL, draw_readme, draw_terminal, picture_texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +24,13 @@ def test_pictures_show_what_the_commands_show(name: str, tmp_path: Path) -> None
     kept = (FOLDER / name).read_text(encoding="utf-8")
     assert picture_texts(kept) == picture_texts(draw_terminal(TERMINAL[name], make_place(tmp_path)))
     assert len(picture_texts(kept)) > 20
+
+
+@pytest.mark.parametrize("name", README)
+def test_the_first_picture_is_of_trained_weights(name: str) -> None:
+    kept = picture_texts((FOLDER / name).read_text(encoding="utf-8"))
+    assert kept == picture_texts(draw_readme(README[name]))
+    assert any("observed" in text for text in kept)
 
 
 def test_pictures_stand_below_their_commands() -> None:
@@ -51,7 +58,7 @@ def test_json_reference_names_every_field_of_a_document() -> None:
 def test_pictures_are_used_and_self_contained() -> None:
     pages = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     for picture in FOLDER.iterdir():
-        assert f"pictures/{picture.name})" in pages
+        assert f"pictures/{picture.name}" in pages
         text = picture.read_text(encoding="utf-8")
         ElementTree.fromstring(text)
         assert "url(http" not in text

@@ -20,11 +20,18 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 CONSOLE = re.compile(r"```console\n\$ (?P<command>[^\n]+)\n(?P<output>.*?)```", flags=re.DOTALL)
 
+_CORPUS = """A short text.
+Another one, a little longer than the first.
+The third text is the longest of them all, for somebody has to be, and it goes on for a while.
+Unbelievably, the last one has words that are cut into pieces.
+"""
+
 
 def make_place(folder: Path) -> Path:
     """A working folder with the checkpoints that the pages speak of."""
     (folder / "all-MiniLM-L6-v2").symlink_to(minilm_folder())
     edited_copy(minilm_folder(), folder / "eight-layers", num_hidden_layers=8)
+    (folder / "corpus.txt").write_text(_CORPUS, encoding="utf-8")
     return folder
 
 

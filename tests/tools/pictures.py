@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import re
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.terminal_theme import DEFAULT_TERMINAL_THEME, SVG_EXPORT_THEME
+
+from bertshape import inspect_texts
+from bertshape.render.export import draw
+from bertshape.render.layout import Page
+from tests.support.checkpoints import minilm_folder
 from tests.support.command_line import call
 from tests.tools.pages import make_place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from rich.terminal_theme import TerminalTheme
 
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "pictures"
 _MINILM = ("--model", "./all-MiniLM-L6-v2")
@@ -49,6 +58,8 @@ TERMINAL: Mapping[str, tuple[str, ...]] = {
         "--layers",
     ),
 }
+README = {"inspect-dark.svg": SVG_EXPORT_THEME, "inspect-light.svg": DEFAULT_TERMINAL_THEME}
+"""The pictures at the top of the README, by their colours: a trained checkpoint in 120 columns."""
 # Rich names a font that browsers would fetch from elsewhere; `monospace`, named after it, does.
 _FONT = re.compile(r"\s*@font-face \{.*?\}", flags=re.DOTALL)
 
@@ -65,7 +76,26 @@ def draw_terminal(arguments: tuple[str, ...], place: Path) -> str:
     """
     done = call("inspect", *arguments, "--format", "svg", cwd=place, NO_COLOR="")
     assert done.returncode == 0, done.stderr
-    lines = _FONT.sub("", done.stdout).splitlines()
+    return _without_fonts(done.stdout)
+
+
+def draw_readme(theme: TerminalTheme) -> str:
+    """The first picture of the README.
+
+    Args:
+        theme: Its colours.
+
+    Returns:
+        An SVG document.
+    """
+    report = inspect_texts("This is an example sentence.", model=minilm_folder())
+    report = replace(report, checkpoint=replace(report.checkpoint, model="all-MiniLM-L6-v2"))
+    console = draw(report, Page(120))
+    return _without_fonts(console.export_svg(title='bertshape inspect "This is an example sentence."', theme=theme))
+
+
+def _without_fonts(svg: str) -> str:
+    lines = _FONT.sub("", svg).splitlines()
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -81,6 +111,8 @@ def main() -> None:
         place = make_place(Path(folder))
         for name, arguments in TERMINAL.items():
             (FOLDER / name).write_text(draw_terminal(arguments, place), encoding="utf-8")
+    for name, theme in README.items():
+        (FOLDER / name).write_text(draw_readme(theme), encoding="utf-8")
 
 
 if __name__ == "__main__":
