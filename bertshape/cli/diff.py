@@ -13,6 +13,8 @@ from bertshape.cli.console import open_console, print_plain, printed_to
 from bertshape.cli.json_output import print_json
 from bertshape.errors import ExitCode
 from bertshape.pipelines.diff import compare, read_side
+from bertshape.render.diff import render_comparison
+from bertshape.render.tables import signs_of
 
 Format = Literal["table", "json"]
 _SIDE = "Folder, Hub id (NAME@REVISION for one of its revisions), embedded: name or contract file (.toml)."
@@ -37,9 +39,6 @@ def diff_command(
         elif as_json or output_format == "json":
             print_json(comparison.to_dict())
         else:
-            from bertshape.render.diff import render_comparison
-            from bertshape.render.tables import signs_of
-
             console = open_console()
             print_plain(console, render_comparison(comparison, console.width, signs_of(console)))
         return ExitCode.OK if comparison.same else ExitCode.FAILED

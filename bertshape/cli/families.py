@@ -11,7 +11,9 @@ from bertshape.cli import options
 from bertshape.cli.console import open_console, print_plain, printed_to
 from bertshape.cli.json_output import print_json
 from bertshape.predict.family import family_names, load_family
+from bertshape.render.families import render_families
 from bertshape.render.json import families_document
+from bertshape.render.tables import signs_of
 
 
 def families_command(
@@ -26,9 +28,6 @@ def families_command(
         if as_json:
             print_json(families_document(families))
             return 0
-        from bertshape.render.families import render_families
-        from bertshape.render.tables import signs_of
-
         console = open_console()
         print_plain(console, render_families(families, console.width, signs_of(console)))
         return 0

@@ -13,6 +13,8 @@ from bertshape.cli.json_output import print_json
 from bertshape.pooling.notation import GRAMMAR
 from bertshape.pooling.strategies import STRATEGIES
 from bertshape.render.json import poolings_document
+from bertshape.render.poolings import render_poolings
+from bertshape.render.tables import signs_of
 
 
 def poolings_command(
@@ -26,9 +28,6 @@ def poolings_command(
         if as_json:
             print_json(poolings_document(STRATEGIES.values(), GRAMMAR))
             return 0
-        from bertshape.render.poolings import render_poolings
-        from bertshape.render.tables import signs_of
-
         console = open_console()
         print_plain(console, render_poolings(tuple(STRATEGIES.values()), console.width, signs_of(console)))
         return 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bertshape.api import check_checkpoint
 from bertshape.contract.read import read_contract
 from bertshape.errors import BertshapeError
 from bertshape.pipelines.check import check
@@ -58,6 +59,26 @@ class ContractItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, None, str]:
         """Where the item is, for pytest's headings."""
         return self.path, None, f"checkpoint {self.name}"
+
+
+def check_in_test(
+    model: str | Path, *expect: str, text: str | None = None, run: bool = False, device: str = "auto"
+) -> CheckReport:
+    """What the fixture `bertshape_check` is.
+
+    Args:
+        model: The checkpoint.
+        expect: Expectations.
+        text: Text of the expectations on shapes.
+        run: Run the model too.
+        device: Where to run.
+
+    Raises:
+        ContractError: Something is not as expected.
+    """
+    __tracebackhide__ = True
+    texts = () if text is None else (text,)
+    return passed(check_checkpoint(model, *expect, texts=texts, run=run, device=device))
 
 
 def passed(report: CheckReport) -> CheckReport:

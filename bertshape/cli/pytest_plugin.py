@@ -42,14 +42,6 @@ def bertshape_check() -> Callable[..., CheckReport]:
     The fixture is a function of a checkpoint and any number of expectations. It returns the report, and raises an
     AssertionError that lists every problem where there is one.
     """
-    from bertshape import api
-    from bertshape.cli.pytest_items import passed
+    from bertshape.cli.pytest_items import check_in_test
 
-    def check_checkpoint(
-        model: str | Path, *expect: str, text: str | None = None, run: bool = False, device: str = "auto"
-    ) -> CheckReport:
-        __tracebackhide__ = True
-        texts = () if text is None else (text,)
-        return passed(api.check_checkpoint(model, *expect, texts=texts, run=run, device=device))
-
-    return check_checkpoint
+    return check_in_test

@@ -11,6 +11,7 @@ import typer
 
 from bertshape.cli import options
 from bertshape.cli.console import printed_to
+from bertshape.report.json_schema import build_schema
 
 _DOCUMENTS = "inspect, record (a line of jsonl), check, diff, embed, profile, families, poolings, doctor or error"
 
@@ -25,8 +26,6 @@ def schema_command(
     """Print the JSON Schema of what --json prints."""
 
     def action() -> int:
-        from bertshape.report.json_schema import build_schema
-
         sys.stdout.write(json.dumps(build_schema(document), indent=2, allow_nan=False) + "\n")
         return 0
 

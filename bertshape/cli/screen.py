@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Self
 
 from rich.live import Live
 
-from bertshape.cli.console import print_plain
+from bertshape.cli.console import open_console, print_plain
 from bertshape.cli.events import CommandEvents
+from bertshape.pipelines.inspect import inspect
+from bertshape.render.layout import Page
+from bertshape.render.tables import signs_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from rich.console import Console
 
-    from bertshape.render.layout import Page
+    from bertshape.pipelines.request import InspectionRequest
     from bertshape.report.report import Report
 
 
@@ -69,3 +74,20 @@ class InspectionScreen(CommandEvents):
             self._live = None
             return
         print_plain(self._console, self._page.whole(report) if self._report is None else self._page.parts(report)[1])
+
+
+def draw_inspection(request: InspectionRequest, layout: Mapping[str, bool]) -> Report:
+    """Inspect, and draw the report as it comes.
+
+    Args:
+        request: What to inspect.
+        layout: What `Page` takes besides its columns.
+    """
+    console = open_console()
+    # A line of a pipe is about one thing, for grep and diff.
+    beside = console.is_terminal or "COLUMNS" in os.environ
+    page = Page(console.width, unicode=signs_of(console).unicode, beside=beside, **layout)
+    with InspectionScreen(console, page) as screen:
+        report = inspect(request, screen)
+        screen.end(report)
+    return report

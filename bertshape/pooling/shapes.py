@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bertshape.pooling.combine import read
 from bertshape.pooling.strategies import NUM_WORDS, STRATEGIES
 from bertshape.shapes import BATCH_SIZE, HIDDEN_SIZE, SEQUENCE_LENGTH, TensorShape
 
@@ -86,7 +87,4 @@ def select(names: Sequence[str]) -> tuple[Strategy, ...]:
 def _named(name: str) -> Strategy:
     if name in STRATEGIES:
         return STRATEGIES[name]
-    # Not on top: most requests take the table as it is, and imports are most of a prediction's time.
-    from bertshape.pooling.combine import read
-
     return read(name)

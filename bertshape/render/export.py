@@ -8,21 +8,24 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from bertshape.render.escape import visible
+from bertshape.render.layout import Page
 
 if TYPE_CHECKING:
-    from bertshape.render.layout import Page
+    from collections.abc import Mapping
+
     from bertshape.report.report import Report
 
 
-def render_document(report: Report, page: Page, kind: str) -> str:
+def render_document(report: Report, columns: int, layout: Mapping[str, bool], kind: str) -> str:
     """The whole report as one document.
 
     Args:
         report: The report.
-        page: How it is laid out.
+        columns: Its columns.
+        layout: What else `Page` takes.
         kind: `svg` or `html`.
     """
-    console = draw(report, page)
+    console = draw(report, Page(columns, **layout))
     if kind == "svg":
         return console.export_svg(title=svg_title(report))
     return console.export_html()

@@ -10,11 +10,16 @@ from rich.constrain import Constrain
 from rich.table import Table
 from rich.text import Text
 
+from bertshape.render.explain import EXPLAIN
 from bertshape.render.findings import finding_lines
+from bertshape.render.heads import task_section
 from bertshape.render.inspect import head, output_section, pooled_section
+from bertshape.render.layers import layer_section
 from bertshape.render.phrases import SAID_IN_HEAD
+from bertshape.render.sentence_chain import chain_line
 from bertshape.render.tables import ASCII, UNICODE, Section, Signs, labelled
 from bertshape.render.token_table import token_sections
+from bertshape.render.word_table import word_sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,9 +85,6 @@ class Page:
         sections = token_sections(report, all_tokens=self.all_tokens, signs=self.signs)
         sections[-1] = self._explained(sections[-1], "tokens", report)
         if report.words:
-            # Here and below: most reports have no such part, and every module costs a little of each start.
-            from bertshape.render.word_table import word_sections
-
             sections += word_sections(report, all_tokens=self.all_tokens, signs=self.signs)
         return sections
 
@@ -95,12 +97,8 @@ class Page:
         """What only some reports have."""
         sections = []
         if report.tasks:
-            from bertshape.render.heads import task_section
-
             sections.append(self._explained(task_section(report, signs=self.signs), "tasks", report))
         if report.layers is not None:
-            from bertshape.render.layers import layer_section
-
             sections.append(self._explained(layer_section(report.layers, signs=self.signs), "layers", report))
         return sections
 
@@ -110,8 +108,6 @@ class Page:
     def _explanation(self, table: str, report: Report) -> list[RenderableType]:
         if not self.explain:
             return []
-        from bertshape.render.explain import EXPLAIN
-
         return [Constrain(EXPLAIN[table](report), min(self.columns, _SENTENCE))]
 
     def _fit_beside(self, tokens: list[Section], shapes: list[Section]) -> bool:
@@ -144,8 +140,6 @@ class Page:
         below = [part for section in self._parts(report) for part in (Text(), section.render(self.columns, self.signs))]
         lines: list[RenderableType] = []
         if report.embedding:
-            from bertshape.render.sentence_chain import chain_line
-
             lines += [chain_line(report, self.columns, self.signs), *self._explanation("chain", report)]
         if phase is not None:
             return [*below, Text(), *lines, labelled(self.signs.dots, phase, style="yellow")]
