@@ -14,6 +14,7 @@ from bertshape.cli.completion import complete_pooling
 from bertshape.cli.console import open_console, print_plain
 from bertshape.cli.events import CommandEvents
 from bertshape.cli.json_output import print_json
+from bertshape.corpus.meter import Meter
 from bertshape.corpus.read import read_records
 from bertshape.corpus.text_file import TextFile
 from bertshape.errors import ExitCode
@@ -77,10 +78,10 @@ def embed_command(
             batch_size=batch_size,
             allow_unsound=allow_unsound,
         )
-        watching = CommandEvents(progress=not as_json and sys.stderr.isatty())
         texts = TextFile(file, input_format, text_column, pair_column, id_column)
-        with watching:
-            report = embed(request, read_records(texts), texts.name, watching)
+        meter = Meter([texts])
+        with CommandEvents(progress=sys.stderr.isatty(), log=not as_json, meter=meter) as watching:
+            report = embed(request, read_records(texts, meter), texts.name, watching)
         if as_json:
             print_json(report.to_dict())
         else:

@@ -13,21 +13,26 @@ from bertshape.run.imports import heavy_imports
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from bertshape.corpus.meter import Meter
+
 
 class CommandEvents(Events):
     """Shows how far a command is, on stderr where that is a terminal.
 
     Args:
         progress: Whether anybody would see a bar.
+        log: Whether somebody may read lines in its place.
+        meter: Knows how many texts there will be.
     """
 
-    def __init__(self, *, progress: bool = False) -> None:
+    def __init__(self, *, progress: bool = False, log: bool = False, meter: Meter | None = None) -> None:
         self.progress = progress
+        self._log, self._meter = log, meter
         self._stack = ExitStack()
         self._advance = self._stack.enter_context(count_texts(shown=False))
 
     def __enter__(self) -> Self:
-        self._advance = self._stack.enter_context(count_texts(shown=self.progress))
+        self._advance = self._stack.enter_context(count_texts(self._meter, shown=self.progress, log=self._log))
         return self
 
     def __exit__(

@@ -1,32 +1,131 @@
-"""A count of texts on stderr, for commands that read many."""
+"""How far a command is that reads many texts: a bar on a terminal, a line a minute in a log. On stderr alone."""
 
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TextIO
+
+    from rich.progress import Progress
+
+    from bertshape.corpus.meter import Meter
+
+_SECONDS = 60
+"""Between two lines of a log."""
 
 
 @contextmanager
-def count_texts(*, shown: bool) -> Iterator[Callable[[int], None]]:
-    """Count texts while the block runs, and take the count away when it ends.
+def count_texts(meter: Meter | None = None, *, shown: bool, log: bool = False) -> Iterator[Callable[[int], None]]:
+    """Count texts while the block runs.
 
     Args:
-        shown: Whether anybody would see it.
+        meter: Knows how many there will be; None where nobody does.
+        shown: Draw a bar, and take it away when the block ends.
+        log: Write a line a minute in its place.
 
     Yields:
         The function that takes how many more are done.
     """
-    if not shown:
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    pace = Pace(None if meter is None else meter.estimate)
+    if shown:
+        with _bar(pace) as progress:
+            task = progress.add_task("texts", total=None)
 
-    columns = (SpinnerColumn(), TextColumn("{task.completed} texts"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as progress:
-        task = progress.add_task("texts", total=None)
-        yield lambda count: progress.advance(task, count)
+            def advance(count: int) -> None:
+                pace.advance(count)
+                progress.update(task, completed=pace.done, total=pace.total)
+
+            yield advance
+    elif log:
+        yield MinuteLog(pace, sys.stderr).advance
+    else:
+        yield lambda _: None
+
+
+class Pace:
+    """How many texts are done, how fast, and how long the rest will take; a value that changes.
+
+    Args:
+        estimate: How many texts there will be; None where nobody knows.
+        clock: Gives seconds.
+
+    Attributes:
+        done: Texts that are done.
+        total: How many there will be at the end, or None.
+        clock: Gives seconds.
+    """
+
+    def __init__(
+        self, estimate: Callable[[], int | None] | None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.done = 0
+        self.total: int | None = None
+        self.clock = clock
+        self._estimate = estimate
+        self._first, self._begin = 0, clock()
+
+    def advance(self, count: int) -> None:
+        """Take how many more texts are done."""
+        if not self.done:
+            # What came before the first of them, such as loading, says nothing of how long the others take.
+            self._first, self._begin = count, self.clock()
+        self.done += count
+        found = None if self._estimate is None else self._estimate()
+        self.total = None if found is None else max(found, self.done)
+
+    def __str__(self) -> str:
+        """As people read it: `120,000 of about 1,000,000 texts, 2,000 texts/s, 7 min left`."""
+        words = [f"{self.done:,} texts" if self.total is None else f"{self.done:,} of about {self.total:,} texts"]
+        seconds, done = self.clock() - self._begin, self.done - self._first
+        if seconds > 0 and done:
+            rate = done / seconds
+            words.append(f"{rate:,.0f} texts/s" if rate >= 10 else f"{rate:.1f} texts/s")
+            if self.total is not None:
+                words.append(f"{_duration((self.total - self.done) / rate)} left")
+        return ", ".join(words)
+
+
+class MinuteLog:
+    """Writes a line a minute.
+
+    Args:
+        pace: Counts the texts.
+        stream: Where the lines go.
+    """
+
+    def __init__(self, pace: Pace, stream: TextIO) -> None:
+        self._pace, self._stream, self._last = pace, stream, pace.clock()
+
+    def advance(self, count: int) -> None:
+        """Take how many more texts are done."""
+        self._pace.advance(count)
+        now = self._pace.clock()
+        if now - self._last >= _SECONDS:
+            self._last = now
+            self._stream.write(f"bertshape: {self._pace}\n")
+            self._stream.flush()
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _bar(pace: Pace) -> Progress:
+    # Not on top: most runs draw none, and this takes 40 ms to import.
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn
+    from rich.text import Text
+
+    class PaceColumn(ProgressColumn):
+        def render(self, task: object) -> Text:  # noqa: ARG002 - Rich's own numbers count the time of loading
+            return Text(str(pace))
+
+    return Progress(SpinnerColumn(), BarColumn(20), PaceColumn(), console=Console(file=sys.stderr), transient=True)

@@ -10,6 +10,7 @@ from bertshape.cli.events import CommandEvents
 from bertshape.cli.json_output import print_json
 from bertshape.cli.progress import count_texts
 from bertshape.cli.stdio import reader_left
+from bertshape.corpus.meter import Meter
 from bertshape.corpus.read import read_all_lines, read_records
 from bertshape.errors import ExitCode, UsageError
 from bertshape.pipelines.stream import Stream
@@ -18,7 +19,7 @@ from bertshape.report.inspect_document import record_documents
 from bertshape.tokens.pieces import check_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from bertshape.corpus.text_file import BadRecord, Record, TextFile
     from bertshape.pipelines.request import InspectionRequest
@@ -84,7 +85,7 @@ def run_stream(
     gc.enable()
     flow = Stream(request, file.name, CommandEvents())
     count = skipped = 0
-    for batch in flow.batches(_shown(read_all_lines(file)), batch_size, skip=skip):
+    for batch in flow.batches(_shown(file), batch_size, skip=skip):
         for document in _documents(batch, tokens=tokens):
             print_json(document, line=True)
         failed = failed or (batch.report is not None and batch.report.failed)
@@ -115,12 +116,10 @@ def say_skipped(skipped: int, texts: int) -> None:
     sys.stderr.write(f"bertshape: skipped {skipped:,} of {skipped + texts:,} lines\n")
 
 
-def _shown(records: Iterable[Record | BadRecord]) -> Iterator[Record | BadRecord]:
-    """The same records, with their number on stderr while stderr is a terminal and stdout is not."""
-    if not sys.stderr.isatty() or sys.stdout.isatty():
-        yield from records
-        return
-    with count_texts(shown=True) as advance:
-        for record in records:
+def _shown(file: TextFile) -> Iterator[Record | BadRecord]:
+    """The lines of a file; how far it is read is shown on stderr while that is a terminal and stdout is not."""
+    meter = Meter([file])
+    with count_texts(meter, shown=sys.stderr.isatty() and not sys.stdout.isatty()) as advance:
+        for record in read_all_lines(file, meter):
             yield record
             advance(1)
