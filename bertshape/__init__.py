@@ -12,16 +12,16 @@ if TYPE_CHECKING:
         diff_checkpoints,
         embed_texts,
         inspect_texts,
+        profile_files,
         snapshot_checkpoint,
     )
     from bertshape.contract.contract import CheckpointContract
     from bertshape.errors import BertshapeError, ExitCode
     from bertshape.pipelines.diff import Comparison
-    from bertshape.pipelines.profile import profile_files
     from bertshape.report.check import CheckReport
     from bertshape.report.embed import EmbedReport
     from bertshape.report.finding import Finding
-    from bertshape.report.profile import Profile
+    from bertshape.report.profile import ProfileReport
     from bertshape.report.report import Report
 
 __all__ = [
@@ -32,7 +32,7 @@ __all__ = [
     "EmbedReport",
     "ExitCode",
     "Finding",
-    "Profile",
+    "ProfileReport",
     "Report",
     "__version__",
     "check_checkpoint",
@@ -51,13 +51,13 @@ _HOMES = {
     "EmbedReport": "report.embed",
     "ExitCode": "errors",
     "Finding": "report.finding",
-    "Profile": "report.profile",
+    "ProfileReport": "report.profile",
     "Report": "report.report",
     "check_checkpoint": "api",
     "diff_checkpoints": "api",
     "embed_texts": "api",
     "inspect_texts": "api",
-    "profile_files": "pipelines.profile",
+    "profile_files": "api",
     "snapshot_checkpoint": "api",
 }
 

@@ -21,6 +21,14 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+_LONGEST = 2000
+
+
+def bounded(text: str) -> str:
+    """A message of bearable length: names and values in it come from files, and may have any."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
 def one_line(error: BaseException, limit: int = 300) -> str:
     """What an exception of another library says, on one line of bearable length."""
     text = " ".join(str(error).split()) or type(error).__name__
@@ -56,9 +64,9 @@ class BertshapeError(Exception):
     exit_code = ExitCode.INTERNAL
 
     def __init__(self, message: str, *, hint: str = "", code: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        super().__init__(bounded(message))
+        self.message = bounded(message)
+        self.hint = bounded(hint)
         self.code = code
         self.text: TextPlace | None = None
 

@@ -106,7 +106,7 @@ COMMANDS = {
 _PANELS = {
     "Checkpoint": "model revision offline weights dry_run checkpoint checkpoints before after contract refresh timeout",
     "Texts": (
-        "texts pair file input_file input input_format text text_column pair_column id_column column on_error prompt "
+        "texts pair file input_file input_format text text_column pair_column id_column on_error prompt "
         "no_prompt prompt_name max_length truncation padding batch_size files merge"
     ),
     "Run": "device dtype run verify allow_unsound no_torch",

@@ -75,3 +75,6 @@ OnError = Annotated[
     OnErrorChoice,
     typer.Option(help="At a line without a text, or one that is too long: stop, or skip it and exit with 1."),
 ]
+MaxCut = Annotated[
+    str | None, typer.Option(metavar="N%", help="Fail where a limit cuts more than this share of the texts.")
+]

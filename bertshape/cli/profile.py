@@ -13,19 +13,22 @@ import typer
 
 from bertshape.cli import options
 from bertshape.cli.console import open_console, print_plain, printed_to
+from bertshape.cli.events import CommandEvents
 from bertshape.cli.json_output import print_json
-from bertshape.cli.progress import count_texts
+from bertshape.corpus.meter import Meter
+from bertshape.corpus.text_file import TextFile
 from bertshape.errors import ExitCode, UsageError
-from bertshape.pipelines.profile import BATCH_SIZES, profile_files
+from bertshape.pipelines.profile import BATCH_SIZES, ProfileRequest, judge_cuts, parse_share, profile
+from bertshape.pipelines.request import ModelSource
 from bertshape.report.profile import merge_profiles
 from bertshape.report.read_profile import read_profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bertshape.report.profile import Profile
+    from bertshape.report.profile import ProfileReport
 
-FormatChoice = Literal["table", "json", "markdown"]
+FormatChoice = Literal["table", "json", "markdown", "csv"]
 
 
 def profile_command(
@@ -44,6 +47,7 @@ def profile_command(
     batch_size: Annotated[
         list[int] | None, typer.Option(min=1, help="Texts a batch; repeatable.  [default: 8, 32, 128]")
     ] = None,
+    max_cut: options.MaxCut = None,
     as_json: Annotated[bool, typer.Option("--json", help="Same as --format json, which can be merged.")] = False,
     output_format: Annotated[FormatChoice, typer.Option("--format", help="How to print the report.")] = "table",
     output: options.ReportFile = None,
@@ -67,28 +71,24 @@ def profile_command(
             "--batch-size": batch_size,
         }
 
+        most = None if max_cut is None else parse_share(max_cut, "--max-cut")
         # Here objects are made without end: what the imports left is set aside, and the rest is collected as usual.
         gc.freeze()
         gc.enable()
         if merge:
             _refuse(given)
-            profile = merge_profiles([read_profile(Path(file)) for file in files])
+            report = merge_profiles([read_profile(Path(file)) for file in files])
         else:
-            with count_texts(shown=chosen != "json" and sys.stderr.isatty()) as advance:
-                profile = profile_files(
-                    files,
-                    model=model,
-                    revision=revision,
-                    offline=offline,
-                    input_format=input_format,
-                    text_column=text_column,
-                    pair_column=pair_column,
-                    max_length=max_length,
-                    batch_sizes=batch_size or BATCH_SIZES,
-                    progress=advance,
-                )
-        _print(profile, chosen)
-        return ExitCode.FAILED if profile.failed else ExitCode.OK
+            request = ProfileRequest(
+                ModelSource(model, revision, offline), max_length, tuple(batch_size or BATCH_SIZES)
+            )
+            named = [TextFile(file, input_format, text_column, pair_column) for file in files]
+            meter = Meter(named)
+            with CommandEvents(progress=sys.stderr.isatty(), log=chosen != "json", meter=meter) as events:
+                report = profile(request, named, events, meter)
+        report = report if most is None else judge_cuts(report, most)
+        _print(report, chosen)
+        return ExitCode.FAILED if report.failed else ExitCode.OK
 
     return printed_to(output, action)
 
@@ -101,16 +101,15 @@ def _refuse(given: Mapping[str, object]) -> None:
             raise UsageError(what, hint=f"Leave {option} out, or profile the files anew.", code="merge-option")
 
 
-def _print(profile: Profile, chosen: FormatChoice) -> None:
+def _print(report: ProfileReport, chosen: FormatChoice) -> None:
     if chosen == "json":
-        print_json(profile.to_dict())
-    elif chosen == "markdown":
-        from bertshape.render.profile import render_profile_markdown
+        print_json(report.to_dict())
+        return
+    from bertshape.render.profile import render_profile, render_profile_csv, render_profile_markdown
 
-        sys.stdout.write(render_profile_markdown(profile))
-    else:
-        from bertshape.render.profile import render_profile
-
+    if chosen == "table":
         console = open_console()
         unicode = console.encoding.lower().startswith("utf")
-        print_plain(console, render_profile(profile, console.width, unicode=unicode))
+        print_plain(console, render_profile(report, console.width, unicode=unicode))
+    else:
+        sys.stdout.write((render_profile_csv if chosen == "csv" else render_profile_markdown)(report))

@@ -60,9 +60,7 @@ class Pace:
         clock: Gives seconds.
     """
 
-    def __init__(
-        self, estimate: Callable[[], int | None] | None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, estimate: Callable[[], int | None] | None, clock: Callable[[], float] = time.monotonic) -> None:
         self.done = 0
         self.total: int | None = None
         self.clock = clock

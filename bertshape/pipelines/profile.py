@@ -3,105 +3,139 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bertshape.corpus.counts import BatchShapes, Counts
 from bertshape.corpus.read import in_chunks, read_records
-from bertshape.corpus.text_file import Record, TextFile
 from bertshape.errors import UsageError
 from bertshape.pipelines import facts
+from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.model import Model, open_model
 from bertshape.pipelines.request import ModelSource
-from bertshape.report.profile import Profile, Setting, merge_profiles
+from bertshape.report.finding import Finding
+from bertshape.report.profile import CUT_CODE, ProfileReport, Setting, merge_profiles
+from bertshape.report.profile_summary import summarize
+from bertshape.strict_json import quoted
 from bertshape.tokens.measure import Measure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from bertshape.corpus.text_file import InputFormat
+    from bertshape.corpus.meter import Meter
+    from bertshape.corpus.text_file import Record, TextFile
+    from bertshape.report.profile_summary import Cut
 
-Text = str | tuple[str, str]
-"""A text, or a text and its pair."""
 BATCH_SIZES = (8, 32, 128)
 """Batch sizes that padding is counted for, where none are named."""
 
 
-def profile_files(
-    paths: Sequence[str],
-    *,
-    model: str | None = None,
-    revision: str | None = None,
-    offline: bool = False,
-    input_format: InputFormat | None = None,
-    text_column: str = "text",
-    pair_column: str | None = None,
-    max_length: int | None = None,
-    batch_sizes: Sequence[int] = BATCH_SIZES,
-    progress: Callable[[int], None] = lambda _: None,
-) -> Profile:
+@dataclass(frozen=True)
+class ProfileRequest:
+    """What to count texts with.
+
+    Attributes:
+        source: Checkpoint whose tokenizer and limits apply.
+        max_length: One more length at which texts would be cut; batches are cut there too.
+        batch_sizes: Batch sizes that padding is counted for.
+    """
+
+    source: ModelSource = field(default_factory=ModelSource)
+    max_length: int | None = None
+    batch_sizes: tuple[int, ...] = BATCH_SIZES
+
+    def check(self) -> None:
+        """Refuse what cannot be counted with any checkpoint.
+
+        Raises:
+            UsageError: A length or a batch size is less than 1.
+        """
+        if self.max_length is not None and self.max_length < 1:
+            message = f"--max-length is {self.max_length}"
+            raise UsageError(message, hint="Pass at least 1.", code="max-length-invalid")
+        if not self.batch_sizes or min(self.batch_sizes) < 1:
+            raise UsageError("--batch-size must be at least 1", hint="Pass 8 or 32.", code="batch-size-invalid")
+
+
+def profile(
+    request: ProfileRequest, files: Sequence[TextFile], events: Events = SILENT, meter: Meter | None = None
+) -> ProfileReport:
     """Count the texts of files.
 
     Args:
-        paths: Files of lines, JSON lines, CSV, TSV or Parquet, by the ending of the name; `-` reads stdin.
-        model: Checkpoint whose tokenizer and limits apply; None for the embedded default.
-        revision: Branch, tag or commit of a Hub repository.
-        offline: Use the Hub's cache alone.
-        input_format: Format of all files, whatever their names end in.
-        text_column: Column of the texts in CSV, TSV and Parquet files, their key in JSON lines.
-        pair_column: The same of second texts; None takes `pair` where there is one.
-        max_length: One more length at which texts would be cut; batches are cut there too.
-        batch_sizes: Batch sizes that padding is counted for.
-        progress: Called with the number of texts of each lot that is done.
+        request: What to count them with.
+        files: The files; each begins new batches.
+        events: Who watches.
+        meter: Follows how far the files are read.
 
     Raises:
         BertshapeError: A file or the checkpoint cannot be read.
     """
-    if list(paths).count("-") > 1:
+    if [file.path for file in files].count("-") > 1:
         raise UsageError("stdin is named twice", hint="Name - once.", code="stdin-twice")
-    opened = open_model(ModelSource(model, revision, offline))
-    setting = _setting(opened, max_length, batch_sizes)
-    profiles = []
-    for path in paths:
-        name = "stdin" if path == "-" else _utf8(path)
-        records = read_records(TextFile(path, input_format, text_column, pair_column))
-        counts = _count(opened, setting, in_chunks(records), name, progress)
-        profiles.append(_profile(opened, setting, name, counts))
-    return merge_profiles(profiles)
+    named = ((_utf8(file.name), read_records(file, meter)) for file in files)
+    return profile_records(request, named, events)
 
 
-def profile_texts(
-    texts: Iterable[Text],
-    *,
-    name: str = "texts",
-    model: str | None = None,
-    revision: str | None = None,
-    offline: bool = False,
-    max_length: int | None = None,
-    batch_sizes: Sequence[int] = BATCH_SIZES,
-) -> Profile:
-    """Count texts from anywhere: a shard of a dataset, a column of a table.
+def profile_records(
+    request: ProfileRequest, sources: Iterable[tuple[str, Iterable[Record]]], events: Events = SILENT
+) -> ProfileReport:
+    """Count texts from anywhere.
 
     Args:
-        texts: Texts, or pairs of texts.
-        name: What to call them.
-        model: Checkpoint whose tokenizer and limits apply; None for the embedded default.
-        revision: Branch, tag or commit of a Hub repository.
-        offline: Use the Hub's cache alone.
-        max_length: One more length at which texts would be cut.
-        batch_sizes: Batch sizes that padding is counted for.
+        request: What to count them with.
+        sources: Texts, and what to call them; each source begins new batches.
+        events: Who watches.
 
     Raises:
         BertshapeError: A text or the checkpoint cannot be used.
     """
-    opened = open_model(ModelSource(model, revision, offline))
-    setting = _setting(opened, max_length, batch_sizes)
-    counts = _count(opened, setting, in_chunks(_records(texts, name)), name, lambda _: None)
-    return _profile(opened, setting, name, counts)
+    request.check()
+    model = open_model(request.source)
+    setting = _setting(request, model)
+    findings = model.verdict.findings
+    reports = []
+    for name, records in sources:
+        counts = _count(model, setting, in_chunks(records), name, events)
+        reports.append(ProfileReport(setting, ((name, counts.texts),), counts, _utf8(model.checkpoint.name), findings))
+    return merge_profiles(reports)
 
 
-def _profile(model: Model, setting: Setting, name: str, counts: Counts) -> Profile:
-    return Profile(setting, ((name, counts.texts),), counts, _utf8(model.checkpoint.name), model.verdict.findings)
+def judge_cuts(report: ProfileReport, most: float) -> ProfileReport:
+    """The same report, with an error for each limit that cuts more than a share of the texts.
+
+    Args:
+        report: The counts.
+        most: Share of the texts that a limit may cut, from 0 to 1.
+    """
+    declared: dict[int, list[Cut]] = {}
+    for cut in summarize(report).cuts:
+        declared.setdefault(cut.limit, []).append(cut)
+    findings = []
+    for limit, cuts in declared.items():
+        # Not by the share, which is rounded.
+        if cuts[0].texts > most * report.counts.texts:
+            places = ", ".join(cut.where for cut in cuts)
+            message = f"a limit of {limit} tokens cuts {cuts[0].share:.2%} of the texts ({places})"
+            hint = "Split the texts, allow more with --max-cut, or take a model with more positions."
+            share = f"{cuts[0].texts:,} of {report.counts.texts:,}"
+            findings.append(Finding(CUT_CODE, "error", message, hint, cuts[0].where, f"at most {most:.4%}", share))
+    return replace(report, findings=(*report.findings, *findings))
+
+
+def parse_share(text: str, option: str) -> float:
+    """A share from 0 to 1, from `1%` or `0.5%`.
+
+    Raises:
+        UsageError: It is none.
+    """
+    number = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%", text.strip(), re.ASCII)
+    if number is None or float(number[1]) > 100:
+        hint = f"Pass a percentage from 0% to 100%: {option} 1%."
+        raise UsageError(f"{option} {quoted(text)} is no percentage", hint=hint, code="share-invalid")
+    return float(number[1]) / 100
 
 
 def _utf8(path: str) -> str:
@@ -109,31 +143,17 @@ def _utf8(path: str) -> str:
     return path.encode(errors="backslashreplace").decode()
 
 
-def _records(texts: Iterable[Text], name: str) -> Iterator[Record]:
-    for number, text in enumerate(texts, start=1):
-        pair = isinstance(text, tuple) and len(text) == 2 and all(isinstance(part, str) for part in text)
-        if not pair and not isinstance(text, str):
-            what = f"{name}, text {number} is neither a text nor a pair of them: {type(text).__name__}"
-            raise UsageError(what, hint="Pass strings.", code="text-invalid")
-        first, second = (text, None) if isinstance(text, str) else text
-        yield Record(number, first, second, unit="text")
-
-
-def _setting(model: Model, max_length: int | None, batch_sizes: Sequence[int]) -> Setting:
-    if max_length is not None and max_length < 1:
-        raise UsageError(f"--max-length is {max_length}", hint="Pass at least 1.", code="max-length-invalid")
-    if not batch_sizes or min(batch_sizes) < 1:
-        raise UsageError("--batch-size must be at least 1", hint="Pass 8 or 32.", code="batch-size-invalid")
+def _setting(request: ProfileRequest, model: Model) -> Setting:
     limits = {where: limit for where, limit in model.limits.items() if limit is not None}
-    runs = [limit for limit in (model.limits["effective"], max_length) if limit is not None]
+    runs = [limit for limit in (model.limits["effective"], request.max_length) if limit is not None]
     return Setting(
         tokenizer=_digest(model),
         unknown_token=model.tokenizer.unk_token,
         hidden_size=model.architecture.dimensions.hidden_size,
         limits=limits,
-        max_length=max_length,
+        max_length=request.max_length,
         cut_at=min(runs, default=None),
-        batch_sizes=tuple(sorted(set(batch_sizes))),
+        batch_sizes=tuple(sorted(set(request.batch_sizes))),
     )
 
 
@@ -144,9 +164,7 @@ def _digest(model: Model) -> str:
     return f"sha256:{hashlib.sha256(model.tokenizer.backend.to_str().encode()).hexdigest()}"
 
 
-def _count(
-    model: Model, setting: Setting, chunks: Iterable[list[Record]], name: str, progress: Callable[[int], None]
-) -> Counts:
+def _count(model: Model, setting: Setting, chunks: Iterable[list[Record]], name: str, events: Events) -> Counts:
     backend, measure = model.tokenizer.backend, Measure(model.tokenizer, name)
     lengths: Counter[int] = Counter()
     unknown = texts_with_unknown = special = 0
@@ -161,6 +179,6 @@ def _count(
         pairs = sum(record.pair is not None for record in chunk)
         special += pairs * backend.num_special_tokens_to_add(True)
         special += (len(chunk) - pairs) * backend.num_special_tokens_to_add(False)
-        progress(len(chunk))
+        events.advanced(len(chunk))
     shapes = {size: batch.end() for size, batch in batches.items()}
     return Counts(lengths, unknown, texts_with_unknown, special, shapes)

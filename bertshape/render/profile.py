@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,7 @@ from rich.text import Text
 from bertshape.render.escape import human_bytes, visible
 from bertshape.render.findings import finding_lines
 from bertshape.render.tables import ASCII, UNICODE, Column, Grid, Signs, title
-from bertshape.report.profile_summary import DTYPES, SORTED, histogram, summarize
+from bertshape.report.profile_summary import DTYPES, EFFECTIVE, SORTED, histogram, summarize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,10 +22,16 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from bertshape.report.finding import Finding
-    from bertshape.report.profile import Profile
+    from bertshape.report.profile import ProfileReport
     from bertshape.report.profile_summary import Length, Summary, Waste
 
 _SHOWN_FILES = 5
+_CSV = (
+    *("table", "from", "to", "declared_in", "limit", "batch_size", "padding", "batches", "texts", "share", "tokens"),
+    *("rows", "sequence_length", "hidden_size", *(f"{dtype}_bytes" for dtype in DTYPES)),
+)
+"""Columns of the table for programs."""
+_EFFECTIVE = "effective: what the model runs"
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _CUTS = ("limit", "declared in", "texts cut", "share", "tokens lost")
 _WASTE = ("batch", "padded to", "batches", "wasted", "largest", "float32", "float16, bfloat16")
@@ -45,7 +53,7 @@ _WASTE_COLUMNS = (
 )
 
 
-def render_profile(profile: Profile, columns: int, *, unicode: bool = True) -> RenderableType:
+def render_profile(profile: ProfileReport, columns: int, *, unicode: bool = True) -> RenderableType:
     """The whole profile.
 
     Args:
@@ -68,7 +76,7 @@ def render_profile(profile: Profile, columns: int, *, unicode: bool = True) -> R
     return Group(*parts)
 
 
-def render_profile_markdown(profile: Profile) -> str:
+def render_profile_markdown(profile: ProfileReport) -> str:
     """The same numbers as Markdown tables, every foreign cell escaped."""
     from bertshape.render.markdown import escape, write_findings  # Not on top: it loads what other reports are made of.
 
@@ -92,12 +100,32 @@ def render_profile_markdown(profile: Profile) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _grave(profile: Profile) -> list[Finding]:
+def render_profile_csv(profile: ProfileReport) -> str:
+    """The same numbers as one table for programs; its first column says which table for people a row is of."""
+    text = io.StringIO(newline="")
+    table = csv.DictWriter(text, _CSV, restval="", lineterminator="\n")
+    table.writeheader()
+    summary = summarize(profile)
+    for low, high, count in histogram(profile.counts.lengths) if profile.counts.lengths else ():
+        table.writerow({"table": "lengths", "from": low, "to": high, "texts": count})
+    for cut in summary.cuts:
+        row = {"declared_in": cut.where, "limit": cut.limit, "texts": cut.texts, "share": cut.share}
+        table.writerow({"table": "cuts", **row, "tokens": cut.tokens})
+    for waste in summary.waste:
+        rows, length = waste.largest
+        row = {"batch_size": waste.batch_size, "padding": waste.padding, "batches": waste.batches}
+        shape = {"rows": rows, "sequence_length": length, "hidden_size": profile.setting.hidden_size}
+        sizes = {f"{dtype}_bytes": waste.bytes[dtype] for dtype in DTYPES}
+        table.writerow({"table": "padding", **row, "share": waste.share, **shape, **sizes})
+    return text.getvalue()
+
+
+def _grave(profile: ProfileReport) -> list[Finding]:
     """The findings that people must see; the notes are about lengths, which the tables show."""
     return [finding for finding in profile.findings if finding.severity != "note"]
 
 
-def _head(profile: Profile, summary: Summary) -> list[str]:
+def _head(profile: ProfileReport, summary: Summary) -> list[str]:
     """Names of the files, and lines about the whole."""
     # The same name twice may be two files of two machines, or one that was counted twice: only a person can tell.
     times = Counter(name for name, _ in profile.files)
@@ -124,7 +152,7 @@ def _span(low: int, high: int) -> str:
     return f"{low}-{high}" if low != high else str(low)
 
 
-def _bars(profile: Profile, summary: Summary, columns: int, *, unicode: bool) -> Table:
+def _bars(profile: ProfileReport, summary: Summary, columns: int, *, unicode: bool) -> Table:
     rows = histogram(profile.counts.lengths)
     most = max(count for _, _, count in rows)
     spans = [_span(low, high) for low, high, _ in rows]
@@ -154,7 +182,8 @@ def _cuts(summary: Summary, columns: int, signs: Signs) -> list[RenderableType]:
     """One row for each limit, whoever declares it."""
     declared: dict[int, list[str]] = {}
     for cut in summary.cuts:
-        declared.setdefault(cut.limit, []).append(visible(cut.where))
+        where = _EFFECTIVE if cut.where == EFFECTIVE else cut.where
+        declared.setdefault(cut.limit, []).append(visible(where))
     rows = []
     for cut in {cut.limit: cut for cut in summary.cuts}.values():
         texts, share, tokens = _cut_cells(cut.texts, cut.share, cut.tokens)
@@ -163,13 +192,13 @@ def _cuts(summary: Summary, columns: int, signs: Signs) -> list[RenderableType]:
     return [Text("What each limit cuts", style="bold"), Grid(_CUT_COLUMNS, rows).render(columns, signs)]
 
 
-def _basis(profile: Profile) -> str:
+def _basis(profile: ProfileReport) -> str:
     """Which lengths the padding is of."""
     cut_at = profile.setting.cut_at
     return "texts are not cut: no limit is known" if cut_at is None else f"of texts cut at {cut_at} tokens"
 
 
-def _waste_cells(profile: Profile, row: Waste) -> tuple[str, ...]:
+def _waste_cells(profile: ProfileReport, row: Waste) -> tuple[str, ...]:
     largest = f"[{row.largest[0]}, {row.largest[1]}, {profile.setting.hidden_size}]"
     # The two 16-bit types share a column: their bytes are the same.
     sizes = [human_bytes(row.bytes[dtype]) for dtype in DTYPES[:2]]
@@ -177,7 +206,7 @@ def _waste_cells(profile: Profile, row: Waste) -> tuple[str, ...]:
     return (str(row.batch_size), padding, f"{row.batches:,}", f"{row.share:.1%}", largest, *sizes)
 
 
-def _waste(profile: Profile, summary: Summary, columns: int, signs: Signs) -> list[RenderableType]:
+def _waste(profile: ProfileReport, summary: Summary, columns: int, signs: Signs) -> list[RenderableType]:
     rows = [tuple(map(Text, _waste_cells(profile, row))) for row in summary.waste]
     return [title("Padding", _basis(profile)), Grid(_WASTE_COLUMNS, rows).render(columns, signs)]
 

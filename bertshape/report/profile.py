@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from bertshape.report.finding import Finding
 
 
+CUT_CODE = "limit-cuts-too-many"
+"""Code of the finding that a limit cuts more texts than it may: it belongs to the texts, and does not add up."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """What the counts depend on; profiles are added only where all of it is the same.
@@ -40,7 +44,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Profile:
+class ProfileReport:
     """A corpus, counted.
 
     Attributes:
@@ -67,7 +71,7 @@ class Profile:
         return profile_document(self)
 
 
-def merge_profiles(profiles: Iterable[Profile]) -> Profile:
+def merge_profiles(profiles: Iterable[ProfileReport]) -> ProfileReport:
     """Add profiles up; the result is that of all their files at once, in whatever order they come.
 
     Raises:
@@ -90,8 +94,8 @@ def merge_profiles(profiles: Iterable[Profile]) -> Profile:
                 )
         counts = counts + profile.counts
     models = {profile.model for profile in waiting}
-    findings = {finding for profile in waiting for finding in profile.findings}
-    return Profile(
+    findings = {finding for profile in waiting for finding in profile.findings if finding.code != CUT_CODE}
+    return ProfileReport(
         setting=setting,
         files=tuple(sorted(entry for profile in waiting for entry in profile.files)),
         counts=counts,
@@ -100,5 +104,5 @@ def merge_profiles(profiles: Iterable[Profile]) -> Profile:
     )
 
 
-def _name(profile: Profile) -> str:
+def _name(profile: ProfileReport) -> str:
     return profile.files[0][0] if profile.files else "an empty one"

@@ -12,11 +12,11 @@ from bertshape.report.profile_summary import EFFECTIVE, summarize
 if TYPE_CHECKING:
     from bertshape.corpus.counts import Counts
     from bertshape.report import documents, documents_profile
-    from bertshape.report.profile import Profile, Setting
+    from bertshape.report.profile import ProfileReport, Setting
     from bertshape.report.profile_summary import Cut, Length, Summary, Waste
 
 
-def profile_document(profile: Profile) -> documents.ProfileDocument:
+def profile_document(profile: ProfileReport) -> documents.ProfileDocument:
     """The counts, which can be merged, and what follows from them."""
     return {
         **envelope(ok=not profile.failed),
@@ -31,7 +31,7 @@ def profile_document(profile: Profile) -> documents.ProfileDocument:
     }
 
 
-def profile_to_json(profile: Profile) -> str:
+def profile_to_json(profile: ProfileReport) -> str:
     """The document as text, on one line."""
     return json.dumps(profile_document(profile), separators=(",", ":"), allow_nan=False) + "\n"
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bertshape.corpus.counts import Shape
-    from bertshape.report.profile import Profile
+    from bertshape.report.profile import ProfileReport
 
 EFFECTIVE = "effective"
 """Name of the limit that applies, which no file declares, among those that files do."""
@@ -100,7 +100,7 @@ class Summary:
     waste: tuple[Waste, ...]
 
 
-def summarize(profile: Profile) -> Summary:
+def summarize(profile: ProfileReport) -> Summary:
     """What follows from the counts of a profile; exact, but for shares and means, which are rounded to 6 digits."""
     counts = profile.counts
     return Summary(
@@ -158,7 +158,7 @@ def _length(lengths: Mapping[int, int]) -> Length:
     return Length(min(lengths), round(mean, 6), percentiles, max(lengths))
 
 
-def _cuts(profile: Profile) -> Iterable[Cut]:
+def _cuts(profile: ProfileReport) -> Iterable[Cut]:
     lengths, limits = profile.counts.lengths, dict(profile.setting.limits)
     if profile.setting.max_length is not None:
         limits["--max-length"] = profile.setting.max_length
@@ -169,7 +169,7 @@ def _cuts(profile: Profile) -> Iterable[Cut]:
         yield Cut(where, limit, texts, _share(texts, profile.counts.texts), lost)
 
 
-def _waste(profile: Profile) -> Iterable[Waste]:
+def _waste(profile: ProfileReport) -> Iterable[Waste]:
     setting = profile.setting
     lengths = cut_lengths(profile.counts.lengths, setting.cut_at)
     texts, tokens = profile.counts.texts, sum(length * count for length, count in lengths.items())

@@ -11,7 +11,7 @@ from bertshape.corpus.counts import Counts, cut_lengths
 from bertshape.errors import CheckpointError, UsageError, one_line
 from bertshape.report.envelope import SCHEMA_VERSION
 from bertshape.report.finding import Finding, Severity
-from bertshape.report.profile import Profile, Setting
+from bertshape.report.profile import ProfileReport, Setting
 from bertshape.report.profile_summary import EFFECTIVE
 from bertshape.strict_json import parse_object
 
@@ -28,7 +28,7 @@ MAX_BYTES = 256 * 1024 * 1024
 _HINT = "Pass what bertshape profile --json wrote."
 
 
-def profile_from_json(text: str | bytes, name: str = "the profile") -> Profile:
+def profile_from_json(text: str | bytes, name: str = "the profile") -> ProfileReport:
     """Read what `profile_to_json` and `profile --json` write.
 
     Args:
@@ -57,7 +57,7 @@ def profile_from_json(text: str | bytes, name: str = "the profile") -> Profile:
         raise UsageError(what, hint=_HINT, code="profile-invalid") from error
 
 
-def read_profile(path: Path) -> Profile:
+def read_profile(path: Path) -> ProfileReport:
     """Read a profile from a file; `-` is stdin.
 
     Raises:
@@ -76,7 +76,7 @@ def read_profile(path: Path) -> Profile:
     return profile_from_json(data, str(path))
 
 
-def _check(profile: Profile) -> None:
+def _check(profile: ProfileReport) -> None:
     """Raises ValueError where the parts of a profile contradict each other."""
     texts = profile.counts.texts
     if 0 in profile.counts.lengths.values() or any(0 in shapes.values() for shapes in profile.counts.batches.values()):
@@ -97,7 +97,7 @@ def _check(profile: Profile) -> None:
             raise ValueError(f"its batches of {size} have fewer positions than tokens")
 
 
-def _read(profile: Mapping[str, object]) -> Profile:
+def _read(profile: Mapping[str, object]) -> ProfileReport:
     """Raises KeyError, TypeError or ValueError where anything is not as `profile_document` writes it."""
     setting, counts = _object(profile["setting"]), _object(profile["counts"])
     lengths = _objects(counts["lengths"])
@@ -109,7 +109,7 @@ def _read(profile: Mapping[str, object]) -> Profile:
     optional = {name: _optional(setting[name]) for name in ("max_length", "cut_at", "effective_limit")}
     if optional["effective_limit"] is not None:
         limits.append((EFFECTIVE, optional["effective_limit"]))
-    return Profile(
+    return ProfileReport(
         Setting(
             tokenizer=str(setting["tokenizer"]),
             unknown_token=_optional_text(unknown_token),

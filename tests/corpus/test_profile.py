@@ -11,9 +11,9 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from bertshape.api import profile_files, profile_texts
 from bertshape.checkpoint.checkpoint import open_checkpoint
 from bertshape.errors import UsageError
-from bertshape.pipelines.profile import profile_files, profile_texts
 from bertshape.report.profile import merge_profiles
 from bertshape.report.profile_document import profile_to_json
 from bertshape.report.profile_summary import summarize

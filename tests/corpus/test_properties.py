@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bertshape.corpus.counts import BatchShapes, Counts, cut_lengths, sorted_batches
 from bertshape.corpus.read import CHUNK, CHUNK_CHARACTERS, in_chunks
 from bertshape.corpus.text_file import Record
-from bertshape.report.profile import Profile, Setting, merge_profiles
+from bertshape.report.profile import ProfileReport, Setting, merge_profiles
 from bertshape.report.profile_document import profile_to_json
 from bertshape.report.profile_summary import LONGEST, MAX_LENGTH, SORTED, Waste, histogram, summarize
 from bertshape.report.read_profile import profile_from_json
@@ -28,7 +28,9 @@ SIZES = st.integers(1, 12)
 HIDDEN = 8
 
 
-def profile_of(lengths: Sequence[int], name: str, sizes: Sequence[int], cut_at: int | None, step: int = 7) -> Profile:
+def profile_of(
+    lengths: Sequence[int], name: str, sizes: Sequence[int], cut_at: int | None, step: int = 7
+) -> ProfileReport:
     """What counting texts of these lengths gives, when they come some at a time."""
     setting = Setting("sha256:0", "[UNK]", HIDDEN, {"effective": 50}, cut_at, cut_at, tuple(sorted(set(sizes))))
     batches = {}
@@ -40,7 +42,7 @@ def profile_of(lengths: Sequence[int], name: str, sizes: Sequence[int], cut_at: 
     unknown = sum(length % 3 for length in lengths)
     texts_with = sum(length % 3 > 0 for length in lengths)
     counts = Counts(Counter(lengths), unknown, texts_with, 2 * len(lengths), batches)
-    return Profile(setting, ((name, len(lengths)),), counts)
+    return ProfileReport(setting, ((name, len(lengths)),), counts)
 
 
 def by_hand(padding: Way, lengths: Sequence[int], size: int, cut_at: int | None) -> Waste:
