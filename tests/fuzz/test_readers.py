@@ -18,6 +18,7 @@ from tests.support.weight_files import packed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.slow
 _EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "800"))
 many = settings(max_examples=_EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 # Values that programs stumble over, wherever they stand.

@@ -1,6 +1,6 @@
 """Checkpoints with one change, judged twice: by bertshape's rules, and by what transformers says when it loads them.
 
-`python -m tests.mutations --seconds 600 --seed 7` looks for disagreements in that time, prints each, and
+`python -m tests.tools.mutations --seconds 600 --seed 7` looks for disagreements in that time, prints each, and
 counts; tests/soundness/test_mutations.py does a bounded number of them with a fixed seed.
 
 transformers' word is `output_loading_info=True` of two loads: by the class that config.json names, and by the base
