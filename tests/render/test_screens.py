@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -140,19 +141,16 @@ def test_findings_stand_at_the_end_the_gravest_last(real: Report) -> None:
     lines = show_report(replace(real, findings=findings), 80).lines
     labels = [line.split()[0] for line in lines if line.startswith(("note", "warning", "error", "use", "encode"))]
     assert labels == ["encode()", "note", "warning", "error"], "and nothing is said of use where something is wrong"
-    assert lines[-2:] == [" " * 10 + ("an error " * 4).strip(), " " * 10 + "the hint"] or lines[-1].endswith("the hint")
+    assert lines[-1].strip() == "the hint"
+    assert re.match(r" {10}(an|error) ", lines[-2]), "a long message stays in its column"
 
 
 @pytest.mark.parametrize(("count", "shown"), [(38, 40), (39, 31), (60, 31)])
 def test_a_list_of_more_than_40_tokens_is_folded_in_the_middle(minilm: Path, count: int, shown: int) -> None:
     report = inspect_texts("word " * count, model=str(minilm), weights="none", pooling=["mean"])
     lines = show_report(report, 80).lines
-    rows = lines[
-        lines.index(next(line for line in lines if line.lstrip().startswith("#"))) + 2 : lines.index(
-            "Outputs   predicted, float32"
-        )
-        - 1
-    ]
+    top = next(index for index, line in enumerate(lines) if line.lstrip().startswith("#")) + 2
+    rows = lines[top : lines.index("", top)]
     assert len(rows) == shown
     positions = [row.split()[0] for row in rows]
     total = count + 2
@@ -219,4 +217,4 @@ def test_while_the_model_loads_predicted_rows_stand_in_the_places_of_observed_on
         assert [line.split("   ")[0] for line in before[:-1]] == [
             line.split("   ")[0] for line in after[: len(before) - 1]
         ]
-        assert show(page.parts(predicted)[0], columns).lines == show(page.parts(real)[0], columns).lines[1:]
+        assert show(page.parts(predicted)[0], columns).lines == show(page.parts(real)[0], columns).lines
