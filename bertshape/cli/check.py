@@ -145,11 +145,13 @@ def _print(reports: list[CheckReport], chosen: Format, *, quiet: bool) -> None:
     elif chosen == "github":
         _print_github(reports)
     else:
-        from bertshape.render.check import render_checks
-        from bertshape.render.tables import signs_of
+        # Rich takes 40 ms to import, a third of a check that prints JSON.
+        from bertshape.render import check as rendered
+        from bertshape.render import tables
 
         console = open_console()
-        print_plain(console, render_checks(reports, console.width, quiet=quiet, signs=signs_of(console)))
+        signs = tables.signs_of(console)
+        print_plain(console, rendered.render_checks(reports, console.width, quiet=quiet, signs=signs))
 
 
 def _print_github(reports: list[CheckReport]) -> None:

@@ -20,6 +20,8 @@ from bertshape.corpus.text_file import TextFile
 from bertshape.errors import ExitCode
 from bertshape.pipelines.embed import EmbedRequest, embed
 from bertshape.pipelines.request import LengthOptions, ModelSource, RunOptions, SaveOptions, device_name
+from bertshape.render.embed import render_embed
+from bertshape.render.tables import signs_of
 
 
 def embed_command(
@@ -85,9 +87,6 @@ def embed_command(
         if as_json:
             print_json(report.to_dict())
         else:
-            from bertshape.render.embed import render_embed
-            from bertshape.render.tables import signs_of
-
             console = open_console()
             print_plain(console, render_embed(report, console.width, signs_of(console)))
         return ExitCode.OK if report.written else ExitCode.FAILED

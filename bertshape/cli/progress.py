@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import TextIO
 
-    from rich.progress import Progress
-
     from bertshape.corpus.meter import Meter
 
 _SECONDS = 60
@@ -33,7 +31,10 @@ def count_texts(meter: Meter | None = None, *, shown: bool, log: bool = False) -
     """
     pace = Pace(None if meter is None else meter.estimate)
     if shown:
-        with _bar(pace) as progress:
+        # Most runs draw none, and Rich takes 40 ms to import.
+        from bertshape.cli.bar import open_bar
+
+        with open_bar(pace) as progress:
             task = progress.add_task("texts", total=None)
 
             def advance(count: int) -> None:
@@ -114,16 +115,3 @@ def _duration(seconds: float) -> str:
     if minutes < 1:
         return f"{seconds:.0f} s"
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def _bar(pace: Pace) -> Progress:
-    # Not on top: most runs draw none, and this takes 40 ms to import.
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn
-    from rich.text import Text
-
-    class PaceColumn(ProgressColumn):
-        def render(self, task: object) -> Text:  # noqa: ARG002 - Rich's own numbers count the time of loading
-            return Text(str(pace))
-
-    return Progress(SpinnerColumn(), BarColumn(20), PaceColumn(), console=Console(file=sys.stderr), transient=True)

@@ -18,11 +18,13 @@ from packaging.utils import canonicalize_name
 
 from bertshape.checkpoint.hub_tokens import conceal, hub_tokens
 from bertshape.errors import one_line
+from bertshape.run.imports import try_imports
 from bertshape.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from bertshape.checkpoint.hub import HubSettings
     from bertshape.run.devices import Device
 
 State = Literal["ok", "note", "warning", "error"]
@@ -162,9 +164,6 @@ def _device_facts(*, torch: bool) -> Iterator[Fact]:
     if _version("torch") is None or _version("transformers") is None:
         yield Fact(_DEVICES, "torch", "not installed", "note", f"Nothing runs: {RUN_MISSING}")
         return
-    # Here and below doors: torch takes seconds, and a broken package must not keep the other facts away.
-    from bertshape.run.imports import try_imports
-
     for part in try_imports():
         if part.problem is not None:
             meaning = f"Only --weights none works: {part.problem}"
@@ -172,6 +171,7 @@ def _device_facts(*, torch: bool) -> Iterator[Fact]:
             return
         numbers = {"seconds": round(part.seconds, 3)}
         yield Fact(_DEVICES, part.name, f"imported in {part.seconds:.1f} s", "ok", part.meaning, numbers)
+    # Here and below doors: torch takes seconds, and a broken package must not keep the other facts away.
     from bertshape.run.devices import auto_device, describe_devices
 
     devices = describe_devices()
@@ -193,10 +193,14 @@ def _device(device: Device) -> Fact:
     return Fact(_DEVICES, device.name, value, "ok" if device.usable else "warning", device.why, numbers)
 
 
-def _cache_facts() -> Iterator[Fact]:
+def _settings() -> HubSettings:
     from bertshape.checkpoint.hub import hub_settings
 
-    folder = hub_settings().cache_folder
+    return hub_settings()
+
+
+def _cache_facts() -> Iterator[Fact]:
+    folder = _settings().cache_folder
     existing = next((place for place in (folder, *folder.parents) if os.path.lexists(place)), Path(folder.anchor))
     chooser = next((name for name in _CACHE_VARIABLES if os.environ.get(name)), None)
     chosen = f"({f'by {chooser}' if chooser else 'by default, set HF_HOME to move it'})"
@@ -242,9 +246,7 @@ def _content(folder: Path) -> Fact:
 
 
 def _hub_facts(*, offline: bool, timeout: float) -> Iterator[Fact]:
-    from bertshape.checkpoint.hub import hub_settings
-
-    settings = hub_settings()
+    settings = _settings()
     yield Fact(_HUB, "endpoint", settings.endpoint, "ok", "Where --model ORG/NAME is looked up; HF_ENDPOINT sets it")
     place, token = next(iter(hub_tokens().items()), ("", ""))
     if not token:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from bertshape.render.escape import human_bytes, visible
 from bertshape.render.findings import finding_lines
+from bertshape.render.markdown import escape, write_findings
 from bertshape.render.tables import ASCII, UNICODE, Column, Grid, Signs, title
 from bertshape.report.profile_summary import DTYPES, EFFECTIVE, SORTED, histogram, summarize
 
@@ -78,8 +79,6 @@ def render_profile(profile: ProfileReport, columns: int, *, unicode: bool = True
 
 def render_profile_markdown(profile: ProfileReport) -> str:
     """The same numbers as Markdown tables, every foreign cell escaped."""
-    from bertshape.render.markdown import escape, write_findings  # Not on top: it loads what other reports are made of.
-
     summary = summarize(profile)
     names, *lines = _head(profile, summary)
     blocks = [f"## {escape(names)}", "\n".join(f"- {escape(line)}" for line in lines)]
