@@ -55,12 +55,14 @@ def vocabulary_findings(
         architecture: Its vocab_size is the number of rows; the stored one, where the weights are known.
         tokenizer: The tokenizer.
     """
+    broken = [*_blank(checkpoint, architecture, tokenizer), *_missing_special_tokens(tokenizer)]
     return [
-        *_blank(checkpoint, architecture, tokenizer),
+        *broken,
         *_out_of_range(checkpoint, architecture, tokenizer),
-        *_missing_special_tokens(tokenizer),
         *(_no_unknown_token(tokenizer) or probe_tokenizer(tokenizer)),
-        *reader_findings(checkpoint, tokenizer),
+        # A tokenizer of another model, or without its tokens, gives other tokens to every reader.
+        *([] if broken else reader_findings(checkpoint, tokenizer)),
+        *_no_token_types(architecture, tokenizer),
     ]
 
 
@@ -112,7 +114,9 @@ def _blank(checkpoint: Checkpoint, architecture: Architecture, tokenizer: Loaded
 
 def _out_of_range(checkpoint: Checkpoint, architecture: Architecture, tokenizer: LoadedTokenizer) -> list[Finding]:
     rows = architecture.dimensions.vocab_size
-    vocabulary = tokenizer.backend.get_vocab(with_added_tokens=True)
+    # Special tokens without an entry have a finding of their own.
+    named = {token for token in tokenizer.special_tokens.values() if token in tokenizer.added}
+    vocabulary = {token: index for token, index in tokenizer.backend.get_vocab().items() if token not in named}
     largest = max(vocabulary.values(), default=-1)
     if rows is None or largest < rows:
         return []
@@ -224,6 +228,23 @@ def _not_asked(tokenizer: LoadedTokenizer) -> list[Finding]:
             f"transformers may build others from its class and tokenizer_config.json: {tokenizer.not_asked}",
             "pip install transformers" if "not installed" in tokenizer.not_asked else "",
             where="tokenizer_config.json tokenizer_class",
+        )
+    ]
+
+
+def _no_token_types(architecture: Architecture, tokenizer: LoadedTokenizer) -> list[Finding]:
+    """Without token_type_ids the model takes 0 for both texts of a pair."""
+    if not architecture.accepts_token_type_ids or "token_type_ids" in tokenizer.inputs:
+        return []
+    return [
+        Finding(
+            "token-type-ids-not-made",
+            "note",
+            f"the tokenizer ({tokenizer.class_name or tokenizer.file}) makes no token_type_ids: both texts of a "
+            "pair have segment 0, although the model knows more segments",
+            where="tokenizer_config.json model_input_names",
+            expected="token_type_ids",
+            actual=", ".join(tokenizer.inputs),
         )
     ]
 

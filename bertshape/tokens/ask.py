@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertshape.errors import CheckpointError, one_line
 from bertshape.tokens.build import Built
-from bertshape.tokens.classes import PYTHON_ONLY
+from bertshape.tokens.class_names import PYTHON_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tokenizers import AddedToken, Tokenizer, models
 
-from bertshape.tokens.classes import CLASSES, GENERIC
+from bertshape.tokens.class_names import GENERIC
+from bertshape.tokens.classes import CLASSES
 from bertshape.tokens.risks import check_growth, check_tables
 from bertshape.tokens.settings import SettingsError, extra_tokens, read_settings, special_roles
 from bertshape.tokens.template import set_ends, set_template
@@ -271,7 +272,9 @@ def _add_tokens(
             tokens[index] = AddedToken(token, special=True)
         elif isinstance(token, AddedToken) and not token.special and str(token) in named:
             token.special = True
-    grown = tuple(str(token) for token in tokens if str(token) and backend.token_to_id(str(token)) is None)
+    declared = set(map(str, decoder.values()))
+    new = (str(token) for token in tokens if str(token) not in declared)
+    grown = tuple(token for token in new if token and backend.token_to_id(token) is None)
     if tokens:
         backend.add_tokens(tokens)
     return grown

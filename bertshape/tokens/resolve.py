@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertshape.tokens.classes import ALIASES, CLASSES, GENERIC, PYTHON_ONLY, REGISTERED
+from bertshape.tokens.class_names import ALIASES, GENERIC, PYTHON_ONLY, REGISTERED
+from bertshape.tokens.classes import CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

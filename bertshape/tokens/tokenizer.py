@@ -10,7 +10,8 @@ from bertshape.errors import CheckpointError
 from bertshape.files import check_file
 from bertshape.tokens.ask import ask_transformers, has_transformers
 from bertshape.tokens.build import build_tokenizer
-from bertshape.tokens.classes import CLASSES, GENERIC, PYTHON_ONLY
+from bertshape.tokens.class_names import GENERIC, PYTHON_ONLY
+from bertshape.tokens.classes import CLASSES
 from bertshape.tokens.differences import find_differences
 from bertshape.tokens.panics import blamed
 from bertshape.tokens.resolve import holds_here, resolve_class

@@ -173,7 +173,7 @@ BROKEN = {
         "tokenizer_config.json mask_token",
         "an entry in tokenizer.json",
         "'<mask>'",
-        edit=settings("tokenizer_config.json", mask_token={"content": "<mask>"}),
+        edit=settings("tokenizer_config.json", mask_token={"__type": "AddedToken", "content": "<mask>"}),
         severity="warning",
     ),
     "another padding id": Broken(
