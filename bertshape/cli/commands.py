@@ -61,7 +61,10 @@ COMMANDS = {
     "snapshot": About(
         _GUARD,
         "Write the contract of a checkpoint for `check`.",
-        (("bertshape snapshot ./my-model -o bertshape.toml", "what it is now, in a file to commit"),),
+        (
+            ("bertshape snapshot ./my-model -o bertshape.toml", "what it is now, in a file to commit"),
+            ("bertshape snapshot ./my-model -o bertshape.toml --update", "the file after a change on purpose"),
+        ),
         "check",
     ),
     "embed": About(
@@ -91,7 +94,11 @@ COMMANDS = {
     "doctor": About(
         _REFERENCE,
         "Show whether bertshape works here, and why not.",
-        (("bertshape doctor", "the verdict and the problems"), ("bertshape doctor --json", "for a bug report")),
+        (
+            ("bertshape doctor", "the verdict and the problems"),
+            ("bertshape doctor --all", "everything"),
+            ("bertshape doctor --json", "for a bug report"),
+        ),
         "commands",
     ),
     "schema": About(

@@ -10,7 +10,7 @@ import tomlkit
 from bertshape.contract.expectations import parse_expectation
 from bertshape.contract.folded_names import fold_names, unfold_name
 from bertshape.contract.shape_pattern import ShapePattern
-from bertshape.contract.write import case_table, ids_array, pattern_array, valid_unicode
+from bertshape.contract.write import case_table, ids_array, pattern_array, valid_unicode, write_contract
 from bertshape.errors import UsageError
 from bertshape.shapes import TensorShape
 
@@ -54,9 +54,32 @@ def update_contract(
     except tomllib.TOMLDecodeError:
         intact = False
     if not intact:
-        hint = "Write a new one with --output FILE, and move your own lines over."
-        raise UsageError("the contract cannot be edited as it is written", hint=hint, code="contract-unwritable")
+        raise _not_editable()
     return new, changes
+
+
+def add_contract(text: str, contract: CheckpointContract, *, within: Sequence[str] = ()) -> str:
+    """Add a checkpoint at the end of a contract file.
+
+    Args:
+        text: The file; that of another tool, such as pyproject.toml, may hold no checkpoint yet.
+        contract: The checkpoint.
+        within: As in `update_contract`.
+
+    Raises:
+        UsageError: The file is written in a way that nothing can be added to.
+    """
+    new = f"{text.rstrip()}\n\n{write_contract([contract], within)}"
+    try:
+        tomllib.loads(new)
+    except tomllib.TOMLDecodeError as error:  # checkpoint = [{...}], which is closed
+        raise _not_editable() from error
+    return new
+
+
+def _not_editable() -> UsageError:
+    hint = "Write a new one with --output FILE, and move your own lines over."
+    return UsageError("the contract cannot be edited as it is written", hint=hint, code="contract-unwritable")
 
 
 def _update(entry: Tables, contract: CheckpointContract, known: Collection[str]) -> Iterator[str]:

@@ -85,8 +85,8 @@ def update_snapshot(
     Raises:
         BertshapeError: The file is no contract or cannot be edited, or the checkpoint cannot be read.
     """
-    # tomlkit takes 60 ms to import, and is for what writes contracts alone.
-    from bertshape.contract import update, write
+    # tomlkit takes 60 ms, which only what writes contracts should wait for.
+    from bertshape.contract.update import add_contract, update_contract
 
     within = ("tool", "bertshape") if path.name == PROJECT_NAME else ()
     contracts = read_contract(path) if not within or holds_contract(path) else ()
@@ -94,14 +94,12 @@ def update_snapshot(
     index = _entry(contracts, model, revision)
     if index is None:
         new = seen_from(path.parent, snapshot(model, revision=revision, offline=offline, texts=texts))
-        return Update(
-            f"{old.rstrip()}\n\n{write.write_contract([new], within)}".lstrip(), (f"checkpoint {new.model} added",)
-        )
+        return Update(add_contract(old, new, within=within), (f"checkpoint {new.model} added",))
     entry = contracts[index]
     own = [case.text for case in entry.cases if case.pair is None]
     new = snapshot(model, revision=revision or entry.revision, offline=offline, texts=(*own, *texts))
     new = replace(new, cases=tuple(case for case in new.cases if case.text in (*own, *texts)))
-    return Update(*update.update_contract(old, index, new, within=within, known=facts.SCALAR_NAMES))
+    return Update(*update_contract(old, index, new, within=within, known=facts.SCALAR_NAMES))
 
 
 def seen_from(folder: Path, contract: CheckpointContract) -> CheckpointContract:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import subprocess
+import termios
+import time
+from array import array
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+PIPE_BYTES = 65_536
+"""What a pipe holds before it is full."""
 UNSOUND = with_config(num_hidden_layers=4)
 
 
@@ -88,13 +94,16 @@ def test_a_pipe_that_does_not_wait_is_waited_for(tmp_path: Path) -> None:
     sound(tmp_path)
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    os.write(writing, b" " * 60_000)
+    waiting = array("i", [0])
     with subprocess.Popen([*COMMAND, "schema"], stdout=writing, env=environment()) as process:
         os.close(writing)
+        while waiting[0] < PIPE_BYTES and process.poll() is None:
+            time.sleep(0.01)
+            fcntl.ioctl(reading, termios.FIONREAD, waiting)
         with open(reading) as stream:
             text = stream.read()
     assert process.returncode == ExitCode.OK
-    assert len(text) > 130_000
+    assert len(text) > PIPE_BYTES
     json.loads(text)
 
 

@@ -156,6 +156,31 @@ def test_mismatch_in_the_agreed_words(text: str, message: str) -> None:
     assert messages(text) == [message]
 
 
+@pytest.mark.parametrize(
+    ("text", "expectation"),
+    [
+        ("num_layers>=6", Expectation("num_hidden_layers", ">=", 6)),
+        ("num_heads = 12", Expectation("num_attention_heads", "=", 12)),
+        ("num_tokens<=512", Expectation("sequence_length", "<=", 512)),
+        ("dtype=fp32", Expectation("dtype", "=", "float32")),
+        ("dtype!=fp16", Expectation("dtype", "!=", "float16")),
+        ("run.dtype=bf16", Expectation("run.dtype", "=", "bfloat16")),
+        ("dtype=float32", Expectation("dtype", "=", "float32")),
+        ("model_type=fp32", Expectation("model_type", "=", "fp32")),
+    ],
+)
+def test_what_people_type_is_what_transformers_says(text: str, expectation: Expectation) -> None:
+    assert parse_expectation(text) == expectation
+
+
+def test_aliases_hold_and_fail_as_the_names_do() -> None:
+    assert messages("num_layers=6", "num_tokens=8", "dtype!=fp32", "last_hidden_state=[_, num_tokens, _]") == []
+    assert messages("num_layers=7") == ["num_hidden_layers: expected 7, got 6"]
+    assert messages("last_hidden_state=[_, _, num_tokens]") == [
+        "last_hidden_state.hidden_size: expected 8 (num_tokens), got 384"
+    ]
+
+
 def test_every_mismatch_is_reported_in_order_with_its_expectation() -> None:
     texts = ["hidden_size=1", "hidden_size=384", "last_hidden_state=[2, 9, 384]", "pooling=cls"]
     found = match([parse_expectation(text) for text in texts], SUBJECT)

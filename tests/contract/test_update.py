@@ -12,7 +12,7 @@ from bertshape.contract.contract import CheckpointContract, ContractCase
 from bertshape.contract.expectations import parse_expectation
 from bertshape.contract.read import read_contract
 from bertshape.contract.shape_pattern import parse_pattern
-from bertshape.contract.update import update_contract
+from bertshape.contract.update import add_contract, update_contract
 from bertshape.contract.write import write_contract
 from bertshape.errors import UsageError
 from tests.contract.contracts import DIGEST, written
@@ -189,6 +189,14 @@ def test_tables_in_a_line_are_updated_too() -> None:
     assert entry["case"][0]["input_ids"] == [2, 5, 3]
     assert "# all in one line" in text
     assert len(changes) == 4
+
+
+def test_a_checkpoint_is_added_at_the_end(tmp_path: Path) -> None:
+    text = add_contract(EDITED, replace(NOW, model="./other"))
+    assert text.startswith(f"{EDITED}\n[[checkpoint]]\n")
+    assert [contract.model for contract in read_contract(written(tmp_path, text))] == ["./m", "./other"]
+    with pytest.raises(UsageError, match="cannot be edited"):
+        add_contract(INLINE, NOW)
 
 
 def test_what_cannot_be_edited_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,7 +133,9 @@ def test_no_output_holds_a_token_or_a_part_of_it(
 ) -> None:
     """Wherever it stands: in its variable, its file, an address, a path; whole, and folded over lines."""
     monkeypatch.setenv("HF_TOKEN", f"{TOKEN}\n{OTHER}" if case == "of two lines" else TOKEN)
-    if case == "file":
+    if case == "of two lines":
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", f"/nowhere/{OTHER}/hub")
+    elif case == "file":
         home.mkdir()
         (home / "token").write_text(f"{OTHER}\n")
     elif case == "endpoint":
