@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bertshape.corpus.read import in_chunks
 from bertshape.errors import CheckpointError
 from bertshape.tokens.batch import check_unicode
 from bertshape.tokens.cut import kept_positions
+from bertshape.tokens.pieces import beginning, check_size, reads_words_alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from bertshape.corpus.text_file import Record, Unit
     from bertshape.tokens.backend import Encoded
     from bertshape.tokens.tokenizer import LoadedTokenizer
-
-_CHUNK = 2048
-"""Texts that the tokenizer gets at a time, to share among the cores."""
 
 _LARGEST_ID = 2**31 - 1
 _LARGEST_TYPE = 127
@@ -61,17 +59,33 @@ def encode_rows(
         cut_to: Length that longer rows are cut to; None cuts none.
 
     Raises:
-        UsageError: A text is not valid Unicode; the message names its line.
+        UsageError: A text is not valid Unicode, or too long to be tokenized; the message names its line.
         CheckpointError: The tokenizer's file keeps it from encoding, or gives ids that no model takes.
     """
-    waiting = iter(records)
-    while chunk := list(itertools.islice(waiting, _CHUNK)):
-        for record in chunk:
-            for text in (record.text, record.pair or ""):
-                check_unicode(text, f"{name}, {record.place}")
-        texts = [record.text if record.pair is None else (record.text, record.pair) for record in chunk]
-        for record, encoded in zip(chunk, tokenizer.encode_batch(texts), strict=True):
-            yield _row(encoded, record, tokenizer, cut_to)
+    # What is cut away need not be made, where the tokens of a beginning are those of the whole.
+    shortens = tokenizer.truncation_side == "right" and reads_words_alone(tokenizer.backend)
+    shorten_to = cut_to if shortens else None
+    for chunk in in_chunks(records):
+        texts = [_given(record, f"{name}, {record.place}", shorten_to) for record in chunk]
+        for record, given, encoded in zip(chunk, texts, tokenizer.encode_batch(texts), strict=True):
+            whole = encoded
+            if isinstance(given, str) and len(given) < len(record.text) and len(encoded) <= (cut_to or 0):
+                # Fewer tokens than so many characters give as a rule.
+                check_size(record.text, f"{name}, {record.place}")
+                whole = tokenizer.encode(record.text)
+            yield _row(whole, record, tokenizer, cut_to)
+
+
+def _given(record: Record, where: str, shorten_to: int | None) -> str | tuple[str, str]:
+    """What the tokenizer gets of a record; of a text that is cut, a beginning that most likely has tokens enough."""
+    first, second = record.text, record.pair
+    if second is None and shorten_to is not None:
+        first = beginning(first, shorten_to)
+    for text in (record.text, second or ""):
+        check_unicode(text, where)
+    for text in (first, second or ""):
+        check_size(text, where)
+    return first if second is None else (first, second)
 
 
 def _row(encoded: Encoded, record: Record, tokenizer: LoadedTokenizer, cut_to: int | None) -> EncodedRow:

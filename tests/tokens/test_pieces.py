@@ -10,7 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
 
+from bertshape.checkpoint.checkpoint import open_checkpoint
+from bertshape.corpus.text_file import Record
+from bertshape.errors import UsageError
+from bertshape.tokens.cut import kept_positions
+from bertshape.tokens.encode import encode_rows
 from bertshape.tokens.pieces import beginning, pieces, reads_words_alone
+from bertshape.tokens.tokenizer import load_tokenizer
 from tests.support.checkpoints import FAMILIES, minilm_folder
 
 if TYPE_CHECKING:
@@ -109,3 +115,26 @@ def test_a_beginning_is_cut_between_words() -> None:
     assert beginning("word " * 100, 3) == ("word " * 20).rstrip()
     assert beginning("word", 3) == "word"
     assert beginning("1 2 3 " * 100, 3) == "1 2 3 " * 100
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "xlm-roberta"])
+def test_long_texts_are_cut_as_if_they_were_read_whole(family: str, tiny: Callable[[str], Path]) -> None:
+    """Only a beginning of each is tokenized; one that gives too few tokens is tokenized whole."""
+    tokenizer = load_tokenizer(open_checkpoint(str(tiny(family))))
+    texts = ["word " * 3000, "a sentence", "a" + " " * 900 + "b " * 90, "x" * 900 + " a b" * 60]
+    records = [Record(line, text) for line, text in enumerate(texts, start=1)]
+    rows = list(encode_rows(tokenizer, records, "texts", cut_to=9))
+    for row, text in zip(rows, texts, strict=True):
+        whole = tokenizer.encode(text)
+        kept = kept_positions(tokenizer, whole, 9)
+        assert list(row.input_ids) == [whole.ids[index] for index in kept or range(len(whole))]
+        assert row.cut == (kept is not None)
+
+
+def test_a_text_of_any_length_is_cut(tiny: Callable[[str], Path]) -> None:
+    """Where nothing is cut, one of over a million characters is refused by its line."""
+    tokenizer = load_tokenizer(open_checkpoint(str(tiny("bert"))))
+    records = [Record(1, "a"), Record(2, "word " * 300_000)]
+    assert [len(row) for row in encode_rows(tokenizer, records, "texts", cut_to=9)] == [3, 9]
+    with pytest.raises(UsageError, match="texts, line 2 has 1,500,000 characters"):
+        list(encode_rows(tokenizer, records, "texts", cut_to=None))
