@@ -22,7 +22,7 @@ _COLUMNS = (
     Column(""),
     Column("checkpoint", folds=16),
     Column("model"),
-    Column("checked"),
+    Column("verdict"),
     Column("backbone tensors", drop=2),
     Column("read", drop=3),
 )
@@ -89,13 +89,13 @@ def _read(report: CheckReport) -> str:
 
 
 def _checked(report: CheckReport) -> str:
-    """What was checked: soundness, and how many of the expectations hold."""
+    """What was found: whether it is sound, and how many of the expectations hold."""
     asked = [outcome for outcome in report.outcomes if outcome.name != "soundness"]
     held = sum(not outcome.problems for outcome in asked)
-    sound = len(asked) < len(report.outcomes)
+    sound = ["not sound" if outcome.problems else "sound" for outcome in report.outcomes if outcome.name == "soundness"]
     of = "" if held == len(asked) else f"{held} of "
     count = f"{of}{len(asked)} expectation{'' if len(asked) == 1 else 's'}" if asked else ""
-    return ", ".join(filter(None, ("soundness" if sound else "", count)))
+    return ", ".join(filter(None, (*sound, count)))
 
 
 def _details(report: CheckReport, *, quiet: bool, alone: bool) -> list[RenderableType]:
