@@ -79,6 +79,7 @@ def test_what_must_run_is_a_usage_error(
         ("families",),
         ("poolings",),
         ("schema", "inspect"),
+        ("doctor", "--offline"),
         ("--help",),
     ],
 )
