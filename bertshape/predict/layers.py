@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -45,12 +46,10 @@ def predict_layers(architecture: Architecture, batch_size: int, sequence_length:
             shapes[path] = TensorShape(axes, (batch_size, sequence_length, expected[name][last]), dtype)
             if architecture.family.pooler and name.startswith(architecture.family.pooler):
                 shapes[path] = TensorShape((BATCH_SIZE, symbols[0]), (batch_size, expected[name][0]), dtype)
-    counts: dict[str, int] = {}
-    for name, sizes in expected.items():
-        total = 1
-        for size in sizes:
-            total *= size
-        counts[name] = total
+    # The table names the pooler with all that is outside the layers; it runs after them.
+    pooler = architecture.family.pooler
+    names = sorted(expected, key=lambda name: pooler is not None and name.startswith(pooler))
+    counts = {name: math.prod(expected[name]) for name in names}
     heads = architecture.dimensions.num_attention_heads
     return _grow(architecture.family.model_class, "", counts, shapes, heads)
 
