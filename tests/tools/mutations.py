@@ -1,7 +1,7 @@
 """Checkpoints with one change, judged twice: by bertshape's rules, and by what transformers says when it loads them.
 
 `python -m tests.tools.mutations --seconds 600 --seed 7` looks for disagreements in that time, prints each, and
-counts; tests/soundness/test_mutations.py does a bounded number of them with a fixed seed.
+counts them.
 
 transformers' word is `output_loading_info=True` of two loads: by the class that config.json names, and by the base
 model. A tensor that either lacks, or has in another shape, must be an error of ours; what the class has no place for
