@@ -117,7 +117,7 @@ def inspect_command(
 
     def action() -> int:
         chosen: Format = "json" if as_json else output_format
-        named = TextFile(input_file or "-", input_format, text_column, pair_column, id_column)
+        named = TextFile("-" if input_file is None else input_file, input_format, text_column, pair_column, id_column)
         file = None if input_file is None else named
         streamed = file is not None and chosen == "jsonl" and not quiet
         given, pairs = _texts(texts, pair, None if streamed else file)
