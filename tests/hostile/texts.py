@@ -67,7 +67,7 @@ STREAMS = (
     Case("stdin not UTF-8", sound, _BATCH, 2, ("stdin, line 2", "0xff"), b"a\n\xff\n"),
     Case("stdin not UTF-8, streamed", sound, _STREAM, 2, ("stdin, line 2", "0xff"), b"a\n\xff\n"),
     Case("stdin in UTF-16", sound, _BATCH, 2, ("stdin, line 1", "0xff"), "a text".encode("utf-16")),
-    Case("stdin with NUL", sound, _STREAM, 0, ("[1, 3, 8]",), b"a\0text\n"),
+    Case("stdin with NUL", sound, _STREAM, 0, ("[1,3,8]",), b"a\0text\n"),
     Case("stdin with a byte order mark", sound, _BATCH, 0, (), b"\xef\xbb\xbfa text\n", shape=(1, 4, 8)),
     Case("stdin with CRLF", sound, _BATCH, 0, (), b"a text\r\na\r\n", shape=(2, 4, 8)),
     Case("stdin of empty lines", sound, _BATCH, 0, (), b"\n\n\n", shape=(3, 2, 8)),
