@@ -14,13 +14,15 @@ from bertshape.errors import UsageError
 from bertshape.pipelines.check import check
 from bertshape.pipelines.check_request import CheckCase, CheckRequest
 from bertshape.pipelines.diff import compare, read_side
-from bertshape.pipelines.embed import EmbedRequest, embed
+from bertshape.pipelines.embed import embed
+from bertshape.pipelines.embed_request import EmbedRequest
 from bertshape.pipelines.inspect import inspect
 from bertshape.pipelines.profile import BATCH_SIZES, ProfileRequest, profile, profile_records
 from bertshape.pipelines.request import (
     InspectionRequest,
     LengthOptions,
     ModelSource,
+    Prompting,
     RunOptions,
     SaveOptions,
     Texts,
@@ -56,6 +58,8 @@ def inspect_texts(
     pooling: str | Sequence[str] = (),
     max_length: int | None = None,
     truncation: bool | None = None,
+    prompt_name: str | None = None,
+    prompt: str | None = None,
     padding: Padding = "longest",
     attentions: bool = False,
     truncate_dim: int | None = None,
@@ -78,6 +82,8 @@ def inspect_texts(
         pooling: Strategies, such as `mean` or `mean@-2`; empty for all.
         max_length: Tokens that a row may have.
         truncation: Cut longer rows; None cuts where `max_length` is given.
+        prompt_name: Name of a prompt of the checkpoint, to put before each text.
+        prompt: What to put before each text.
         padding: How the rows of a batch get one length.
         attentions: Ask for attention weights too.
         truncate_dim: Cut the sentence embedding to so many numbers.
@@ -97,6 +103,7 @@ def inspect_texts(
             texts=Texts(_several(texts), _several(pairs)),
             source=ModelSource(_name(model), revision, offline),
             run=RunOptions(weights, device_name(device), dtype),
+            prompting=_prompting(prompt_name, prompt),
             lengths=LengthOptions(max_length, truncation, padding),
             wanted=Wanted(_several(pooling), _several(tasks), layers, words, attentions, truncate_dim),
             save=SaveOptions(Path(save)) if save is not None else None,
@@ -189,8 +196,11 @@ def embed_texts(
     batch_size: int = 32,
     max_length: int | None = None,
     truncation: bool | None = None,
+    prompt_name: str | None = None,
+    prompt: str | None = None,
     truncate_dim: int | None = None,
     allow_unsound: bool = False,
+    verify: int | None = None,
 ) -> EmbedReport:
     """Write one vector for every text to a file; as `bertshape embed` does.
 
@@ -207,8 +217,11 @@ def embed_texts(
         batch_size: Texts that run together.
         max_length: Tokens that a row may have.
         truncation: Cut longer rows; None cuts where `encode` does, or where `max_length` is given.
+        prompt_name: Name of a prompt of the checkpoint, to put before each text; None for its default prompt.
+        prompt: What to put before each text; empty for nothing.
         truncate_dim: Cut the sentence embedding to so many numbers.
         allow_unsound: Write vectors of a model with errors among its findings too.
+        verify: Give so many of the texts to sentence-transformers too, and compare; `report.ok` is the answer.
 
     Returns:
         What was written. Nothing is written where the model is unsound; `report.findings` says why.
@@ -220,11 +233,13 @@ def embed_texts(
         save=SaveOptions(Path(output)),
         source=ModelSource(_name(model), revision, offline),
         run=RunOptions(weights, device_name(device), dtype),
+        prompting=_prompting(prompt_name, prompt),
         lengths=LengthOptions(max_length, truncation),
         pooling=_several(pooling),
         truncate_dim=truncate_dim,
         batch_size=batch_size,
         allow_unsound=allow_unsound,
+        verify=verify,
     )
     return embed(request, (Record(line, text, unit="text") for line, text in enumerate(texts, start=1)), "texts")
 
@@ -301,6 +316,11 @@ def _records(texts: Iterable[str | tuple[str, str]], name: str) -> Iterator[Reco
             raise UsageError(what, hint="Pass strings.", code="text-invalid")
         first, second = (text, None) if isinstance(text, str) else text
         yield Record(number, first, second, unit="text")
+
+
+def _prompting(name: str | None, text: str | None) -> Prompting:
+    """An empty prompt is none, whatever the checkpoint's default."""
+    return Prompting(name, text or None, none=text == "")
 
 
 def _several(values: str | Sequence[str]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.byte_source import FileSource, MissingWeightsError
@@ -144,6 +144,24 @@ def _read(location: Location) -> Checkpoint:
         recipe=read_recipe(location.folder),
         headers=_read_headers(location, folder),
         pickles=tuple(name for name in PICKLES if name in _present(location, folder)),
+    )
+
+
+def as_encode_reads(checkpoint: Checkpoint) -> Checkpoint:
+    """The same as `SentenceTransformer(folder)` reads it, where `AutoModel` and `AutoTokenizer` read less.
+
+    Settings of sentence_bert_config.json go over those of config.json and tokenizer_config.json, and where no chain is
+    declared there is the one that sentence-transformers makes up.
+    """
+    step = checkpoint.recipe.transformer
+    config = dict(checkpoint.config) | dict(step.config_settings)
+    if step.dtype is not None:
+        config["dtype"] = step.dtype
+    return replace(
+        checkpoint,
+        config=config,
+        tokenizer_files=checkpoint.tokenizer_files.given(step.tokenizer_settings),
+        recipe=checkpoint.recipe.created(config),
     )
 
 

@@ -5,62 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bertshape.errors import CheckpointError
-from bertshape.files import exists, is_inside, read_json, read_json_object, read_optional_object
+from bertshape.checkpoint.steps import SENTENCE, TOKENS, Module, invalid, pooling_step, read_size, read_step
+from bertshape.checkpoint.transformer_step import TransformerStep, read_transformer_step
+from bertshape.files import exists, is_inside, read_json, read_optional_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-# Field names up to sentence-transformers 5; the order is that in which several modes are concatenated.
-_OLD_MODES = {
-    "pooling_mode_cls_token": "cls",
-    "pooling_mode_max_tokens": "max",
-    "pooling_mode_mean_tokens": "mean",
-    "pooling_mode_mean_sqrt_len_tokens": "mean_sqrt_len_tokens",
-    "pooling_mode_weightedmean_tokens": "weightedmean",
-    "pooling_mode_lasttoken": "lasttoken",
-}
-_MODES = tuple(_OLD_MODES.values())
 _LONGEST_NAME = 255
 """Bytes of the name of a folder, on every common file system."""
-SENTENCE = "sentence_embedding"
-TOKENS = "token_embeddings"
-TANH = "torch.nn.modules.activation.Tanh"
-"""What a Dense step does that names no activation, or one outside torch: that is code, and is never run."""
-_DENSE_LIKE = {"Dense": ("in_features", "out_features"), "LayerNorm": ("dimension", "dimension")}
-
-
-@dataclass(frozen=True)
-class Module:
-    """One step of the chain.
-
-    Attributes:
-        name: Class name without its package, such as `Pooling`.
-        path: Folder of the step inside the checkpoint; empty for the transformer of most checkpoints.
-        input_dimension: Vector size that the step says it takes, where it says so.
-        output_dimension: Vector size that the step says it gives, where it says so.
-        takes: Which feature it reads: `sentence_embedding`, or `token_embeddings` in models of token vectors.
-        gives: Which feature it writes.
-        activation: Class of a Dense step's activation, such as `torch.nn.modules.activation.Tanh`.
-        bias: Whether a Dense step adds a bias.
-        residual: Whether a Dense step adds what it takes to what it gives.
-    """
-
-    name: str
-    path: str
-    input_dimension: int | None = None
-    output_dimension: int | None = None
-    takes: str = SENTENCE
-    gives: str = SENTENCE
-    activation: str = TANH
-    bias: bool = True
-    residual: bool = False
-
-    @property
-    def has_weights(self) -> bool:
-        """Whether the step has numbers of its own."""
-        return self.name in _DENSE_LIKE
+_OWN_KIND = "SentenceTransformer"
+_BUILT_IN_PROMPTS = ("query", "document")
+"""Names that sentence-transformers knows without a file; their prompts are empty."""
 
 
 @dataclass(frozen=True)
@@ -71,45 +28,81 @@ class Recipe:
 
     Attributes:
         steps: The chain of `modules.json`, in order; empty where there is no such file.
-        pooling: Strategy in bertshape's notation, such as `mean` or `cls+mean`; None where no Pooling step is.
+        declared: Whether the files declare the steps; not where sentence-transformers makes them up.
+        kind: What the files were saved as: `SentenceTransformer`, or `SparseEncoder`, `CrossEncoder` and so on.
         embedding_dimension: Size of the final vector, where the files say it.
-        max_seq_length: Number of tokens at which `encode` cuts, where the files say it.
+        transformer: How texts get to the model, and what is taken of its outputs.
         prompts: Prompts by name, such as `query`.
         default_prompt_name: Name of the prompt that `encode` puts before each text unless asked otherwise.
-        include_prompt: Whether the Pooling step reads the tokens of the prompt.
-        lower_case: Whether `encode` makes texts lower case before the tokenizer gets them.
         truncate_dim: Size that `encode` cuts the final vector to, where the files say it.
-        dtype: Dtype in which sentence-transformers loads the model, where its files say it.
     """
 
     steps: tuple[Module, ...] = ()
-    pooling: str | None = None
+    declared: bool = True
+    kind: str = _OWN_KIND
     embedding_dimension: int | None = None
-    max_seq_length: int | None = None
+    transformer: TransformerStep = field(default_factory=TransformerStep)
     prompts: Mapping[str, str] = field(default_factory=dict)
     default_prompt_name: str | None = None
-    include_prompt: bool = True
-    lower_case: bool = False
     truncate_dim: int | None = None
-    dtype: str | None = None
 
     @property
     def has_chain(self) -> bool:
-        """Whether the files declare how a sentence embedding is made."""
+        """Whether it is known how a sentence embedding is made."""
         return bool(self.steps)
+
+    @property
+    def pooling(self) -> str | None:
+        """Strategy in bertshape's notation, such as `mean` or `cls+mean`; None where no Pooling step is."""
+        return next((step.pooling for step in self.steps if step.name == "Pooling"), None)
+
+    @property
+    def include_prompt(self) -> bool:
+        """Whether the Pooling steps read the tokens of the prompt."""
+        return all(step.include_prompt for step in self.steps)
 
     @property
     def prompt(self) -> str | None:
         """What `encode` puts before each text unless asked otherwise; None for nothing."""
         return self.prompts.get(self.default_prompt_name or "") or None
 
+    @property
+    def max_seq_length(self) -> int | None:
+        """Number of tokens at which `encode` cuts, where the files say it."""
+        step = self.transformer
+        own = step.tokenizer_settings.get("model_max_length", step.max_seq_length)
+        limit = own if step.call_max_length is None else step.call_max_length
+        return limit if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0 else None
+
+    def knows_prompt(self, name: str) -> bool:
+        """Whether `encode(prompt_name=...)` takes a name."""
+        return name in self.prompts or name in _BUILT_IN_PROMPTS
+
+    def created(self, config: Mapping[str, object]) -> Recipe:
+        """The same with the chain that sentence-transformers makes up where the files declare none.
+
+        Args:
+            config: Content of config.json.
+        """
+        if self.has_chain:
+            return self
+        declared = config.get("architectures")
+        first = declared[0] if isinstance(declared, list) and declared else None
+        causal = isinstance(first, str) and first.endswith("ForCausalLM") and bool(config.get("is_causal", True))
+        steps = (Module("Transformer", "", gives=TOKENS), pooling_step("lasttoken" if causal else "mean"))
+        # sentence-transformers reads its other files only beside a modules.json of its own kind.
+        return Recipe(steps, declared=False, kind=self.kind)
+
 
 def transformer_folder(folder: Path) -> Path:
-    """Folder of config.json and the weights: old checkpoints keep them in `0_Transformer`."""
-    if exists(folder / "config.json") or not exists(folder / "modules.json"):
+    """Folder of config.json and the weights: old checkpoints keep them in `0_Transformer`.
+
+    Where modules.json names a folder, sentence-transformers reads that one, even if another config.json lies above it.
+    """
+    if not exists(folder / "modules.json") or _kind(folder) != _OWN_KIND:
         return folder
-    steps = _module_entries(folder)
-    return folder / steps[0][1] if steps else folder
+    named = folder / _module_entries(folder)[0][1]
+    return named if exists(named / "config.json") or not exists(folder / "config.json") else folder
 
 
 def read_recipe(folder: Path) -> Recipe:
@@ -121,126 +114,61 @@ def read_recipe(folder: Path) -> Recipe:
     Raises:
         CheckpointError: A file is there but broken.
     """
-    if not exists(folder / "modules.json"):
-        return Recipe()
-    pooling: str | None = None
-    dimension: int | None = None
-    include_prompt = True
-    steps: list[Module] = []
-    for name, path in _module_entries(folder):
-        module = Module(name, path)
-        if name == "Pooling":
-            pooling, module, include_prompt = _read_pooling(folder, path)
-        elif name in _DENSE_LIKE:
-            module = _read_dense_like(folder, name, path)
-        elif name == "Normalize":
-            module = _with_features(module, read_optional_object(folder / path / "config.json"))
-        dimension = module.output_dimension or dimension
-        steps.append(module)
-    file, inner = _transformer_config(folder, steps)
-    outer = read_optional_object(folder / "config_sentence_transformers.json")
+    file = folder / "config_sentence_transformers.json"
+    outer = read_optional_object(file)
+    kind = _kind(folder)
+    if not exists(folder / "modules.json") or kind != _OWN_KIND:
+        return Recipe(kind=kind)
+    steps = [read_step(folder, *entry) for entry in _module_entries(folder)]
+    transformer, steps = _with_transformer(folder, steps)
     prompts, prompt_name = outer.get("prompts"), outer.get("default_prompt_name")
+    truncate_dim = read_size(file, outer, "truncate_dim")
+    sizes = [step.output_dimension for step in steps if step.output_dimension and step.gives == SENTENCE]
     return Recipe(
         steps=tuple(steps),
-        pooling=pooling,
-        embedding_dimension=dimension,
-        max_seq_length=_size(file, inner, "max_seq_length"),
-        prompts={name: text for name, text in prompts.items() if isinstance(text, str)}
-        if isinstance(prompts, dict)
-        else {},
+        kind=kind,
+        embedding_dimension=min(sizes[-1], truncate_dim or sizes[-1]) if sizes else None,
+        transformer=transformer,
+        prompts=_prompts(prompts) if isinstance(prompts, dict) else {},
         default_prompt_name=prompt_name if isinstance(prompt_name, str) else None,
-        include_prompt=include_prompt,
-        lower_case=inner.get("do_lower_case") is True,
-        truncate_dim=_size(folder / "config_sentence_transformers.json", outer, "truncate_dim"),
-        dtype=_dtype(inner),
+        truncate_dim=truncate_dim,
     )
+
+
+def _kind(folder: Path) -> str:
+    kind = read_optional_object(folder / "config_sentence_transformers.json").get("model_type")
+    return kind if isinstance(kind, str) else _OWN_KIND
+
+
+def _with_transformer(folder: Path, steps: list[Module]) -> tuple[TransformerStep, list[Module]]:
+    """The settings of the Transformer step, and the steps with what they say of it."""
+    at = next((index for index, step in enumerate(steps) if step.name == "Transformer"), None)
+    if at is None:
+        return TransformerStep(), steps
+    said = read_transformer_step(folder / steps[at].path)
+    problem = steps[at].problem or said.problem or ("it is not the first step" if at else None)
+    known = replace(steps[at], gives=said.gives, output=said.output, problem=problem)
+    return said, [*steps[:at], known, *steps[at + 1 :]]
+
+
+def _prompts(prompts: Mapping[str, object]) -> dict[str, str]:
+    """Prompts by name; null stands for an empty one."""
+    return {name: text or "" for name, text in prompts.items() if isinstance(text, str | None)}
 
 
 def _module_entries(folder: Path) -> list[tuple[str, str]]:
     path = folder / "modules.json"
     steps = read_json(path)
-    if not isinstance(steps, list):
-        raise _invalid(path, "expected an array of modules")
+    if not isinstance(steps, list) or not steps:
+        raise invalid(path, "expected an array of modules, at least one")
     entries = []
     for step in steps:
         kind, where = (step.get("type"), step.get("path")) if isinstance(step, dict) else (None, None)
         if not isinstance(kind, str) or not isinstance(where, str):
-            raise _invalid(path, 'each module needs a "type" and a "path", both strings')
+            raise invalid(path, 'each module needs a "type" and a "path", both strings')
         if not is_inside(where):
-            raise _invalid(path, f"the module path {where!r} leaves the checkpoint folder")
+            raise invalid(path, f"the module path {where!r} leaves the checkpoint folder")
         if any(len(part.encode(errors="surrogatepass")) > _LONGEST_NAME for part in where.split("/")):
-            raise _invalid(path, f"the module path {where[:20]!r}... is too long for the name of a folder")
-        entries.append((kind.rpartition(".")[2], where))
+            raise invalid(path, f"the module path {where[:20]!r}... is too long for the name of a folder")
+        entries.append((kind, where))
     return entries
-
-
-def _read_pooling(folder: Path, path: str) -> tuple[str, Module, bool]:
-    file = folder / path / "config.json"
-    config = read_json_object(file)
-    modes = config.get("pooling_mode")
-    if modes is None:
-        modes = [mode for field, mode in _OLD_MODES.items() if config.get(field) is True] or ["mean"]
-    modes = [modes] if isinstance(modes, str) else modes
-    if not isinstance(modes, list) or not modes or any(mode not in _MODES for mode in modes):
-        raise _invalid(file, f"pooling_mode is {modes!r}, expected one or several of {', '.join(_MODES)}")
-    taken = _size(file, config, "embedding_dimension") or _size(file, config, "word_embedding_dimension")
-    given = taken * len(modes) if taken else None
-    return "+".join(modes), Module("Pooling", path, taken, given), config.get("include_prompt") is not False
-
-
-def _read_dense_like(folder: Path, name: str, path: str) -> Module:
-    file = folder / path / "config.json"
-    config = read_json_object(file)
-    taken, given = _DENSE_LIKE[name]
-    module = _with_features(Module(name, path, _size(file, config, taken), _size(file, config, given)), config)
-    if name != "Dense":
-        return module
-    activation = config.get("activation_function")
-    trusted = isinstance(activation, str) and activation.startswith("torch.")
-    return replace(
-        module,
-        activation=str(activation) if trusted else TANH,
-        bias=config.get("bias") is not False,
-        residual=config.get("use_residual") is True,
-    )
-
-
-def _with_features(module: Module, config: Mapping[str, object]) -> Module:
-    """Names of the features that a step reads and writes; it writes what it reads unless it says otherwise."""
-    takes, gives = config.get("module_input_name"), config.get("module_output_name")
-    taken = takes if isinstance(takes, str) else SENTENCE
-    return replace(module, takes=taken, gives=gives if isinstance(gives, str) else taken)
-
-
-def _transformer_config(folder: Path, modules: list[Module]) -> tuple[Path, dict[str, object]]:
-    """The file of the Transformer step, and what it says."""
-    file = (folder / modules[0].path if modules else folder) / "sentence_bert_config.json"
-    return file, read_optional_object(file)
-
-
-def _dtype(config: Mapping[str, object]) -> str | None:
-    """Dtype in the arguments that sentence-transformers hands to the model; `model_args` in versions before 6."""
-    for key in ("model_kwargs", "model_args"):
-        arguments = config.get(key)
-        if isinstance(arguments, dict):
-            named = arguments.get("dtype", arguments.get("torch_dtype"))
-            if isinstance(named, str):
-                return named.removeprefix("torch.")
-    return None
-
-
-def _size(file: Path, config: Mapping[str, object], field: str) -> int | None:
-    value = config.get(field)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise _invalid(file, f"{field} is {value!r}, expected a positive whole number")
-    return value
-
-
-def _invalid(file: Path, what: str) -> CheckpointError:
-    return CheckpointError(
-        f"{file}: {what}",
-        hint="Save the checkpoint again with sentence-transformers, or remove modules.json.",
-        code="sentence-transformers-invalid",
-    )

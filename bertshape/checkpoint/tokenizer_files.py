@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bertshape.files import exists, read_optional_object
@@ -21,12 +21,18 @@ class TokenizerFiles:
         config: Content of tokenizer_config.json; empty where there is none.
         special_tokens_map: Content of special_tokens_map.json; empty where there is none.
         added_tokens: Content of added_tokens.json, ids by token; empty where there is none.
+        arguments: What whoever loads the tokenizer passes besides; it is in `config` already.
     """
 
     folder: Path
     config: Mapping[str, object]
     special_tokens_map: Mapping[str, object]
     added_tokens: Mapping[str, object]
+    arguments: Mapping[str, object] = field(default_factory=dict)
+
+    def given(self, arguments: Mapping[str, object]) -> TokenizerFiles:
+        """The same for `AutoTokenizer.from_pretrained(folder, **arguments)`, whose arguments go over the files."""
+        return replace(self, config=dict(self.config) | dict(arguments), arguments=arguments)
 
     def has(self, name: str) -> bool:
         """Whether a file of this name is there."""

@@ -18,8 +18,9 @@ from bertshape.corpus.meter import Meter
 from bertshape.corpus.read import read_records
 from bertshape.corpus.text_file import TextFile
 from bertshape.errors import ExitCode
-from bertshape.pipelines.embed import EmbedRequest, embed
-from bertshape.pipelines.request import LengthOptions, ModelSource, RunOptions, SaveOptions, device_name
+from bertshape.pipelines.embed import embed
+from bertshape.pipelines.embed_request import EmbedRequest
+from bertshape.pipelines.request import LengthOptions, ModelSource, Prompting, RunOptions, SaveOptions, device_name
 from bertshape.render.embed import render_embed
 from bertshape.render.tables import signs_of
 
@@ -60,10 +61,17 @@ def embed_command(
     dtype: options.DType = "auto",
     max_length: options.MaxLength = None,
     truncation: options.Truncation = None,
+    prompt_name: options.PromptName = None,
+    prompt: options.Prompt = None,
+    no_prompt: options.NoPrompt = False,
     truncate_dim: options.TruncateDim = None,
     allow_unsound: Annotated[
         bool, typer.Option("--allow-unsound", help="Write vectors of a model that inspect calls unsound too.")
     ] = False,
+    verify: Annotated[
+        int | None,
+        typer.Option("--verify", metavar="N", min=1, help="Give N texts to sentence-transformers too, and compare."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:
@@ -74,11 +82,13 @@ def embed_command(
             save=SaveOptions(output),
             source=ModelSource(model, revision, offline, timeout, refresh),
             run=RunOptions(weights, device_name(device), dtype),
+            prompting=Prompting(prompt_name, prompt, no_prompt),
             lengths=LengthOptions(max_length, truncation),
             pooling=options.listed(pooling),
             truncate_dim=truncate_dim,
             batch_size=batch_size,
             allow_unsound=allow_unsound,
+            verify=verify,
         )
         texts = TextFile(file, input_format, text_column, pair_column, id_column)
         meter = Meter([texts])
@@ -89,6 +99,6 @@ def embed_command(
         else:
             console = open_console()
             print_plain(console, render_embed(report, console.width, signs_of(console)))
-        return ExitCode.OK if report.written else ExitCode.FAILED
+        return ExitCode.OK if report.ok else ExitCode.FAILED
 
     return action

@@ -59,6 +59,12 @@ Truncation = Annotated[
     bool | None,
     typer.Option("--truncation/--no-truncation", help="Cut texts that are too long.  [default: if --max-length]"),
 ]
+PromptName = Annotated[
+    str | None,
+    typer.Option("--prompt-name", metavar="NAME", help="Put this prompt of the checkpoint before each text."),
+]
+Prompt = Annotated[str | None, typer.Option("--prompt", metavar="TEXT", help="Put TEXT before each text.")]
+NoPrompt = Annotated[bool, typer.Option("--no-prompt", help="Put no prompt there, not even the checkpoint's default.")]
 TruncateDim = Annotated[int | None, typer.Option(min=1, help="Cut the sentence embedding to N numbers.")]
 DType = Annotated[DTypeChoice, typer.Option(help="Dtype of the parameters; auto: as transformers loads them.")]
 InputFormat = Annotated[

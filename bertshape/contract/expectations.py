@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bertshape.shapes import TensorShape
 
 TENSOR_PREFIX = "tensor:"
+PROMPT_PREFIX = "prompts."
 OPERATORS: Mapping[str, Callable[[int, int], bool]] = {"=": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
 
 ALIASES: Mapping[str, str] = {
@@ -42,7 +43,7 @@ class Expectation:
     Attributes:
         name: What is spoken of: `hidden_size`, `pooled.mean`, `tensor:embeddings.word_embeddings.weight`.
         operator: One of `OPERATORS`; text knows `=` and `!=` alone, a shape `=` alone.
-        value: A number, text without surrounding space, or a shape.
+        value: A number, text without surrounding space (a prompt keeps it), or a shape.
     """
 
     name: str
@@ -105,6 +106,8 @@ def parse_expectation(text: str) -> Expectation:
     name, operator = ALIASES.get(name, name), parts["operator"].replace("==", "=")
     if not name:
         raise _invalid(f"the expectation {text!r} has no name; expected one before {operator!r}")
+    if name.startswith(PROMPT_PREFIX) and operator in ("=", "!="):
+        return Expectation(name, operator, parts["value"])  # A prompt is text whatever it looks like, blanks and all.
     if not value or value[0] in "=<>!":
         found = repr(value[0]) if value else "nothing"
         raise _invalid(f"the expectation {text!r} has {found} after {parts['operator']!r}; expected a value")

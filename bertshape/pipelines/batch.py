@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.errors import UsageError
 from bertshape.pipelines.lengths import check_ids, check_length, settle_lengths
+from bertshape.pipelines.prompts import prompt_length
 from bertshape.pooling.shapes import select
 from bertshape.pooling.strategies import STRATEGIES
 from bertshape.predict.heads import declared_task, select_tasks
@@ -31,6 +32,7 @@ class Batch:
         tasks: Task heads to show.
         dtype: Dtype of the parameters.
         wanted: What else to show.
+        prompt_length: Tokens of the prompt, for Pooling steps that leave it out.
     """
 
     model: Model
@@ -39,9 +41,12 @@ class Batch:
     tasks: tuple[str, ...]
     dtype: str
     wanted: Wanted
+    prompt_length: int = 0
 
 
-def make_batch(model: Model, texts: Texts, lengths: LengthOptions, wanted: Wanted, dtype: str) -> Batch:
+def make_batch(
+    model: Model, texts: Texts, lengths: LengthOptions, wanted: Wanted, dtype: str, *, prompt: str = ""
+) -> Batch:
     """Tokenize texts, and settle what to show of them.
 
     Args:
@@ -50,6 +55,7 @@ def make_batch(model: Model, texts: Texts, lengths: LengthOptions, wanted: Wante
         lengths: How rows get their length.
         wanted: What to show.
         dtype: Dtype that was asked for, or `auto`.
+        prompt: What to put before each text.
 
     Raises:
         UsageError: The texts do not fit the model, or an option does not fit the texts.
@@ -61,7 +67,7 @@ def make_batch(model: Model, texts: Texts, lengths: LengthOptions, wanted: Wante
     settled = settle_lengths(lengths, model)
     tokenization = tokenize(
         model.tokenizer,
-        texts.texts,
+        [prompt + text for text in texts.texts],
         texts.pairs or None,
         padding=lengths.padding,
         truncation=settled.cut_to is not None,
@@ -72,7 +78,8 @@ def make_batch(model: Model, texts: Texts, lengths: LengthOptions, wanted: Wante
     if not wanted.pooling and declared is not None and declared not in STRATEGIES:
         # A declared combination such as cls+mean is shown too; the table of single strategies lacks it.
         strategies = (*strategies, *select([declared]))
-    return Batch(model, tokenization, strategies, tasks, model.dtype(dtype), wanted)
+    of_prompt = prompt_length(prompt, model, settled.cut_to)
+    return Batch(model, tokenization, strategies, tasks, model.dtype(dtype), wanted, of_prompt)
 
 
 def check_strategies(wanted: Wanted, report: Report) -> None:

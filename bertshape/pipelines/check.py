@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertshape.contract.expectations import Expectation, Subject, match
+from bertshape.contract.expectations import PROMPT_PREFIX, Expectation, Subject, match
 from bertshape.errors import BertshapeError
 from bertshape.pipelines import facts
 from bertshape.pipelines.check_case import CaseRunner, case_shapes, check_case
@@ -40,7 +40,7 @@ def check(request: CheckRequest) -> CheckReport:
     if request.values:
         findings += check_values(model.checkpoint)
     outcomes = list(_static_outcomes(request, model))
-    of_texts = _shape_expectations(request, model)
+    of_texts = _shape_expectations(request)
     if request.cases or request.run or of_texts:
         runner = CaseRunner(model, RunOptions(device=request.device)) if request.run else None
         for case in request.cases or (CheckCase(DEFAULT_TEXT),):
@@ -69,7 +69,7 @@ def list_names(request: CheckRequest) -> Iterator[str]:
         BertshapeError: The checkpoint cannot be read.
     """
     model = open_model(request.source)
-    for name, value in facts.scalars(model).items():
+    for name, value in facts.all_scalars(model).items():
         if value is not None:
             yield str(Expectation(name, "=", value))
     case = (*request.cases, CheckCase(DEFAULT_TEXT))[0]
@@ -79,15 +79,15 @@ def list_names(request: CheckRequest) -> Iterator[str]:
         yield f"tensor:{name}={shape.by_size}"
 
 
-def _shape_expectations(request: CheckRequest, model: Model) -> list[Expectation]:
+def _shape_expectations(request: CheckRequest) -> list[Expectation]:
     """Expectations on a text: all that are neither about the checkpoint nor about stored tensors."""
-    static = {*facts.SCALAR_NAMES, *facts.scalars(model)}
-    return [item for item in request.expect if item.name not in static and not item.name.startswith("tensor:")]
+    return [item for item in request.expect if not facts.is_scalar(item.name) and not item.name.startswith("tensor:")]
 
 
 def _static_outcomes(request: CheckRequest, model: Model) -> Iterator[Outcome]:
-    subject = Subject(facts.scalars(model), {}, {}, facts.named_tensors(model))
-    of_text = _shape_expectations(request, model)
+    undeclared = {item.name: None for item in request.expect if item.name.startswith(PROMPT_PREFIX)}
+    subject = Subject(undeclared | facts.all_scalars(model), {}, {}, facts.named_tensors(model))
+    of_text = _shape_expectations(request)
     static = [item for item in request.expect if item not in of_text]
     static += [Expectation(f"tensor:{name}", "=", pattern) for name, pattern in request.tensors.items()]
     yield from outcomes_of(static, match(static, subject))

@@ -120,7 +120,7 @@ def _chosen_pooling(names: Sequence[str], declared: str | None) -> Iterator[str]
 
 def _subject(report: Report, model: Model) -> Subject:
     batch = report.tokenization
-    scalars = facts.scalars(model)
+    scalars = facts.all_scalars(model)
     scalars |= {"batch_size": batch.batch_size, "sequence_length": batch.sequence_length, "num_words": batch.num_words}
     shapes: dict[str, TensorShape] = dict(report.inputs) | {name: row.shape for name, row in report.outputs.items()}
     shapes |= {f"pooled.{name}": row.shape for name, row in report.pooled.items() if row.shape is not None}

@@ -105,7 +105,7 @@ class Comparison:
 
 def compare(before: Side, after: Side) -> Comparison:
     """Compare two sides."""
-    names = [name for name in facts.SCALAR_NAMES if name in before.scalars or name in after.scalars]
+    names = dict.fromkeys((*facts.SCALAR_NAMES, *facts.RECIPE_NAMES, *before.scalars, *after.scalars))
     changes = (Change(name, before.scalars.get(name), after.scalars.get(name)) for name in names)
     tokens = None
     if before.vocabulary is not None and after.vocabulary is not None:
@@ -135,7 +135,7 @@ def read_side(name: str, *, offline: bool = False) -> Side:
     model = open_model(ModelSource(repository, revision, offline))
     return Side(
         name=name,
-        scalars=facts.scalars(model),
+        scalars=facts.all_scalars(model),
         tensors={tensor: shape.by_size for tensor, shape in facts.stored_tensors(model).items()},
         vocabulary=model.tokenizer.backend.get_vocab(with_added_tokens=True),
         tokenizer=facts.tokenizer_hash(model),
@@ -162,7 +162,7 @@ def _contract_side(name: str) -> Side:
     scalars: dict[str, Scalar] = {
         item.name: item.value
         for item in contract.expect
-        if item.operator == "=" and item.name in facts.SCALAR_NAMES and isinstance(item.value, int | str)
+        if item.operator == "=" and facts.is_scalar(item.name) and isinstance(item.value, int | str)
     }
     tensors = {own: _as_text(pattern) for folded, pattern in contract.tensors.items() for own in unfold_name(folded)}
     return Side(name, scalars, tensors, None, contract.tokenizer)

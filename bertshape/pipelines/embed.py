@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bertshape.checkpoint.checkpoint import steps_without_weights
 from bertshape.errors import UsageError
 from bertshape.pipelines.batch import check_truncate_dim
+from bertshape.pipelines.embed_request import chain_breaks, is_wrong, vector_strategies
 from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.lengths import Lengths, check_ids, check_length, settle_lengths
 from bertshape.pipelines.model import open_model
-from bertshape.pipelines.request import LengthOptions, ModelSource, RunOptions, SaveOptions
+from bertshape.pipelines.prompts import prompt_length, settle_prompt
 from bertshape.pipelines.running import check_packages, follow_chain, start
-from bertshape.pooling.shapes import Unavailable, predict_shape, select
-from bertshape.predict.outputs import pooling_facts
-from bertshape.predict.sentence_chain import predict_embedding, token_shape
+from bertshape.pipelines.verify import Sample, check_installed, verify
 from bertshape.report.embed import EmbedReport
 from bertshape.report.finding import Finding
 from bertshape.run.observation import Saving, VectorJob
@@ -30,60 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bertshape.corpus.text_file import Record
+    from bertshape.pipelines.embed_request import EmbedRequest
     from bertshape.pipelines.model import Model
     from bertshape.pooling.strategy import Strategy
     from bertshape.run.observation import Vectors
     from bertshape.tokens.encode import EncodedRow
 
 _TEXTS = "num_texts"
-
-
-@dataclass(frozen=True)
-class EmbedRequest:
-    """What to embed, and how.
-
-    Attributes:
-        save: The file to write.
-        source: Which model. It must be named, unless random weights are asked for by name.
-        run: How to run it.
-        lengths: Where texts are cut. With a declared chain, where `encode` cuts unless asked otherwise.
-        pooling: Strategies; empty for what the checkpoint declares.
-        truncate_dim: Cut the sentence embedding to so many numbers.
-        batch_size: Texts that run together.
-        allow_unsound: Write vectors of a model with errors among its findings too.
-    """
-
-    save: SaveOptions
-    source: ModelSource = field(default_factory=ModelSource)
-    run: RunOptions = field(default_factory=RunOptions)
-    lengths: LengthOptions = field(default_factory=LengthOptions)
-    pooling: tuple[str, ...] = ()
-    truncate_dim: int | None = None
-    batch_size: int = 32
-    allow_unsound: bool = False
-
-    def check(self) -> None:
-        """Refuse what cannot be carried out with any checkpoint.
-
-        Raises:
-            UsageError: An option is not one, or contradicts another.
-        """
-        self.lengths.check()
-        self.run.check()
-        self.save.check()
-        if self.source.name is None and self.run.weights != "random":
-            hint = "Pass -m FOLDER or a Hub id; --weights random writes random vectors of the embedded default."
-            raise UsageError(
-                "embed needs a model: the embedded default has no weights", hint=hint, code="model-missing"
-            )
-        if self.pooling and self.truncate_dim is not None:
-            raise UsageError(
-                "--truncate-dim cuts the sentence embedding, which --pooling leaves out",
-                hint="Leave one of the two out.",
-                code="truncate-dim-pooling",
-            )
-        if self.batch_size < 1:
-            raise UsageError(f"--batch-size is {self.batch_size}", hint="Pass 32 or so.", code="batch-size-invalid")
 
 
 def embed(request: EmbedRequest, records: Iterable[Record], name: str, events: Events = SILENT) -> EmbedReport:
@@ -96,75 +47,54 @@ def embed(request: EmbedRequest, records: Iterable[Record], name: str, events: E
         events: Who watches.
 
     Returns:
-        What was written. The arrays are `pooled.NAME`, and `sentence_embedding` where the checkpoint declares one;
-        row i is the vector of text i. Nothing is written where the model is unsound: the findings say why.
+        What was written. The arrays are `pooled.NAME`, and `sentence_embedding`, unless strategies are named: it is
+        what `SentenceTransformer(folder).encode` gives. Row i is the vector of text i. Nothing is written where the
+        model is unsound: the findings say why.
 
     Raises:
         BertshapeError: A text cannot be used, a strategy does not give one vector per text, or the run fails.
     """
     request.check()
     check_packages("embed")
-    model = open_model(request.source, request.run.weights)
+    if request.verify is not None:
+        check_installed()
+    model = open_model(request.source, request.run.weights, as_encode=True)
     check_truncate_dim(request.truncate_dim, model)
-    strategies = _strategies(request, model)
-    findings = (*model.verdict.findings, *_chain_breaks(request, model))
+    strategies = vector_strategies(request, model)
+    findings = (*model.verdict.findings, *chain_breaks(request, model))
     if model.weights == "random":
         findings = (random_weights(model.checkpoint.location.source), *findings)
-    if _wrong(findings, strategies) and not request.allow_unsound:
+    if is_wrong(findings, strategies) and not request.allow_unsound:
         return _refused(request, model, findings)
-    lengths = settle_lengths(request.lengths, model, as_encode=model.recipe.has_chain)
+    prompt = settle_prompt(request.prompting, model.recipe, as_encode=True)
+    lengths = settle_lengths(request.lengths, model, as_encode=True)
+    sample = Sample(request.verify or 0)
     begin = time.perf_counter()
-    rows = _encode(model, records, name, lengths)
+    rows = _encode(model, (replace(row, text=prompt + row.text) for row in sample.of(records)), name, lengths)
     if request.batch_size > 1 and len({len(row) for row in rows}) > 1:
         padding_id(model.tokenizer)  # Refuses where there is none.
     encoding = time.perf_counter() - begin
     chain = None if request.pooling else follow_chain(model, truncate_dim=request.truncate_dim)
     running = start(model, request.run, events, chain=chain)
     findings = (*findings, *running.verdict.findings)
-    if _wrong(findings, strategies) and not request.allow_unsound:
+    if is_wrong(findings, strategies) and not request.allow_unsound:
         return _refused(request, model, findings)
-    vectors = running.runner.embed(rows, _job(request, model, strategies, len(rows), events))
+    job = _job(request, model, strategies, len(rows), events)
+    vectors = running.runner.embed(rows, replace(job, prompt_length=prompt_length(prompt, model, lengths.cut_to)))
     report = _report(request, model, rows, replace(vectors, seconds=vectors.seconds + encoding))
-    return replace(report, findings=findings)
+    report = replace(report, findings=(*findings, *_cut(report, lengths)))
+    return report if request.verify is None else verify(request, model, sample, lengths, report)
 
 
-def _wrong(findings: Iterable[Finding], strategies: tuple[Strategy, ...]) -> bool:
-    """Whether vectors would be partly random: a file of numbers has no place to say so."""
-    pooler = any("pooler" in strategy.name.split("+") for strategy in strategies)
-    return any(row.severity == "error" or (pooler and row.code == "pooler-random") for row in findings)
+def _cut(report: EmbedReport, lengths: Lengths) -> tuple[Finding, ...]:
+    if not report.cut:
+        return ()
+    message = f"{report.cut:,} of {report.texts:,} texts {'was' if report.cut == 1 else 'were'} cut to {lengths.cut_to}"
+    return (Finding("cut", "warning", f"{message} tokens", "Pass --max-length for another limit."),)
 
 
 def _refused(request: EmbedRequest, model: Model, findings: tuple[Finding, ...]) -> EmbedReport:
     return EmbedReport(model.checkpoint.name, model.weights, str(request.save.path), written=False, findings=findings)
-
-
-def _strategies(request: EmbedRequest, model: Model) -> tuple[Strategy, ...]:
-    """Strategies asked for, or the declared one; each must give one vector per text."""
-    chosen = select(request.pooling or (model.recipe.pooling or "mean",))
-    facts = pooling_facts(model.architecture, (1, 1, 1), "float32")
-    if model.architecture.family is None:
-        facts = replace(facts, has_pooler=True)  # Only a run shows it; what runs refuses it then.
-    for strategy in chosen:
-        shape = predict_shape(strategy, facts)
-        if isinstance(shape, Unavailable) or len(shape.sizes) != 2:
-            reason = shape.reason if isinstance(shape, Unavailable) else "it gives several vectors per text"
-            message = f"--pooling {strategy.name}: {reason}"
-            raise UsageError(message, hint="See bertshape poolings.", code="pooling-unavailable")
-    return chosen
-
-
-def _chain_breaks(request: EmbedRequest, model: Model) -> tuple[Finding, ...]:
-    """Why the declared sentence embedding cannot be followed to its end."""
-    recipe, hidden_size = model.recipe, model.architecture.dimensions.hidden_size
-    if request.pooling or not recipe.has_chain:
-        return ()
-    lacking = steps_without_weights(model.checkpoint) if model.weights == "checkpoint" else ()
-    hidden = token_shape(1, 1, hidden_size, "float32")
-    for step in predict_embedding(recipe.steps, recipe.pooling, hidden, lacking=lacking):
-        if step.shape is None:
-            message = f"the sentence embedding of {model.checkpoint.name} ends at its step {step.name}: {step.reason}"
-            return (Finding("chain-broken", "error", message, "Name strategies with --pooling to leave it out."),)
-    return ()
 
 
 def _encode(model: Model, records: Iterable[Record], name: str, lengths: Lengths) -> list[EncodedRow]:

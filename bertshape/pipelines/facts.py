@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from bertshape.contract.expectations import PROMPT_PREFIX
 from bertshape.predict.head_outputs import LABELLED, task_labels
 from bertshape.predict.heads import declared_task
 from bertshape.predict.limits import resolve_dtype
@@ -37,11 +38,16 @@ SCALAR_NAMES = (
     "parameters",
     "num_labels",
 )
-"""Names of all scalars, in the order in which they are shown."""
+"""Names of the scalars that every checkpoint has, in the order in which they are shown."""
+
+_LABEL_PREFIX = "id2label."
+
+RECIPE_NAMES = ("max_seq_length", "truncate_dim", "do_lower_case", "include_prompt", "default_prompt_name")
+"""Names of those that a sentence-transformers checkpoint has besides, and its prompts: `prompts.NAME`."""
 
 
 def scalars(model: Model) -> dict[str, Scalar]:
-    """Everything about a checkpoint that is one number or one word, by the name that expectations use."""
+    """What every checkpoint has that is one number or one word, by the name that expectations use."""
     checkpoint, architecture, recipe = model.checkpoint, model.architecture, model.recipe
     declared = checkpoint.config.get("architectures")
     return {
@@ -63,8 +69,34 @@ def _labels(model: Model) -> dict[str, Scalar]:
     """The labels of a fine-tuned classifier, as `num_labels` and `id2label.0` and so on."""
     task = declared_task(model.architecture.model_type, model.checkpoint.config.get("architectures"))
     labels = task_labels(task, model.checkpoint.config) if task in LABELLED else ()
-    named: dict[str, Scalar] = {f"id2label.{index}": label for index, label in enumerate(labels)}
+    named: dict[str, Scalar] = {f"{_LABEL_PREFIX}{index}": label for index, label in enumerate(labels)}
     return {"num_labels": len(labels) or None} | named
+
+
+def recipe_scalars(model: Model) -> dict[str, Scalar]:
+    """What sentence-transformers does to a text before and after the model, by the names of its files."""
+    recipe = model.recipe
+    if not recipe.has_chain:
+        return dict.fromkeys(RECIPE_NAMES)
+    values = (
+        recipe.max_seq_length,
+        recipe.truncate_dim,
+        "true" if recipe.transformer.lower_case else "false",
+        "true" if recipe.include_prompt else "false",
+        recipe.default_prompt_name,
+    )
+    prompts = {f"{PROMPT_PREFIX}{name}": prompt for name, prompt in recipe.prompts.items()}
+    return dict(zip(RECIPE_NAMES, values, strict=True)) | prompts
+
+
+def all_scalars(model: Model) -> dict[str, Scalar]:
+    """Everything that expectations may speak of as one number or one word."""
+    return scalars(model) | recipe_scalars(model)
+
+
+def is_scalar(name: str) -> bool:
+    """Whether a name is that of one number or one word, whatever the checkpoint."""
+    return name in SCALAR_NAMES or name in RECIPE_NAMES or name.startswith((PROMPT_PREFIX, _LABEL_PREFIX))
 
 
 def stored_tensors(model: Model) -> dict[str, TensorShape]:

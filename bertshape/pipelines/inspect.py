@@ -9,6 +9,7 @@ from bertshape.pipelines.batch import Batch, check_strategies, make_batch
 from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.model import open_model
 from bertshape.pipelines.predicted import predict, with_head_findings
+from bertshape.pipelines.prompts import settle_prompt
 from bertshape.pipelines.reconcile import observe
 from bertshape.pipelines.running import INSTALL, check_packages, follow_chain, missing_packages, start
 from bertshape.predict.heads import load_head
@@ -42,7 +43,8 @@ def inspect(request: InspectionRequest, events: Events = SILENT) -> Report:
     elif missing and weights != "none":
         check_packages("--save" if request.save is not None else f"--weights {weights}")
     model = open_model(request.source, weights)
-    batch = make_batch(model, request.texts, request.lengths, request.wanted, request.run.dtype)
+    prompt = settle_prompt(request.prompting, model.recipe)
+    batch = make_batch(model, request.texts, request.lengths, request.wanted, request.run.dtype, prompt=prompt)
     report = predict(batch)
     check_strategies(request.wanted, report)
     if model.weights == "none":
@@ -110,6 +112,7 @@ def plan(batch: Batch, report: Report, save: SaveOptions | None = None) -> Plan:
         layers=batch.wanted.layers,
         tasks=tuple(head for head in heads if head is not None),
         saving=saving,
+        prompt_length=batch.prompt_length,
     )
 
 

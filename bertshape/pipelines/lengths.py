@@ -33,14 +33,14 @@ def settle_lengths(options: LengthOptions, model: Model, *, as_encode: bool = Fa
     Args:
         options: What was asked for.
         model: The model.
-        as_encode: Cut where `encode` of sentence-transformers does, unless asked otherwise: at max_seq_length.
+        as_encode: Cut where `encode` of sentence-transformers does, unless asked otherwise.
 
     Raises:
         UsageError: No length is known, and one is needed.
     """
     wanted, truncation = options.max_length, options.truncation
     if as_encode and wanted is None and truncation is not False:
-        wanted = model.recipe.max_seq_length or model.limits["effective"]
+        wanted = encode_limit(model)
         truncation = wanted is not None
     elif truncation is None:
         truncation = wanted is not None
@@ -54,6 +54,23 @@ def settle_lengths(options: LengthOptions, model: Model, *, as_encode: bool = Fa
             )
     pad_to = wanted if options.padding == "max_length" else None
     return Lengths(wanted if truncation else None, pad_to, model.architecture.usable_length)
+
+
+def encode_limit(model: Model) -> int | None:
+    """Tokens at which `encode` cuts a text; None where it cuts at none.
+
+    It is the limit of sentence-transformers' own files, else the tokenizer's, but no more than max_position_embeddings;
+    nothing there counts what families lose that number positions after the padding id, so a text of that length may
+    still be too long to run.
+    """
+    checkpoint, step = model.checkpoint, model.recipe.transformer
+    if not step.truncation:
+        return None
+    if model.recipe.max_seq_length is not None or "model_max_length" in step.tokenizer_settings:
+        return model.recipe.max_seq_length
+    declared = checkpoint.declared_lengths().get("tokenizer_config.json model_max_length")
+    limits = (declared, model.architecture.dimensions.max_position_embeddings)
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def check_length(length: int, where: str, model: Model, hint: str = "") -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bertshape.checkpoint.checkpoint import Checkpoint, cached_files, open_checkpoint
+from bertshape.checkpoint.checkpoint import Checkpoint, as_encode_reads, cached_files, open_checkpoint
 from bertshape.checkpoint.quantization import read_quantization
 from bertshape.errors import CheckpointError
 from bertshape.predict.config import resolve
@@ -78,13 +78,20 @@ class Model:
         return resolve_dtype(self.checkpoint, requested, stored=stored)
 
 
-def open_model(source: ModelSource, weights: Weights | None = "none", *, weights_needed: bool = False) -> Model:
+def open_model(
+    source: ModelSource,
+    weights: Weights | None = "none",
+    *,
+    weights_needed: bool = False,
+    as_encode: bool = False,
+) -> Model:
     """Open a checkpoint, read all but the data of its weights, and judge it.
 
     Args:
         source: Which one.
         weights: Weights to run; None for the checkpoint's own where it has some.
         weights_needed: Whether a checkpoint without weights is unsound; not for a prediction alone.
+        as_encode: Read it as `SentenceTransformer(folder)` does, not as `AutoModel` and `AutoTokenizer` do.
 
     Raises:
         UsageError: The name cannot be that of a checkpoint.
@@ -98,10 +105,14 @@ def open_model(source: ModelSource, weights: Weights | None = "none", *, weights
         timeout=source.timeout,
         refresh=source.refresh,
     )
+    if as_encode:
+        checkpoint = as_encode_reads(checkpoint)
     architecture = resolve(checkpoint.config, checkpoint.config_path)
     chosen = _choose_weights(weights, checkpoint)
     with cached_files(checkpoint.location):
         tokenizer = load_tokenizer(checkpoint)
+    if as_encode and checkpoint.recipe.transformer.lower_case:
+        tokenizer.lower_case()
     limits = length_limits(checkpoint, architecture, tokenizer)
     verdict = _judge(checkpoint, architecture, tokenizer, chosen, weights_needed)
     return Model(checkpoint, architecture, tokenizer, limits, chosen, verdict)

@@ -8,7 +8,7 @@ from bertshape.checkpoint.checkpoint import steps_without_weights
 from bertshape.predict.head_outputs import predict_tasks, task_findings
 from bertshape.predict.layers import predict_layers
 from bertshape.predict.outputs import predict_inputs, predict_outputs, predict_pooled
-from bertshape.predict.sentence_chain import predict_embedding
+from bertshape.predict.sentence_chain import model_outputs, predict_embedding
 from bertshape.report.finding import Finding
 from bertshape.report.report import CheckpointFacts, Report, Run
 from bertshape.soundness.texts import notes
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bertshape.predict.architecture import Dimensions
     from bertshape.report import documents_checkpoint
     from bertshape.report.layer import Layer
-    from bertshape.report.report import OutputFacts, StepFacts, TaskFacts
+    from bertshape.report.report import StepFacts, TaskFacts
 
 _RUN_HINT = "Leave --weights none out, or take --weights random."
 
@@ -46,7 +46,7 @@ def predict(batch: Batch) -> Report:
         inputs=predict_inputs(architecture, batch.tokenization),
         outputs=outputs,
         pooled=pooled,
-        embedding=_predict_steps(batch, outputs),
+        embedding=_predict_steps(batch),
         tasks=_predict_heads(batch),
         layers=_predict_inside(batch),
         words=wanted.words,
@@ -65,14 +65,13 @@ def with_head_findings(batch: Batch, report: Report) -> Report:
     return report.with_findings(*task_findings(report.tasks, batch.model.checkpoint, num_texts=number))
 
 
-def _predict_steps(batch: Batch, outputs: Mapping[str, OutputFacts]) -> tuple[StepFacts, ...]:
-    model, hidden = batch.model, outputs.get("last_hidden_state")
+def _predict_steps(batch: Batch) -> tuple[StepFacts, ...]:
+    model, rows = batch.model, batch.tokenization
     if not model.recipe.has_chain:
         return ()
     return predict_embedding(
         model.recipe.steps,
-        model.recipe.pooling,
-        hidden.shape if hidden else None,
+        model_outputs(model.architecture, rows.batch_size, rows.sequence_length, batch.dtype),
         lacking=steps_without_weights(model.checkpoint) if model.weights != "random" else (),
         truncate_dim=batch.wanted.truncate_dim or model.recipe.truncate_dim,
     )

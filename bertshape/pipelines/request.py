@@ -90,6 +90,39 @@ class LengthOptions:
 
 
 @dataclass(frozen=True)
+class Prompting:
+    """What to put before each text.
+
+    Attributes:
+        name: Name of one of the checkpoint's prompts.
+        text: A prompt in so many words.
+        none: Put nothing there, whatever the checkpoint's default is.
+    """
+
+    name: str | None = None
+    text: str | None = None
+    none: bool = False
+
+    @property
+    def asked(self) -> bool:
+        """Whether anything is asked for, so that the checkpoint's default does not count."""
+        return self.none or self.name is not None or self.text is not None
+
+    def check(self) -> None:
+        """Refuse two prompts at once.
+
+        Raises:
+            UsageError: More than one is asked for.
+        """
+        if self.none + (self.name is not None) + (self.text is not None) > 1:
+            raise UsageError(
+                "--prompt-name, --prompt and --no-prompt exclude each other",
+                hint="Pass one of them.",
+                code="prompts-contradict",
+            )
+
+
+@dataclass(frozen=True)
 class Texts:
     """Texts that make one batch.
 
@@ -179,6 +212,7 @@ class InspectionRequest:
     source: ModelSource = field(default_factory=ModelSource)
     run: RunOptions = field(default_factory=RunOptions)
     lengths: LengthOptions = field(default_factory=LengthOptions)
+    prompting: Prompting = field(default_factory=Prompting)
     wanted: Wanted = field(default_factory=Wanted)
     save: SaveOptions | None = None
 
@@ -190,6 +224,7 @@ class InspectionRequest:
         """
         self.texts.check()
         self.lengths.check()
+        self.prompting.check()
         self.run.check()
         if self.save is None:
             return

@@ -122,7 +122,8 @@ def follow_chain(model: Model, followed: int | None = None, truncate_dim: int | 
     if not recipe.has_chain:
         return None
     folder = model.checkpoint.location.folder if model.weights == "checkpoint" else None
-    return Chain(recipe.steps[:followed], folder, recipe.pooling, truncate_dim or recipe.truncate_dim)
+    steps = recipe.steps[:followed]
+    return Chain(steps, folder, truncate_dim or recipe.truncate_dim, complete=len(steps) == len(recipe.steps))
 
 
 def _request(model: Model, options: RunOptions, *, attentions: bool) -> ForwardRequest:
@@ -132,7 +133,7 @@ def _request(model: Model, options: RunOptions, *, attentions: bool) -> ForwardR
         config=checkpoint.config,
         architecture=model.architecture,
         device=options.device,
-        dtype=model.dtype(options.dtype),
+        dtype=options.dtype if model.weights == "checkpoint" else model.dtype(options.dtype),
         safetensors=checkpoint.headers is not None,
         attentions=attentions,
         weight_bytes=checkpoint.headers.total_bytes if checkpoint.headers else None,

@@ -44,7 +44,7 @@ def snapshot(
     """
     Texts((*PROBE_TEXTS, *texts)).check()
     opened = open_model(ModelSource(model, revision, offline))
-    scalars = facts.scalars(opened)
+    scalars = facts.all_scalars(opened)
     expect = tuple(Expectation(name, "=", value) for name, value in scalars.items() if value is not None)
     tensors = fold_names({name: shape.sizes for name, shape in facts.stored_tensors(opened).items()})
     return CheckpointContract(

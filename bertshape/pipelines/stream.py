@@ -13,6 +13,7 @@ from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.inspect import conclude, plan, start_for
 from bertshape.pipelines.model import open_model
 from bertshape.pipelines.predicted import predict
+from bertshape.pipelines.prompts import settle_prompt
 from bertshape.pipelines.reconcile import same_shape
 from bertshape.pipelines.request import Texts
 
@@ -77,6 +78,7 @@ class Stream:
         self._name = name
         self._events = events
         self._model = open_model(request.source, request.run.weights)
+        self._prompt = settle_prompt(request.prompting, self._model.recipe)
         self._running: Running | None = None
         self._seen: dict[tuple[int, int, int], Observation] = {}
 
@@ -153,7 +155,9 @@ class Stream:
         request = replace(self._request, texts=Texts(tuple(record.text for record in group), pairs))
         try:
             request.check()
-            return make_batch(self._model, request.texts, request.lengths, request.wanted, request.run.dtype)
+            return make_batch(
+                self._model, request.texts, request.lengths, request.wanted, request.run.dtype, prompt=self._prompt
+            )
         except BertshapeError as error:
             raise type(error)(f"{where}: {error.message}", hint=error.hint, code=error.code) from error
 

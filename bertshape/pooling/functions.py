@@ -88,9 +88,12 @@ def mean_sqrt_len_tokens(inputs: PoolingInputs) -> Tensor:
 
 
 def weightedmean(inputs: PoolingInputs) -> Tensor:
-    """Mean of the attended tokens, each weighted by its position, counted from 1 at the first attended one."""
+    """Mean of the attended tokens, each weighted by its position, counted from 1 at the first attended one.
+
+    Tokens of a prompt that is left out keep their places in this count, as in sentence-transformers.
+    """
     mask = inputs.attention_mask
-    first = mask.int().argmax(dim=1, keepdim=True)
+    first = (mask if inputs.whole_mask is None else inputs.whole_mask).int().argmax(dim=1, keepdim=True)
     positions = mask.new_ones(mask.shape).cumsum(dim=1) - first
     return masked_mean(inputs.last_hidden_state, mask * positions)
 

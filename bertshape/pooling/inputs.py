@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ class PoolingInputs:
         hidden_states: num_hidden_layers + 1 tensors: embeddings, then layers.
             Shape of each: (batch_size, sequence_length, hidden_size).
         pooler_output: Shape: (batch_size, hidden_size); None where the model has no pooler.
+        whole_mask: `attention_mask` as it was, where tokens of a prompt were taken out of it; None elsewhere.
     """
 
     last_hidden_state: Tensor
@@ -31,3 +32,17 @@ class PoolingInputs:
     num_words: int
     hidden_states: tuple[Tensor, ...]
     pooler_output: Tensor | None
+    whole_mask: Tensor | None = None
+
+    def without(self, prompt_length: int) -> PoolingInputs:
+        """The same with so many of the first attended tokens of each row taken out of the mask.
+
+        Args:
+            prompt_length: Tokens of the prompt, with the special ones before it.
+        """
+        if not prompt_length:
+            return self
+        mask = self.attention_mask
+        positions = mask.new_ones(mask.shape).cumsum(dim=1) - 1
+        first = mask.int().argmax(dim=1, keepdim=True)
+        return replace(self, attention_mask=mask * (positions >= first + prompt_length), whole_mask=mask)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bertshape.checkpoint.checkpoint import Checkpoint
     from bertshape.predict.architecture import Architecture
     from bertshape.tokens.tokenizer import LoadedTokenizer
@@ -37,18 +39,27 @@ def resolve_dtype(checkpoint: Checkpoint, requested: str, *, stored: bool) -> st
 
     Args:
         checkpoint: The checkpoint.
-        requested: A dtype by name, or `auto` for the one that is stored.
+        requested: A dtype by name, or `auto` for the one that `AutoModel.from_pretrained` of transformers 5 gives:
+            what config.json says, else that of the first floating tensor in the first file, by name.
         stored: Whether the stored weights are used; random ones are float32 unless asked otherwise.
     """
     if requested != "auto":
         return requested
     if not stored:
         return "float32"
-    if checkpoint.headers is not None:
-        elements = dict.fromkeys(_FLOATS, 0)
-        for tensor in checkpoint.headers.tensors.values():
-            if tensor.dtype in elements:
-                elements[tensor.dtype] += tensor.elements
-        return max(elements, key=lambda name: elements[name])
-    declared = checkpoint.config.get("dtype", checkpoint.config.get("torch_dtype"))
-    return declared if isinstance(declared, str) and declared in _FLOATS else "float32"
+    declared = declared_dtype(checkpoint.config)
+    if declared is not None:
+        return declared
+    headers = checkpoint.headers
+    if headers is None:
+        return "float32"  # Pickles: only loading them shows it.
+    first = sorted(headers.files)[0]
+    names = sorted(name for name, tensor in headers.tensors.items() if tensor.file == first)
+    return next((headers.tensors[name].dtype for name in names if headers.tensors[name].dtype in _FLOATS), "float32")
+
+
+def declared_dtype(config: Mapping[str, object]) -> str | None:
+    """Dtype that a config.json names, by `dtype` or by its older name `torch_dtype`; None where neither names one."""
+    named = config.get("dtype") or config.get("torch_dtype")
+    name = named.removeprefix("torch.") if isinstance(named, str) else None
+    return name if name in _FLOATS else None

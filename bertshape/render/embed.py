@@ -15,7 +15,7 @@ from bertshape.render.tables import UNICODE, Column, Grid, Signs
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from bertshape.report.embed import EmbedReport
+    from bertshape.report.embed import EmbedReport, Verified
 
 _COLUMNS = (
     Column("array"),
@@ -48,5 +48,14 @@ def render_embed(report: EmbedReport, columns: int, signs: Signs = UNICODE) -> R
         ),
         Text(),
         Grid(_COLUMNS, rows).render(columns, signs),
+        *([Text(), _verified(report.verified)] if report.verified is not None else []),
         *([Text(), *findings] if findings else []),
     )
+
+
+def _verified(verified: Verified) -> Text:
+    number = f"{verified.texts:,} texts" if verified.texts > 1 else "1 text"
+    if verified.difference is None:
+        return Text(f"compared with sentence-transformers on {number}: no answer to compare with", style="bold red")
+    shown = f"compared with sentence-transformers on {number}: largest difference {verified.difference:.2g}"
+    return Text(shown, style="" if verified.passed else "bold red")

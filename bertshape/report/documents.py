@@ -125,6 +125,14 @@ class DiffDocument(Envelope):
     tokenizer_differs: Annotated[bool | None, "Whether the tokenizer files differ; null where not known."]
 
 
+class VerifiedVectors(TypedDict):
+    """How the vectors of some texts compare with those of sentence-transformers."""
+
+    texts: Annotated[Count, "How many texts."]
+    difference: Annotated[Number | None, "Largest difference between two numbers; null where they cannot be compared."]
+    passed: Annotated[bool, "Whether it is at most 0.0001, or 0.01 in half precision."]
+
+
 class EmbedDocument(Envelope):
     """What `embed --json` wrote."""
 
@@ -140,6 +148,7 @@ class EmbedDocument(Envelope):
     batches: Annotated[Count, "How many forward passes ran."]
     seconds: Annotated[Number, "How long tokenization and these took."]
     saved: Annotated[dict[Name, SizedTensor], "The arrays in the file, by name."]
+    verified: Annotated[VerifiedVectors | None, "What --verify showed; null where it was not asked for."]
     findings: Findings
 
 

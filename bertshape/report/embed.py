@@ -18,6 +18,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Verified:
+    """How the vectors of some texts compare with those of sentence-transformers.
+
+    Attributes:
+        texts: How many texts.
+        difference: The largest difference between two numbers; None where they cannot be compared.
+        passed: Whether it is small enough.
+    """
+
+    texts: int
+    difference: float | None
+    passed: bool
+
+
+@dataclass(frozen=True)
 class EmbedReport:
     """What was written, or why nothing was.
 
@@ -35,6 +50,7 @@ class EmbedReport:
         seconds: What tokenization and these took; imports and loading are not counted.
         saved: Shape of each array, by its name.
         findings: What a person should know.
+        verified: How some of the vectors compare with those of sentence-transformers, where that was asked for.
     """
 
     model: str
@@ -50,11 +66,17 @@ class EmbedReport:
     seconds: float = 0.0
     saved: Mapping[str, TensorShape] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    verified: Verified | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the vectors were written, and are what they should be as far as that was compared."""
+        return self.written and (self.verified is None or self.verified.passed)
 
     def to_dict(self) -> documents.EmbedDocument:
         """The JSON document, as plain dicts and lists."""
         return {
-            **envelope(ok=self.written),
+            **envelope(ok=self.ok),
             "model": self.model,
             "weights": "random" if self.weights == "random" else "checkpoint",
             "path": self.path,
@@ -67,5 +89,10 @@ class EmbedReport:
             "batches": self.batches,
             "seconds": round(self.seconds, 3),
             "saved": {name: tensor_entry(shape) for name, shape in self.saved.items()},
+            "verified": None if self.verified is None else _verified(self.verified),
             "findings": finding_entries(self.findings),
         }
+
+
+def _verified(verified: Verified) -> documents.VerifiedVectors:
+    return {"texts": verified.texts, "difference": verified.difference, "passed": verified.passed}

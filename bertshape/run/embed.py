@@ -95,6 +95,7 @@ def _vectors(
 ) -> dict[str, torch.Tensor]:
     """The vectors of one batch, by the names that they get in the file."""
     layers = any(strategy.needs_hidden_states for strategy in job.strategies)
+    layers = layers or (chain is not None and chain.needs_hidden_states)
     outputs = forward(model, inputs, attentions=False, hidden_states=layers)
     given = PoolingInputs(
         last_hidden_state=outputs.get("last_hidden_state"),
@@ -108,11 +109,11 @@ def _vectors(
     _check_outputs(outputs, job)
     vectors = {f"pooled.{strategy.name}": strategy.function(given) for strategy in job.strategies}
     if chain is not None:
-        last = chain.run(given)[-1]
-        if last.ndim != 2:
-            message = "the checkpoint's sentence embedding is one vector per token, not one per text"
+        embedding = chain.run(given, job.prompt_length).embedding
+        if embedding is None or embedding.ndim != 2:
+            message = "the checkpoint's sentence embedding is not one vector per text"
             raise UsageError(message, hint="Name strategies with --pooling.", code="embedding-not-a-vector")
-        vectors["sentence_embedding"] = last
+        vectors["sentence_embedding"] = embedding
     return vectors
 
 

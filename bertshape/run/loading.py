@@ -76,7 +76,7 @@ def load(request: ForwardRequest, model_class: Any, config_class: Any) -> tuple[
         CheckpointError: The weights cannot be loaded, or are a pickle of more than tensors.
     """
     # On a device of its own nothing is drawn: the CPU's generator is the one to give back as it was.
-    with _quiet(), torch.random.fork_rng(devices=[]):
+    with quiet(), torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(SEED)
         return _load(request, model_class, config_class)
 
@@ -86,16 +86,15 @@ def _load(request: ForwardRequest, model_class: Any, config_class: Any) -> tuple
         # As an argument: transformers 5.0 overwrites the field of the same name.
         implementation = {"attn_implementation": "eager"} if request.attentions else {}
         config = config_class.from_dict(dict(request.config), **implementation)
-        dtype = getattr(torch, request.dtype)
         if request.folder is None:
-            return build_random(model_class, config, dtype), Loading()
+            return build_random(model_class, config, getattr(torch, request.dtype)), Loading()
         model, info = model_class.from_pretrained(
             request.folder,
             config=config,
             local_files_only=True,
             use_safetensors=request.safetensors,
             weights_only=True,
-            dtype=dtype,
+            dtype=request.dtype,
             output_loading_info=True,
             # Mismatched sizes are findings that name the field to blame; transformers' own error names none.
             ignore_mismatched_sizes=True,
@@ -110,7 +109,7 @@ def _load(request: ForwardRequest, model_class: Any, config_class: Any) -> tuple
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep transformers' notices and bars away while it loads, and leave its settings as they were."""
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from bertshape.checkpoint.recipe import Module
+    from bertshape.checkpoint.steps import Module
     from bertshape.pooling.strategy import Strategy
     from bertshape.predict.architecture import Architecture
     from bertshape.predict.heads import Head
@@ -25,7 +25,7 @@ class ForwardRequest:
         config: Content of config.json.
         architecture: Dimensions and family.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
-        dtype: Dtype of the parameters, by name.
+        dtype: Dtype of the parameters, by name; `auto` leaves it to transformers, for stored weights alone.
         safetensors: Whether the weights are in safetensors files; pickles otherwise.
         attentions: Whether attention weights are wanted; only the eager implementation gives them.
         weight_bytes: Bytes of the weight files, where they are known.
@@ -65,14 +65,14 @@ class Chain:
     Attributes:
         steps: From the Transformer on, as many as were predicted to give a shape.
         folder: Folder of the checkpoint, which the steps' folders are in; None where weights are random.
-        pooling: Strategies of the Pooling step, such as `cls+mean`.
         truncate_dim: Size that the final vector is cut to, if any.
+        complete: Whether these are all the steps, so that their end is the sentence embedding.
     """
 
     steps: tuple[Module, ...]
     folder: Path | None
-    pooling: str | None
     truncate_dim: int | None
+    complete: bool = True
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,14 @@ class Plan:
         layers: Whether to look inside.
         tasks: Heads to put on the model.
         saving: What to write to a file.
+        prompt_length: Tokens of the prompt, for Pooling steps that leave it out.
     """
 
     strategies: tuple[Strategy, ...]
     layers: bool = False
     tasks: tuple[Head, ...] = ()
     saving: Saving | None = None
+    prompt_length: int = 0
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,7 @@ class VectorJob:
         inputs: Names of the tensors that the tokenizer makes.
         saving: Where the vectors go.
         progress: Called with the number of texts of each batch that is done.
+        prompt_length: Tokens of the prompt, for Pooling steps that leave it out.
     """
 
     strategies: tuple[Strategy, ...]
@@ -193,6 +196,43 @@ class VectorJob:
     inputs: tuple[str, ...]
     saving: Saving
     progress: Callable[[int], None]
+    prompt_length: int = 0
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Texts to give to sentence-transformers, and the file that has their vectors already.
+
+    Attributes:
+        folder: The checkpoint.
+        texts: Texts, and pairs of texts.
+        rows: Which row of the file each of them has.
+        vectors: The file.
+        device: Where to run.
+        dtype: Dtype of the parameters; `auto` for what the folder says.
+        options: Arguments of `encode`.
+    """
+
+    folder: Path
+    texts: tuple[str | tuple[str, str], ...]
+    rows: tuple[int, ...]
+    vectors: Path
+    device: str
+    dtype: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How far two sets of vectors are apart.
+
+    Attributes:
+        difference: The largest one between two numbers; None where they cannot be compared.
+        failure: Why they cannot.
+    """
+
+    difference: float | None
+    failure: str
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from bertshape.run.layers import Seen, describe, watch
 from bertshape.run.loading import find_classes, load
 from bertshape.run.observation import Chain, ForwardRequest, Observation, Plan, VectorJob, Vectors
 from bertshape.run.save import name_tensors, save
-from bertshape.run.sentence_chain import LoadedChain
+from bertshape.run.sentence_chain import Followed, LoadedChain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -94,16 +94,16 @@ class Runner:
                 row.name: row.function(pooling_inputs)
                 for row in _fitting(plan.strategies, outputs, self._request.architecture)
             }
-            steps = self._chain.run(pooling_inputs) if self._chain else []
+            followed = self._chain.run(pooling_inputs, plan.prompt_length) if self._chain else Followed()
             heads, logits = observe_heads(plan.tasks, self._request, inputs)
             if plan.saving is not None:
-                save(plan.saving, name_tensors(inputs, outputs, pooled, steps, logits, saving=plan.saving))
+                save(plan.saving, name_tensors(inputs, outputs, pooled, followed, logits, saving=plan.saving))
             unmasked_error = _unmasked_error(pooled)
         size = tokenization.batch_size, tokenization.sequence_length
         return Observation(
             outputs={name: look(value) for name, value in outputs.items() if _is_there(value)},
             pooled={name: look(value) for name, value in pooled.items()},
-            steps=tuple(map(look, steps)),
+            steps=tuple(map(look, followed.steps)),
             tasks=heads,
             layers=describe(model, seen, self._request.architecture, *size) if plan.layers else None,
             loading=self.loading,

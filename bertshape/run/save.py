@@ -14,9 +14,10 @@ from bertshape.errors import UsageError
 from bertshape.files import written_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from bertshape.run.observation import Saving
+    from bertshape.run.sentence_chain import Followed
 
 _ABOUT = "bertshape"
 """Name of the array in an npz file that holds what the file says of itself; npz has no place of its own for that."""
@@ -53,7 +54,7 @@ def name_tensors(
     inputs: Mapping[str, torch.Tensor],
     outputs: Mapping[str, Any],
     pooled: Mapping[str, torch.Tensor],
-    steps: Sequence[torch.Tensor],
+    followed: Followed,
     logits: Mapping[str, torch.Tensor],
     *,
     saving: Saving,
@@ -70,8 +71,8 @@ def name_tensors(
         elif name != "hidden_states" or saving.hidden_states:
             named |= {f"{name}.{index}": tensor for index, tensor in enumerate(value)}
     named |= {f"pooled.{name}": tensor for name, tensor in pooled.items()}
-    if steps:
-        named["sentence_embedding"] = steps[-1]
+    if followed.embedding is not None:
+        named["sentence_embedding"] = followed.embedding
     return named | dict(logits)
 
 

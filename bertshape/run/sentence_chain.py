@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import load_file
 from torch.nn import functional
 
-from bertshape.checkpoint.recipe import SENTENCE, TOKENS
+from bertshape.checkpoint.steps import SENTENCE, TOKENS
 from bertshape.errors import CheckpointError, one_line
 from bertshape.pooling.shapes import select
 
@@ -16,11 +17,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from bertshape.checkpoint.recipe import Module
+    from bertshape.checkpoint.steps import Module
     from bertshape.pooling.inputs import PoolingInputs
     from bertshape.run.observation import Chain
 
 _SEED = 0
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What a chain gave.
+
+    Attributes:
+        steps: What each step gave, in order, and one more where the end is not what the last step gives.
+            Shape: (batch_size, ...), those of `bertshape.predict.sentence_chain.predict_embedding`.
+        embedding: The sentence embedding, where the steps come to one. Shape: (batch_size, embedding_dimension).
+    """
+
+    steps: tuple[torch.Tensor, ...] = ()
+    embedding: torch.Tensor | None = None
 
 
 class LoadedChain:
@@ -37,40 +52,57 @@ class LoadedChain:
             CheckpointError: The weights of a step cannot be read.
         """
         self._chain = chain
-        self._pooling = select([chain.pooling or "mean"])[0].function
+        self._pooling = {
+            step.pooling: select([step.pooling])[0].function for step in chain.steps if step.name == "Pooling"
+        }
         self._weights = {
             index: {name: tensor.to(device) for name, tensor in _weights(step, chain.folder).items()}
             for index, step in enumerate(chain.steps)
             if step.has_weights
         }
 
-    def run(self, inputs: PoolingInputs) -> list[torch.Tensor]:
-        """What each step gives, in order.
+    @property
+    def needs_hidden_states(self) -> bool:
+        """Whether it begins with the output of a layer before the last."""
+        return any(step.output[0] == "hidden_states" for step in self._chain.steps if step.name == "Transformer")
+
+    def run(self, inputs: PoolingInputs, prompt_length: int = 0) -> Followed:
+        """Take the steps.
 
         Args:
             inputs: What the model gave.
-
-        Returns:
-            A tensor for each step, and one more where the vector is cut.
-            Shape: (batch_size, ...), those of `bertshape.predict.sentence_chain.predict_embedding`.
+            prompt_length: Tokens of the prompt, which some Pooling steps leave out.
 
         Raises:
             CheckpointError: The weights of a step do not fit.
         """
-        features: dict[str, torch.Tensor] = {TOKENS: inputs.last_hidden_state}
+        features: dict[str, torch.Tensor] = {}
         given = []
         for index, step in enumerate(self._chain.steps):
-            if step.name == "Pooling":
-                features[SENTENCE] = self._pooling(inputs)
-                given.append(features[SENTENCE])
-            elif step.name == "Transformer":
+            taken = _output(step, inputs) if step.name == "Transformer" else features.get(step.takes)
+            if taken is None:  # A Normalize before there is anything: sentence-transformers passes over it.
                 given.append(features[TOKENS])
-            else:
-                features[step.gives] = _apply(step, self._weights.get(index, {}), features[step.takes])
-                given.append(features[step.gives])
-        if self._chain.truncate_dim is not None and SENTENCE in features:
-            given.append(features[SENTENCE][..., : self._chain.truncate_dim])
-        return given
+                continue
+            if step.name == "Pooling":
+                pooled = replace(inputs, last_hidden_state=taken)
+                taken = self._pooling[step.pooling](pooled if step.include_prompt else pooled.without(prompt_length))
+            elif step.name != "Transformer":
+                taken = _apply(step, self._weights.get(index, {}), taken)
+            features[step.gives] = taken
+            given.append(taken)
+        embedding = features.get(SENTENCE) if self._chain.complete else None
+        if embedding is not None and self._chain.truncate_dim is not None:
+            embedding = embedding[..., : self._chain.truncate_dim]
+            given.append(embedding)
+        elif embedding is not None and self._chain.steps[-1].gives != SENTENCE:
+            given.append(embedding)
+        return Followed(tuple(given), embedding)
+
+
+def _output(step: Module, inputs: PoolingInputs) -> Any:
+    name, *index = step.output
+    value = getattr(inputs, str(name))
+    return value[index[0]] if index else value
 
 
 def _apply(step: Module, stored: Mapping[str, torch.Tensor], vectors: torch.Tensor) -> torch.Tensor:

@@ -11,15 +11,15 @@ from bertshape.checkpoint.weights import SINGLE_FILE
 from bertshape.errors import CheckpointError
 from bertshape.files import exists
 from bertshape.report.finding import Finding
+from bertshape.soundness.recipe import recipe_findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from bertshape.checkpoint.checkpoint import Checkpoint
-    from bertshape.checkpoint.recipe import Module, Recipe
+    from bertshape.checkpoint.steps import Module
     from bertshape.predict.architecture import Architecture
 
-_KEEP = frozenset({"Normalize", "Dropout"})
 _FIELDS = {"Pooling": "embedding_dimension", "Dense": "in_features", "LayerNorm": "dimension"}
 _WEIGHTS = {"Dense": ("linear.weight", "linear.bias"), "LayerNorm": ("norm.weight", "norm.bias")}
 
@@ -32,47 +32,28 @@ def sentence_findings(checkpoint: Checkpoint, architecture: Architecture) -> lis
         architecture: Its hidden_size is what the transformer gives.
     """
     recipe = checkpoint.recipe
-    if not recipe.has_chain:
-        return []
-    findings = [*_before_the_model(recipe)]
-    size: int | None = None
-    giver = ""
-    for step in recipe.steps:
-        if step.name == "Transformer":
-            size, giver = architecture.dimensions.hidden_size, f"config.json {architecture.config_key('hidden_size')}"
-            continue
-        if step.name in _KEEP:
-            continue
-        if step.name not in _FIELDS:
-            size = None  # A module of its own kind may change the size, and does not say to what.
-            continue
-        findings += _input(step, size, giver)
-        findings += _stored(checkpoint, step)
-        parts = (recipe.pooling or "").count("+") + 1 if step.name == "Pooling" else 1
-        size = step.output_dimension or (size * parts if size else None)
-        giver = f"{step.path}/config.json"
+    findings = recipe_findings(checkpoint)
+    sizes: dict[str, tuple[int, str]] = {}
+    for step in recipe.steps if recipe.declared else ():
+        if step.problem is not None:
+            sizes.clear()  # It may change any size, and does not say to what.
+        elif step.name == "Transformer":
+            key = architecture.config_key("hidden_size")
+            if step.output[0] != "pooler_output":
+                sizes[step.gives] = architecture.dimensions.hidden_size, f"config.json {key}"
+        elif step.name not in _FIELDS:
+            if step.takes in sizes:
+                sizes[step.gives] = sizes[step.takes]
+        else:
+            size, giver = sizes.get(step.takes, (None, ""))
+            findings += _input(step, size, giver)
+            findings += _stored(checkpoint, step)
+            parts = step.pooling.count("+") + 1 if step.name == "Pooling" else 1
+            sizes.pop(step.gives, None)
+            given = step.output_dimension or (size * parts if size else None)
+            if given is not None:
+                sizes[step.gives] = given, f"{step.path}/config.json"
     return findings
-
-
-def _before_the_model(recipe: Recipe) -> Iterator[Finding]:
-    """What `encode` does to a text and nobody else does: the same text gives other numbers there."""
-    if recipe.prompt is not None:
-        yield Finding(
-            "default-prompt",
-            "note",
-            f"encode puts the prompt {recipe.prompt!r} before each text; here the text is taken as it is",
-            "Put it before the text yourself to get the same vectors.",
-            where="config_sentence_transformers.json default_prompt_name",
-            actual=recipe.prompt,
-        )
-    if recipe.lower_case:
-        yield Finding(
-            "lower-case",
-            "note",
-            "encode makes each text lower case first (do_lower_case); here the text is taken as it is",
-            where="sentence_bert_config.json do_lower_case",
-            actual="true",
-        )
 
 
 def _input(step: Module, size: int | None, giver: str) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bertshape.errors import CheckpointError, one_line
 from bertshape.tokens.build import Built
 from bertshape.tokens.class_names import PYTHON_ONLY
+from bertshape.tokens.lower_case import lower_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,6 +59,13 @@ class TransformersBackend:
         given = self._tokenizer([sequence], pairs, **asked, **special)
         first = len(self._tokenizer([sequence], add_special_tokens=False)["input_ids"][0])
         return self._plain(given, first)
+
+    def lower_case(self) -> None:
+        """Lower the case of every text first, as far as the class can, like sentence-transformers."""
+        if self._tokenizer.is_fast:
+            lower_case(self._tokenizer.backend_tokenizer)
+        else:
+            self._tokenizer.do_lower_case = True
 
     def encode_batch_fast(self, input: Any) -> list[Encoded]:  # noqa: A002 - as tokenizers
         """Encode many."""
@@ -129,7 +137,9 @@ def ask_transformers(resolved: Resolved, files: TokenizerFiles, where: str) -> B
 
         try:
             loader = transformers.AutoTokenizer if resolved.name is None else getattr(transformers, resolved.name)
-            tokenizer = loader.from_pretrained(files.folder, local_files_only=True, trust_remote_code=False)
+            tokenizer = loader.from_pretrained(
+                files.folder, **{**files.arguments, "local_files_only": True, "trust_remote_code": False}
+            )
         except Exception as error:
             raise _translate(error, resolved, where) from error
     return Built(

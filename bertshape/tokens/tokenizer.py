@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from bertshape.errors import CheckpointError
 from bertshape.files import check_file
-from bertshape.tokens.ask import ask_transformers, has_transformers
+from bertshape.tokens.ask import TransformersBackend, ask_transformers, has_transformers
 from bertshape.tokens.build import build_tokenizer
 from bertshape.tokens.class_names import GENERIC, PYTHON_ONLY
 from bertshape.tokens.classes import CLASSES
 from bertshape.tokens.differences import find_differences
+from bertshape.tokens.lower_case import lower_case
 from bertshape.tokens.panics import blamed
 from bertshape.tokens.resolve import holds_here, resolve_class
 from bertshape.tokens.settings import RISKY, SettingsError
@@ -104,6 +105,13 @@ class LoadedTokenizer:
     def string_of(self, token_id: int) -> str | None:
         """The vocabulary's own string of an id."""
         return self.backend.id_to_token(token_id) if token_id < 2**32 else None
+
+    def lower_case(self) -> None:
+        """Lower the case of every text before anything else is done with it; the tokenizer is changed."""
+        if isinstance(self.backend, TransformersBackend):
+            self.backend.lower_case()
+        else:
+            lower_case(self.backend)
 
     def release(self) -> None:
         """Give its memory back; whoever opened it does so, after its last use."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.differential.area import run
 
-AREAS = ("tokens",)
+AREAS = ("tokens", "encode")
 
 
 def main() -> int:

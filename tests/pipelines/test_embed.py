@@ -15,7 +15,8 @@ from sentence_transformers.base.modules import Dense
 from bertshape import inspect_texts
 from bertshape.corpus.text_file import Record
 from bertshape.errors import UsageError
-from bertshape.pipelines.embed import EmbedRequest, embed
+from bertshape.pipelines.embed import embed
+from bertshape.pipelines.embed_request import EmbedRequest
 from bertshape.pipelines.request import LengthOptions, ModelSource, RunOptions, SaveOptions
 from tests.predict.test_sentence_chain import edit, save_chain
 from tests.support.command_line import call
@@ -114,7 +115,10 @@ def test_positions_are_counted(minilm: Path, tmp_path: Path) -> None:
 def test_long_texts_are_refused_or_cut(tmp_path: Path) -> None:
     texts = ["a", "word " * 600]
     with pytest.raises(UsageError, match=r"texts, line 2 gives 602 tokens; .* takes at most 512"):
-        run(texts, tmp_path / "v.npz", model=TINY)
+        run(texts, tmp_path / "v.npz", model=TINY, truncation=False)
+    report = run(texts, tmp_path / "v.npz", model=TINY)
+    assert (report.tokens, report.cut) == (3 + 512, 1)
+    assert "1 of 2 texts was cut to 512 tokens" in next(row.message for row in report.findings if row.code == "cut")
     assert run(texts, tmp_path / "v.npz", model=TINY, truncation=True).tokens == 3 + 512
     assert run(texts, tmp_path / "v.npz", model=TINY, max_length=10).tokens == 3 + 10
 

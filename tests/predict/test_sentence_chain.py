@@ -147,7 +147,12 @@ def test_a_step_of_its_own_kind_is_not_guessed(minilm: Path, tmp_path: Path) -> 
     modules[2]["type"] = "somebody.own.Magic"
     (folder / "modules.json").write_text(json.dumps(modules))
     report = inspect_texts(TEXTS, model=str(folder))
-    assert report.embedding[-1].reason == "bertshape does not follow the module Magic"
+    assert report.embedding[-1].reason is not None
+    assert report.embedding[-1].reason.startswith("somebody.own.Magic is code outside sentence-transformers")
+    modules[2]["type"] = "sentence_transformers.models.LSTM"
+    (folder / "modules.json").write_text(json.dumps(modules))
+    report = inspect_texts(TEXTS, model=str(folder), weights="none")
+    assert report.embedding[-1].reason == "bertshape does not follow the module LSTM"
 
 
 def test_an_activation_outside_torch_is_never_imported(minilm: Path, tmp_path: Path) -> None:

@@ -1,0 +1,61 @@
+"""The prompt before each text: which one, and how many tokens it takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bertshape.errors import UsageError
+from bertshape.tokens.cut import encode_cut
+
+if TYPE_CHECKING:
+    from bertshape.checkpoint.recipe import Recipe
+    from bertshape.pipelines.model import Model
+    from bertshape.pipelines.request import Prompting
+
+
+def settle_prompt(prompting: Prompting, recipe: Recipe, *, as_encode: bool = False) -> str:
+    """The prompt itself; empty for none.
+
+    Args:
+        prompting: What was asked for.
+        recipe: What the checkpoint declares.
+        as_encode: Take the declared default where nothing is asked for, as `encode` does.
+
+    Raises:
+        UsageError: The checkpoint has no prompt of that name.
+    """
+    if prompting.text is not None:
+        return prompting.text
+    if prompting.name is None:
+        return (recipe.prompt or "") if as_encode and not prompting.none else ""
+    if not recipe.knows_prompt(prompting.name):
+        names = ", ".join(recipe.prompts)
+        raise UsageError(
+            f"--prompt-name {prompting.name}: the checkpoint has no prompt of that name",
+            hint=f"It has {names}; or write one with --prompt." if names else "It has none: write one with --prompt.",
+            code="prompt-unknown",
+        )
+    return recipe.prompts.get(prompting.name, "")
+
+
+def prompt_length(prompt: str, model: Model, cut_to: int | None) -> int:
+    """Tokens of a prompt at the beginning of a text, as sentence-transformers counts them.
+
+    Args:
+        prompt: The prompt; may be empty.
+        model: The model.
+        cut_to: Length that texts are cut to.
+
+    Returns:
+        Those of the prompt alone, with the special tokens before it and without a special one after it; 0 where
+        Pooling reads the prompt too.
+    """
+    if not prompt or model.recipe.include_prompt:
+        return 0
+    encoded, kept = encode_cut(model.tokenizer, prompt, None, cut_to)
+    positions = kept if kept is not None else range(len(encoded))
+    if not positions:
+        return 0
+    special = {model.tokenizer.backend.token_to_id(token) for token in model.tokenizer.special_tokens.values()}
+    ends = bool(encoded.special_tokens_mask[positions[-1]]) or encoded.ids[positions[-1]] in special
+    return len(positions) - ends
