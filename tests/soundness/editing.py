@@ -27,7 +27,9 @@ def findings(model: Path | str) -> list[Finding]:
     checkpoint = open_checkpoint(str(model))
     architecture = resolve(checkpoint.config, checkpoint.config_path)
     tokenized = (checkpoint.tokenizer_folder / "tokenizer.json").exists()
-    return check_soundness(checkpoint, architecture, load_tokenizer(checkpoint) if tokenized else None)
+    found = check_soundness(checkpoint, architecture, load_tokenizer(checkpoint) if tokenized else None)
+    # Every model without modules.json has this note: tests/pipelines/test_encode.py is about it.
+    return [finding for finding in found if finding.code != "pooling-undeclared"]
 
 
 def alarms(model: Path | str) -> list[Finding]:

@@ -70,7 +70,7 @@ def test_task_heads_of_every_family_raise_no_alarm(tmp_path: Path, family: str) 
             assert notes == {"tensors-missing"}
             continue
         assert alarms(tmp_path / name) == []
-        assert notes - {"pooling-undeclared"} == ({"pooler-random"} if row.pooler and not pooler_is_stored else set())
+        assert notes == ({"pooler-random"} if row.pooler and not pooler_is_stored else set())
 
 
 def testold_names_and_leftovers_raise_no_alarm(sound: Tiny, tmp_path: Path) -> None:
