@@ -30,7 +30,8 @@ def forward(model: Any, inputs: Mapping[str, torch.Tensor], *, attentions: bool,
         CheckpointError: The model cannot take the batch.
     """
     try:
-        return model(**inputs, output_hidden_states=hidden_states, output_attentions=attentions)
+        # As an argument: config.json may say that tuples are wanted.
+        return model(**inputs, output_hidden_states=hidden_states, output_attentions=attentions, return_dict=True)
     except (AssertionError, AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
         if is_device_failure(error):
             raise

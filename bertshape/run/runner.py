@@ -96,12 +96,13 @@ class Runner:
             }
             followed = self._chain.run(pooling_inputs, plan.prompt_length) if self._chain else Followed()
             heads, logits = observe_heads(plan.tasks, self._request, inputs)
+            there = {name: value for name, value in outputs.items() if _is_there(value)}  # A cache is no tensor.
             if plan.saving is not None:
-                save(plan.saving, name_tensors(inputs, outputs, pooled, followed, logits, saving=plan.saving))
+                save(plan.saving, name_tensors(inputs, there, pooled, followed, logits, saving=plan.saving))
             unmasked_error = _unmasked_error(pooled)
         size = tokenization.batch_size, tokenization.sequence_length
         return Observation(
-            outputs={name: look(value) for name, value in outputs.items() if _is_there(value)},
+            outputs={name: look(value) for name, value in there.items()},
             pooled={name: look(value) for name, value in pooled.items()},
             steps=tuple(map(look, followed.steps)),
             tasks=heads,

@@ -15,6 +15,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
+from bertshape import inspect_texts
 from bertshape.errors import CheckpointError
 from bertshape.predict.config import resolve
 from bertshape.predict.family import family_names
@@ -23,6 +24,7 @@ from bertshape.run.loading import find_classes, load
 from bertshape.run.observation import ForwardRequest
 from bertshape.run.random_weights import build_random
 from tests.support.checkpoints import FAMILIES, edited_copy
+from tests.support.small_cases import set_fields, tiny_bert
 from tests.tools.make_family import tiny_config
 
 if TYPE_CHECKING:
@@ -303,3 +305,13 @@ def shapes(model: Any) -> dict[str, tuple[tuple[int, ...], str, int]]:
         name: (tuple(parameter.shape), str(parameter.dtype), first.setdefault(id(parameter), index))
         for index, (name, parameter) in enumerate(model.named_parameters(remove_duplicate=False))
     }
+
+
+@pytest.mark.parametrize("config", [{"return_dict": False}, {"is_decoder": True}])
+def test_settings_of_the_outputs_do_not_keep_a_model_from_running(config: dict[str, object], tmp_path: Path) -> None:
+    """Tuples in place of names, and the cache of a decoder, which is no tensor to save."""
+    folder = tiny_bert(tmp_path / "m")
+    set_fields(folder, "config.json", **config)
+    report = inspect_texts("a", model=folder, save=tmp_path / "out.safetensors")
+    assert report.outputs["last_hidden_state"].shape.sizes == (1, 3, 32)
+    assert (tmp_path / "out.safetensors").exists()
