@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import re
+import shlex
 import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path, PureWindowsPath
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 8_000_000
 """No configuration comes near this size; a larger file is something else, and is not read into memory."""
+_POINTER = b"version https://git-lfs.github.com/spec/"
+_POINTER_BYTES = 1024
+"""A pointer is shorter than this, by Git LFS's own rules."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/([0-9]{1,9})")
 _STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
@@ -63,7 +67,7 @@ def check_file(path: Path, most: int, what: str) -> None:
         what: What has no more than these, for the message.
 
     Raises:
-        CheckpointError: It is a pipe, a device or a socket, or too large.
+        CheckpointError: It is a pipe, a device or a socket, too large, or a Git LFS pointer.
         OSError: There is nothing, or it cannot be looked at.
     """
     status = path.stat()
@@ -76,6 +80,20 @@ def check_file(path: Path, most: int, what: str) -> None:
             f"{path} is {status.st_size:,} bytes long; {what} has at most {most:,}",
             hint="Restore the file, or download the checkpoint again.",
             code="file-too-large",
+        )
+    if status.st_size < _POINTER_BYTES and stat.S_ISREG(status.st_mode):
+        _refuse_pointer(path)
+
+
+def _refuse_pointer(path: Path) -> None:
+    """Say so where a file is what a clone without Git LFS leaves in its place."""
+    with path.open("rb") as file:
+        pointer = file.read(len(_POINTER)) == _POINTER
+    if pointer:
+        raise CheckpointError(
+            f"{path} is a Git LFS pointer, not the file itself: the clone was made without Git LFS",
+            hint=f"Fetch the files: git -C {shlex.quote(str(path.parent))} lfs pull",
+            code="git-lfs-pointer",
         )
 
 

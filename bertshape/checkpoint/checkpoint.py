@@ -6,27 +6,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bertshape.checkpoint.byte_source import FileSource, MissingWeightsError
+from bertshape.checkpoint.byte_source import MissingWeightsError
+from bertshape.checkpoint.foreign import describe_folder, list_folder, recognise, recognise_config
 from bertshape.checkpoint.locate import Location, locate
+from bertshape.checkpoint.read_weights import PICKLES, folder_prefix, present_files, read_weights
 from bertshape.checkpoint.recipe import Recipe, read_recipe, transformer_folder
 from bertshape.checkpoint.tokenizer_files import TokenizerFiles, read_tokenizer_files
-from bertshape.checkpoint.weights import INDEX_FILE, SINGLE_FILE, read_indexed, read_local, read_single
+from bertshape.checkpoint.weights import SINGLE_FILE
 from bertshape.errors import CheckpointError
-from bertshape.files import exists, read_bytes, read_json_object
+from bertshape.files import exists, read_json_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from bertshape.checkpoint.byte_source import ByteSource
-    from bertshape.checkpoint.hub import Snapshot
     from bertshape.checkpoint.tensors import WeightHeaders
 
-PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 _UNSET_LENGTH = 10**9
 """transformers writes about 1e30 for "no limit"; nothing real comes near this."""
-_REMOTE_FIRST_READ = 100_000
-"""Bytes of the first range; nearly every header fits, which saves a second request."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +38,7 @@ class Checkpoint:
         recipe: What the files say of how a text becomes a vector.
         headers: The safetensors headers; None where the weights are pickles or absent.
         pickles: Names of the pickle weight files, used where there is no safetensors file.
+        weights_error: Why weight files that are there cannot be read; all else is known all the same.
     """
 
     location: Location
@@ -50,6 +48,7 @@ class Checkpoint:
     recipe: Recipe
     headers: WeightHeaders | None
     pickles: tuple[str, ...]
+    weights_error: CheckpointError | None = None
 
     @property
     def name(self) -> str:
@@ -75,7 +74,11 @@ class Checkpoint:
     def has_weights(self) -> bool:
         """Whether there is anything to load; offline, the Hub may hold more than the cache."""
         snapshot = self.location.snapshot
-        return self.headers is not None or bool(self.pickles) or (snapshot is not None and not snapshot.online)
+        return (
+            self.headers is not None
+            or bool(self.pickles or self.weights_error)
+            or (snapshot is not None and not snapshot.online)
+        )
 
     def declared_lengths(self) -> dict[str, int]:
         """Length limits of the small files, by the place where each is declared; unset ones are left out."""
@@ -121,29 +124,39 @@ def cached_files(location: Location) -> Iterator[None]:
     try:
         yield
     except CheckpointError as error:
-        if location.snapshot is None or isinstance(error, MissingWeightsError):
+        if location.snapshot is None:
             raise
-        hint = f"The file is in the cache: fetch it again with --refresh, or delete it. {error.hint}".strip()
-        raise type(error)(error.message, hint=hint, code=error.code) from error
+        raise _of_cache(error) from error
+
+
+def _of_cache(error: CheckpointError) -> CheckpointError:
+    if isinstance(error, MissingWeightsError):
+        return error
+    hint = f"The file is in the cache: fetch it again with --refresh, or delete it. {error.hint}".strip()
+    return type(error)(error.message, hint=hint, code=error.code)
 
 
 def _read(location: Location) -> Checkpoint:
     folder = transformer_folder(location.folder)
     if not exists(folder / "config.json"):
-        raise CheckpointError(
-            f"there is no config.json in {location.name}",
-            hint="Pass the folder that save_pretrained wrote.",
-            code="config-missing",
-        )
+        raise describe_folder(location)
+    config = read_json_object(folder / "config.json")
+    other = recognise_config(config, location.name)
+    if other is not None:
+        raise other
+    headers, weights_error = read_weights(location, folder)
+    if weights_error is not None and location.snapshot is not None:
+        weights_error = _of_cache(weights_error)
     tokenizer_folder = location.tokenizer_folder if location.source == "embedded" else folder
     return Checkpoint(
         location=location,
         folder=folder,
-        config=read_json_object(folder / "config.json"),
+        config=config,
         tokenizer_files=read_tokenizer_files(tokenizer_folder),
         recipe=read_recipe(location.folder),
-        headers=_read_headers(location, folder),
-        pickles=tuple(name for name in PICKLES if name in _present(location, folder)),
+        headers=headers,
+        pickles=tuple(name for name in PICKLES if name in present_files(location, folder)),
+        weights_error=weights_error,
     )
 
 
@@ -165,6 +178,11 @@ def as_encode_reads(checkpoint: Checkpoint) -> Checkpoint:
     )
 
 
+def weights_in_other_formats(checkpoint: Checkpoint) -> CheckpointError | None:
+    """What the folder holds in place of weights that can be read, where it holds something known."""
+    return recognise(list_folder(checkpoint.location), weights_alone=True)
+
+
 def fetch_weights(checkpoint: Checkpoint, *, progress: bool = False) -> None:
     """Bring the weights of a Hub checkpoint into its folder; does nothing for a local one.
 
@@ -180,7 +198,7 @@ def fetch_weights(checkpoint: Checkpoint, *, progress: bool = False) -> None:
         return
     from bertshape.checkpoint.hub import download
 
-    prefix = _prefix(checkpoint.location, checkpoint.folder)
+    prefix = folder_prefix(checkpoint.location, checkpoint.folder)
     # With neither, this is an offline run, and asking for the usual file fails in the words of one.
     names = checkpoint.headers.files if checkpoint.headers else checkpoint.pickles or (SINGLE_FILE,)
     download(snapshot, tuple(prefix + name for name in names), progress=progress)
@@ -208,44 +226,3 @@ def _step_files(checkpoint: Checkpoint) -> dict[str, str]:
             if step.has_weights and there:
                 found.setdefault(step.path, name)
     return found
-
-
-def _prefix(location: Location, folder: Path) -> str:
-    relative = folder.relative_to(location.folder).as_posix()
-    return "" if relative == "." else f"{relative}/"
-
-
-def _present(location: Location, folder: Path) -> frozenset[str]:
-    """Names of the files beside config.json, those included that are on the Hub and not yet in the cache."""
-    if location.snapshot is None:
-        return frozenset(path.name for path in folder.iterdir())
-    prefix = _prefix(location, folder)
-    return frozenset(name.removeprefix(prefix) for name in location.snapshot.files if name.startswith(prefix))
-
-
-def _read_headers(location: Location, folder: Path) -> WeightHeaders | None:
-    if location.snapshot is None:
-        return read_local(folder)
-    return _read_remote_headers(location.snapshot, folder, _prefix(location, folder), _present(location, folder))
-
-
-def _read_remote_headers(
-    snapshot: Snapshot, folder: Path, prefix: str, present: frozenset[str]
-) -> WeightHeaders | None:
-    """Read headers from the cache where the files are in it, else by byte ranges from the Hub."""
-    from bertshape.checkpoint.hub import open_remote
-
-    def open_source(name: str) -> ByteSource:
-        path = folder / name
-        return FileSource(path, name) if exists(path) else open_remote(snapshot, prefix, name)
-
-    if not snapshot.online:
-        try:
-            return read_local(folder)
-        except MissingWeightsError:
-            return None  # Only the index was downloaded so far; that is no fault of the checkpoint.
-    if SINGLE_FILE in present:
-        return read_single(open_source(SINGLE_FILE), first_read=_REMOTE_FIRST_READ)
-    if INDEX_FILE in present:
-        return read_indexed(read_bytes(folder / INDEX_FILE), open_source, first_read=_REMOTE_FIRST_READ)
-    return None

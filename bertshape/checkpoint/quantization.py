@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -159,7 +158,8 @@ def plain_tensors(
         if name.endswith(method.helpers):
             continue
         own_name = name.removesuffix(method.matrix) + ".weight" if name.endswith(method.matrix) else name
-        plain[own_name] = replace(row, name=own_name, shape=_shape(row, quantization, expected.get(own_name)))
+        bias = tensors.get(own_name.removesuffix("weight") + "bias")
+        plain[own_name] = replace(row, name=own_name, shape=_shape(row, quantization, expected.get(own_name), bias))
     return plain
 
 
@@ -197,7 +197,7 @@ def _bits(config: Mapping[str, object], method: Method | None) -> int:
     return 8 if config.get("load_in_8bit") or (method is not None and method.marks == (".SCB",)) else 4
 
 
-def _shape(row: TensorInfo, quantization: Quantization, expected: Shape | None) -> Shape:
+def _shape(row: TensorInfo, quantization: Quantization, expected: Shape | None, bias: TensorInfo | None) -> Shape:
     shape, method, packed = row.shape, quantization.method, _WORD // quantization.bits
     if method is None or len(shape) != 2:
         return shape
@@ -206,6 +206,7 @@ def _shape(row: TensorInfo, quantization: Quantization, expected: Shape | None) 
     if row.name.endswith(".weight_packed"):
         return (shape[0], shape[1] * packed)
     # bitsandbytes puts two numbers of 4 bits into a byte, and all bytes into one column.
-    if row.dtype == "uint8" and shape[1] == 1 and expected is not None and 2 * shape[0] == math.prod(expected):
-        return expected
-    return shape
+    if row.dtype != "uint8" or shape[1] != 1:
+        return shape
+    rows = bias.shape[0] if bias is not None and bias.shape else expected[0] if expected else 0
+    return (rows, 2 * shape[0] // rows) if rows and 2 * shape[0] % rows == 0 else shape

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bertshape.errors import CheckpointError
-from bertshape.files import read_json_object, read_optional_object
+from bertshape.files import exists, read_json_object, read_optional_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +50,7 @@ class Module:
         output: What a Transformer step takes of the model's outputs: a name, and an index into what is a tuple.
         kind: Class of the step with its package; empty for one that no file declares.
         problem: Why the step cannot be followed, as far as the files show it; None where they show nothing.
+        missing_file: The file that the step needs and that is not there.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Module:
     output: tuple[str | int, ...] = ("last_hidden_state",)
     kind: str = ""
     problem: str | None = None
+    missing_file: str | None = None
 
     @property
     def has_weights(self) -> bool:
@@ -82,7 +84,7 @@ def read_step(folder: Path, kind: str, path: str) -> Module:
         path: Folder of the step.
 
     Raises:
-        CheckpointError: Its config.json is missing or broken.
+        CheckpointError: Its config.json is broken.
     """
     name = kind.rpartition(".")[2]
     problem = None
@@ -92,6 +94,9 @@ def read_step(folder: Path, kind: str, path: str) -> Module:
         problem = f"bertshape does not follow the module {name}"
     if problem is not None:
         return Module(name, path, kind=kind, problem=problem)
+    file = f"{path}/config.json"
+    if name in ("Pooling", *_DENSE_LIKE) and not exists(folder / path / "config.json"):
+        return Module(name, path, kind=kind, problem=f"{file} is missing", missing_file=file)
     return replace(_read_known(folder, name, path), kind=kind)
 
 

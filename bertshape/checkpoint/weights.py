@@ -79,19 +79,19 @@ def read_indexed(
     Raises:
         CheckpointError: The index or a shard is not sound, shards are missing, or they and the index disagree.
     """
-    weight_map = _weight_map(index, index_name)
-    headers = read_headers(open_source, sorted(set(weight_map.values())), first_read=first_read)
+    files = weight_map(index, index_name)
+    headers = read_headers(open_source, sorted(set(files.values())), first_read=first_read)
     lacking = [
-        name for name, file in weight_map.items() if name not in headers.tensors or headers.tensors[name].file != file
+        name for name, file in files.items() if name not in headers.tensors or headers.tensors[name].file != file
     ]
     if lacking:
         raise CheckpointError(
-            f"{index_name} puts tensor {quoted(lacking[0])} in {weight_map[lacking[0]]}, which does not store it "
-            f"({len(lacking):,} of {len(weight_map):,} tensors are not where the index says)",
+            f"{index_name} puts tensor {quoted(lacking[0])} in {files[lacking[0]]}, which does not store it "
+            f"({len(lacking):,} of {len(files):,} tensors are not where the index says)",
             hint="Index and shards are not of one checkpoint: download them together.",
             code="weights-tensor-missing",
         )
-    unlisted = tuple(name for name in headers.tensors if name not in weight_map)
+    unlisted = tuple(name for name in headers.tensors if name not in files)
     return replace(headers, unlisted=unlisted)
 
 
@@ -163,18 +163,23 @@ def _read_index(source: ByteSource) -> bytes:
     return source.read(0, source.size)
 
 
-def _weight_map(index: str | bytes, index_name: str) -> dict[str, str]:
+def weight_map(index: str | bytes, index_name: str) -> dict[str, str]:
+    """File of each tensor, by what an index says.
+
+    Raises:
+        CheckpointError: It is no index, or leads out of the checkpoint.
+    """
     # A lone surrogate becomes bytes that are no UTF-8: refused below, with the rest of what is not JSON.
     data = index.encode(errors="surrogatepass") if isinstance(index, str) else index
     check_values(data, subject=index_name, code="weights-index")
-    weight_map = parse_object(data, subject=index_name, code="weights-index").get("weight_map")
-    if not isinstance(weight_map, dict) or not weight_map:
+    found = parse_object(data, subject=index_name, code="weights-index").get("weight_map")
+    if not isinstance(found, dict) or not found:
         raise CheckpointError(
-            f"{index_name} has {quoted(weight_map)} as weight_map; expected an object of tensor and file names",
+            f"{index_name} has {quoted(found)} as weight_map; expected an object of tensor and file names",
             hint=_INDEX_AGAIN,
             code="weights-index-map",
         )
-    for name, file in weight_map.items():
+    for name, file in found.items():
         if not isinstance(file, str):
             raise CheckpointError(
                 f"{index_name} puts tensor {quoted(name)} in {quoted(file)}; expected a file name",
@@ -187,7 +192,7 @@ def _weight_map(index: str | bytes, index_name: str) -> dict[str, str]:
                 hint="Do not use this checkpoint unless you know who wrote it.",
                 code="weights-shard-outside",
             )
-    return weight_map
+    return found
 
 
 def _is_inside(file: str) -> bool:

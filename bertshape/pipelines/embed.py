@@ -59,6 +59,8 @@ def embed(request: EmbedRequest, records: Iterable[Record], name: str, events: E
     if request.verify is not None:
         check_installed()
     model = open_model(request.source, request.run.weights, as_encode=True)
+    if model.weights == "none":
+        open_model(request.source, "checkpoint")  # Nothing can run: this raises the reason.
     check_truncate_dim(request.truncate_dim, model)
     strategies = vector_strategies(request, model)
     findings = (*model.verdict.findings, *chain_breaks(request, model))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bertshape.checkpoint.checkpoint import Checkpoint, as_encode_reads, cached_files, open_checkpoint
 from bertshape.checkpoint.quantization import read_quantization
 from bertshape.errors import CheckpointError
-from bertshape.predict.config import resolve
+from bertshape.predict.guess import describe
 from bertshape.predict.limits import length_limits, resolve_dtype
 from bertshape.soundness.soundness import check_soundness
 from bertshape.soundness.weights import pooler_verdict, stored_backbone
@@ -107,7 +107,7 @@ def open_model(
     )
     if as_encode:
         checkpoint = as_encode_reads(checkpoint)
-    architecture = resolve(checkpoint.config, checkpoint.config_path)
+    architecture = describe(checkpoint)
     chosen = _choose_weights(weights, checkpoint)
     with cached_files(checkpoint.location):
         tokenizer = load_tokenizer(checkpoint)
@@ -128,11 +128,15 @@ def _choose_weights(wanted: Weights | None, checkpoint: Checkpoint) -> Weights:
             hint="Run it with --weights random; inspect also predicts, with --weights none.",
             code="weights-missing",
         )
+    if chosen == "checkpoint" and checkpoint.weights_error is not None:
+        if wanted is not None:
+            raise checkpoint.weights_error
+        return "none"  # The verdict says why.
     quantization = read_quantization(checkpoint) if chosen == "checkpoint" else None
     if quantization is None or not quantization.missing_packages:
         return chosen
     if wanted is None:
-        return "none"  # A finding of the verdict says why nothing runs.
+        return "none"  # The verdict says why.
     raise CheckpointError(
         f"the weights of {checkpoint.name} are quantized by {quantization.name}; loading them needs "
         f"{' and '.join(quantization.packages)}, which are not all installed",

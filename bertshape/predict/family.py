@@ -32,6 +32,7 @@ The fields of a file:
 from __future__ import annotations
 
 import functools
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -166,6 +167,18 @@ def load_family(model_type: str) -> Family | None:
         renamed=row.get("renamed", {}),
         fused=row.get("fused", {}),
     )
+
+
+def family_of_class(name: str) -> Family | None:
+    """The family that a class of transformers is of."""
+    families = filter(None, map(load_family, family_names()))
+    return next((family for family in families if is_class_of(name, family)), None)
+
+
+def is_class_of(name: str, family: Family) -> bool:
+    """Whether a class of transformers is one of a family, by its name."""
+    stem = family.model_class.removesuffix("Model")
+    return name in family.other_classes or re.fullmatch(stem + r"(Model|LMHeadModel|For[A-Z]\w+)", name) is not None
 
 
 def _conditional(entry: Mapping[str, Any]) -> Conditional:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from bertshape.predict.family import Family, family_names, load_family
+from bertshape.predict.family import Family, family_names, family_of_class, is_class_of, load_family
 from bertshape.predict.tensor_names import recognised
 from bertshape.report.finding import Finding
 
@@ -29,6 +28,24 @@ def declared_classes(checkpoint: Checkpoint) -> list[str]:
     return [name for name in declared if isinstance(name, str)] if isinstance(declared, list) else []
 
 
+def model_type_findings(checkpoint: Checkpoint, architecture: Architecture) -> list[Finding]:
+    """No model_type in config.json: transformers refuses the folder, and the rest tells the family."""
+    if "model_type" in checkpoint.config:
+        return []
+    return [
+        Finding(
+            "model-type-missing",
+            "error",
+            f"model_type: {checkpoint.config_path} has none, so transformers cannot load it; it is read as "
+            f"{architecture.model_type} here, by its classes and tensors",
+            f'Add "model_type": "{architecture.model_type}" to config.json.',
+            where="config.json model_type",
+            expected=architecture.model_type,
+            actual="none",
+        )
+    ]
+
+
 def family_of_names(checkpoint: Checkpoint, architecture: Architecture) -> Finding | None:
     """The finding that the names of the stored tensors are those of another family, where they are."""
     own = architecture.family
@@ -45,7 +62,7 @@ def family_of_names(checkpoint: Checkpoint, architecture: Architecture) -> Findi
         return None
     alike = [name for name, count in counts.items() if count == best]
     # Several families share their names; the class that config.json declares may tell which one this is.
-    classes = {family.model_type for name in declared_classes(checkpoint) if (family := _family_of_class(name))}
+    classes = {family.model_type for name in declared_classes(checkpoint) if (family := family_of_class(name))}
     likely = " or ".join([name for name in alike if name in classes] or alike)
     total = len(names)
     return _mismatch(
@@ -62,9 +79,9 @@ def class_findings(checkpoint: Checkpoint, architecture: Architecture) -> list[F
     if own is None:
         return []
     # The own family first: reading the files of all of them takes 20 ms.
-    if any(_is_class_of(name, own) for name in declared_classes(checkpoint)):
+    if any(is_class_of(name, own) for name in declared_classes(checkpoint)):
         return []
-    families = {name: family for name in declared_classes(checkpoint) if (family := _family_of_class(name))}
+    families = {name: family for name in declared_classes(checkpoint) if (family := family_of_class(name))}
     if not families or own in families.values():
         return []
     name, other = next(iter(families.items()))
@@ -125,19 +142,6 @@ def padding_identity(architecture: Architecture, tokenizer: LoadedTokenizer | No
 def _mismatch(message: str, *, expected: str, actual: str, severity: Severity = "error") -> Finding:
     where = "config.json model_type"
     return Finding("model-type-mismatch", severity, message, _HINT, where=where, expected=expected, actual=actual)
-
-
-def _family_of_class(name: str) -> Family | None:
-    for model_type in family_names():
-        family = load_family(model_type)
-        if family and _is_class_of(name, family):
-            return family
-    return None
-
-
-def _is_class_of(name: str, family: Family) -> bool:
-    stem = family.model_class.removesuffix("Model")
-    return name in family.other_classes or re.fullmatch(stem + r"(Model|LMHeadModel|For[A-Z]\w+)", name) is not None
 
 
 def _alike(one: Family, other: Family) -> bool:

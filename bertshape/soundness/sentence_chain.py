@@ -35,6 +35,8 @@ def sentence_findings(checkpoint: Checkpoint, architecture: Architecture) -> lis
     findings = recipe_findings(checkpoint)
     sizes: dict[str, tuple[int, str]] = {}
     for step in recipe.steps if recipe.declared else ():
+        if step.missing_file is not None:
+            findings.append(_undescribed(step, step.missing_file))
         if step.problem is not None:
             sizes.clear()  # It may change any size, and does not say to what.
         elif step.name == "Transformer":
@@ -54,6 +56,20 @@ def sentence_findings(checkpoint: Checkpoint, architecture: Architecture) -> lis
             if given is not None:
                 sizes[step.gives] = given, f"{step.path}/config.json"
     return findings
+
+
+def _undescribed(step: Module, file: str) -> Finding:
+    """Only sentence-transformers needs the files of the steps after the model."""
+    return Finding(
+        "step-config-missing",
+        "error",
+        f"{file} is missing, which the step {step.name} of modules.json needs: SentenceTransformer cannot load this "
+        "folder, AutoModel can",
+        f"Add {file}, or remove the step from modules.json.",
+        where=file,
+        expected="a file",
+        actual="none",
+    )
 
 
 def _input(step: Module, size: int | None, giver: str) -> Iterator[Finding]:

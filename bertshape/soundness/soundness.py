@@ -5,23 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.quantization import read_quantization
-from bertshape.report.finding import Finding
 from bertshape.soundness.custom_code import custom_code_findings
 from bertshape.soundness.dimensions import attention_head_findings, held_dimensions
 from bertshape.soundness.heads import head_findings, label_map_findings
-from bertshape.soundness.identity import class_findings, family_of_names, padding_identity, prefix_class_findings
+from bertshape.soundness.identity import (
+    class_findings,
+    family_of_names,
+    model_type_findings,
+    padding_identity,
+    prefix_class_findings,
+)
 from bertshape.soundness.lengths import length_findings
 from bertshape.soundness.prefixes import foreign_prefix, prefix_finding, without_prefix
 from bertshape.soundness.quantized import quantization_findings, without_quantization
 from bertshape.soundness.sentence_chain import sentence_findings
 from bertshape.soundness.tokenizer import padding_findings, vocabulary_findings
+from bertshape.soundness.unchecked import unchecked_findings
 from bertshape.soundness.weights import settle_pooler, stored_backbone, weight_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from bertshape.checkpoint.checkpoint import Checkpoint
     from bertshape.predict.architecture import Architecture
+    from bertshape.report.finding import Finding
     from bertshape.tokens.tokenizer import LoadedTokenizer
 
 
@@ -45,7 +50,7 @@ def check_soundness(
         weights_needed: Whether a checkpoint without weights is unsound; not for a prediction alone.
         look_at_weights: Whether stored weights count; not where random ones are to run.
     """
-    findings = [*custom_code_findings(checkpoint, architecture)]
+    findings = [*model_type_findings(checkpoint, architecture), *custom_code_findings(checkpoint, architecture)]
     fitting: Architecture | None = architecture
     if look_at_weights:
         of_weights, fitting = _judge_weights(checkpoint, architecture, weights_needed)
@@ -86,46 +91,13 @@ def _judge_weights(
         findings.append(prefix_finding(checkpoint, prefix))
         # The other rules look at what would be there under the right names.
         checkpoint = without_prefix(checkpoint, prefix)
-    findings += _unchecked(checkpoint, architecture, weights_needed)
+    findings += unchecked_findings(checkpoint, architecture, weights_needed)
     stored, fitting = stored_backbone(checkpoint, architecture), architecture
     if stored is not None:
         findings += settle_pooler(checkpoint, architecture, weight_findings(checkpoint, architecture, stored))
         fitting = held_dimensions(checkpoint, architecture, stored).architecture
     findings += prefix_class_findings(checkpoint, architecture)
     return [*findings, *head_findings(checkpoint, fitting)], fitting
-
-
-def _unchecked(checkpoint: Checkpoint, architecture: Architecture, weights_needed: bool) -> Iterator[Finding]:
-    """What could not be checked against anything, so that silence is not taken for approval."""
-    if architecture.family is None:
-        yield Finding(
-            "family-unknown",
-            "note",
-            f"model_type: {checkpoint.config_path} says {architecture.model_type}, which bertshape has no table of: "
-            "names and shapes of the weights were not checked",
-            where="config.json model_type",
-            actual=architecture.model_type,
-        )
-    elif weights_needed and not checkpoint.has_weights and _should_have_weights(checkpoint):
-        yield Finding(
-            "weights-missing",
-            "error",
-            f"{checkpoint.name} holds no weights: neither model.safetensors nor pytorch_model.bin",
-            "Copy the weight files into the folder.",
-            where=checkpoint.name,
-            expected="weights",
-            actual="none",
-        )
-    elif checkpoint.headers is None:
-        what = f"{checkpoint.pickles[0]} is a pickle" if checkpoint.pickles else "there are none"
-        hint = "Save them as safetensors, or run the model." if checkpoint.pickles else ""
-        yield Finding("weights-not-checked", "note", f"names and shapes of the weights were not checked: {what}", hint)
-
-
-def _should_have_weights(checkpoint: Checkpoint) -> bool:
-    """Embedded checkpoints have none, and a cache may lack what the Hub has."""
-    snapshot = checkpoint.location.snapshot
-    return checkpoint.location.source == "directory" or (snapshot is not None and snapshot.online)
 
 
 def _wrong(identity: list[Finding]) -> bool:

@@ -66,7 +66,7 @@ def _size(name: str, value: object, *words: str, command: tuple[str, ...] = CHEC
 
 
 IMPOSSIBLE = (
-    Case("config without model_type", with_config(model_type=...), CHECK, 3, ("no model_type",)),
+    Case("config without model_type", with_config(model_type=...), CHECK, 1, ("has none", "read as bert")),
     Case("config with a number as model_type", with_config(model_type=7), INSPECT, 3, ("no model_type",)),
     Case("config with an empty model_type", with_config(model_type=""), CHECK, 3, ("no model_type",)),
     Case("config of an empty object", _text("{}"), INSPECT, 3, ("no model_type",)),
@@ -130,7 +130,7 @@ IMPOSSIBLE = (
     Case("config with architectures of numbers", with_config(architectures=[1, None]), INSPECT, 0, (), shape=(1, 4, 8)),
     Case("config with architectures as text", with_config(architectures="BertModel"), CHECK, 0, ("all passed",)),
     Case("config with a dtype of nonsense", with_config(dtype="float7"), INSPECT, 0, (), shape=(1, 4, 8)),
-    Case("config with labels of nonsense", with_config(id2label=["a", 1, None]), CHECK, 0, ("all passed",)),
+    Case("config with labels of nonsense", with_config(id2label=["a", 1, None]), CHECK, 1, ("an object of a name",)),
     Case("config with auto_map", with_config(auto_map={"AutoModel": "evil--code.Model"}), CHECK, 0, ("all passed",)),
 )
 _LABELS = (*INSPECT, "--task", "sequence-classification")

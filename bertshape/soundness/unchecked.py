@@ -1,0 +1,63 @@
+"""What could not be checked, or is not there: silence must not be taken for approval."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bertshape.checkpoint.checkpoint import weights_in_other_formats
+from bertshape.report.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bertshape.checkpoint.checkpoint import Checkpoint
+    from bertshape.predict.architecture import Architecture
+
+
+def unchecked_findings(checkpoint: Checkpoint, architecture: Architecture, weights_needed: bool) -> Iterator[Finding]:
+    """Weights that are absent or cannot be read, and families without a table.
+
+    Args:
+        checkpoint: The checkpoint.
+        architecture: What its config.json describes.
+        weights_needed: Whether a checkpoint without weights is unsound; not for a prediction alone.
+    """
+    error = checkpoint.weights_error
+    if error is not None:
+        # The weights are all that cannot be read: the rest of the report stands.
+        yield Finding(error.code, "error", error.message, error.hint, where=checkpoint.name)
+    elif architecture.family is None:
+        yield Finding(
+            "family-unknown",
+            "note",
+            f"model_type: {checkpoint.config_path} says {architecture.model_type}, which bertshape has no table of: "
+            "names and shapes of the weights were not checked",
+            where="config.json model_type",
+            actual=architecture.model_type,
+        )
+    elif weights_needed and not checkpoint.has_weights and _should_have_weights(checkpoint):
+        yield _missing(checkpoint)
+    elif checkpoint.headers is None:
+        what = f"{checkpoint.pickles[0]} is a pickle" if checkpoint.pickles else "there are none"
+        hint = "Save them as safetensors, or run the model." if checkpoint.pickles else ""
+        yield Finding("weights-not-checked", "note", f"names and shapes of the weights were not checked: {what}", hint)
+
+
+def _missing(checkpoint: Checkpoint) -> Finding:
+    other = weights_in_other_formats(checkpoint)
+    message = f"{checkpoint.name} holds no weights: neither model.safetensors nor pytorch_model.bin"
+    return Finding(
+        other.code if other else "weights-missing",
+        "error",
+        other.message if other else message,
+        other.hint if other else "Copy the weight files into the folder.",
+        where=checkpoint.name,
+        expected="weights",
+        actual="none",
+    )
+
+
+def _should_have_weights(checkpoint: Checkpoint) -> bool:
+    """Embedded checkpoints have none, and a cache may lack what the Hub has."""
+    snapshot = checkpoint.location.snapshot
+    return checkpoint.location.source == "directory" or (snapshot is not None and snapshot.online)
