@@ -12,9 +12,9 @@ if TYPE_CHECKING:
         diff_checkpoints,
         embed_texts,
         inspect_texts,
-        profile_files,
         snapshot_checkpoint,
     )
+    from bertshape.api_profile import profile_files
     from bertshape.contract.contract import CheckpointContract
     from bertshape.errors import BertshapeError, ExitCode
     from bertshape.pipelines.diff import Comparison
@@ -57,7 +57,7 @@ _HOMES = {
     "diff_checkpoints": "api",
     "embed_texts": "api",
     "inspect_texts": "api",
-    "profile_files": "api",
+    "profile_files": "api_profile",
     "snapshot_checkpoint": "api",
 }
 

@@ -64,8 +64,7 @@ def custom_code_findings(checkpoint: Checkpoint, architecture: Architecture) -> 
             "warning",
             f"auto_map: tokenizer_config.json asks for code of its own, {tokenizer_code}, which bertshape never runs; "
             "the tokens here are those of transformers' own classes",
-            "Compare the tokens with AutoTokenizer.from_pretrained(..., trust_remote_code=True), if you trust its "
-            "author.",
+            "Compare with AutoTokenizer.from_pretrained(..., trust_remote_code=True), if you trust its author.",
             where="tokenizer_config.json auto_map",
             expected="none",
             actual=tokenizer_code,

@@ -143,7 +143,7 @@ def ask_transformers(resolved: Resolved, files: TokenizerFiles, where: str) -> B
         except Exception as error:
             raise _translate(error, resolved, where) from error
     return Built(
-        backend=_backend(tokenizer),
+        backend=_backend(tokenizer, transformers.TokenizersBackend),
         special_tokens=dict(tokenizer.special_tokens_map),
         inputs=tuple(tokenizer.model_input_names),
         padding_side="left" if tokenizer.padding_side == "left" else "right",
@@ -156,13 +156,11 @@ def ask_transformers(resolved: Resolved, files: TokenizerFiles, where: str) -> B
     )
 
 
-def _backend(tokenizer: Any) -> Backend:
+def _backend(tokenizer: Any, rust_backed: Any) -> Backend:
     """Its Rust part where calling that is the same as calling it, which is far faster."""
-    from transformers.tokenization_utils_tokenizers import TokenizersBackend
-
     kind = type(tokenizer)
-    if not isinstance(tokenizer, TokenizersBackend) or any(
-        getattr(kind, name) is not getattr(TokenizersBackend, name) for name in ("__call__", "_encode_plus")
+    if not isinstance(tokenizer, rust_backed) or any(
+        getattr(kind, name) is not getattr(rust_backed, name) for name in ("__call__", "_encode_plus")
     ):
         return TransformersBackend(tokenizer)
     backend: Any = tokenizer.backend_tokenizer
