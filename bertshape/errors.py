@@ -22,11 +22,15 @@ class ExitCode(IntEnum):
 
 
 _LONGEST = 2000
+_END = 500
 
 
 def bounded(text: str) -> str:
-    """A message of bearable length: names and values in it come from files, and may have any."""
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+    """A message of bearable length: names and values in it come from files, and may have any.
+
+    The middle goes: names stand at the beginning, the reason at the end.
+    """
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - _END - 3]}...{text[-_END:]}"
 
 
 def one_line(error: BaseException, limit: int = 300) -> str:

@@ -237,7 +237,8 @@ def _pad(tokenizer: LoadedTokenizer, row: Row, target: int) -> Row:
 def _tokens(tokenizer: LoadedTokenizer, encoded: Encoded, kept: SequenceOf[int]) -> tuple[Token, ...]:
     tokens = []
     previous: tuple[int | None, int | None] = (None, None)
-    ids, types, special = encoded.ids, encoded.type_ids, encoded.special_tokens_mask
+    # Each of these builds a whole list: read once, not once a token.
+    ids, types, special, strings = encoded.ids, encoded.type_ids, encoded.special_tokens_mask, encoded.tokens
     sequences, words, offsets = encoded.sequence_ids, encoded.word_ids, encoded.offsets
     with_types = "token_type_ids" in tokenizer.inputs
     for position, index in enumerate(kept):
@@ -251,7 +252,7 @@ def _tokens(tokenizer: LoadedTokenizer, encoded: Encoded, kept: SequenceOf[int])
         tokens.append(
             Token(
                 position=position,
-                token=_string(tokenizer, encoded, index),
+                token=_string(tokenizer, ids, strings, index),
                 input_id=ids[index],
                 attention_mask=1,
                 token_type_id=types[index] if with_types else 0,
@@ -265,9 +266,9 @@ def _tokens(tokenizer: LoadedTokenizer, encoded: Encoded, kept: SequenceOf[int])
     return tuple(tokens)
 
 
-def _string(tokenizer: LoadedTokenizer, encoded: Encoded, index: int) -> str:
+def _string(tokenizer: LoadedTokenizer, ids: SequenceOf[int], strings: SequenceOf[str], index: int) -> str:
     """The vocabulary's own string: that of the encoding may be the surface text, and a template may name too few."""
-    token = tokenizer.string_of(encoded.ids[index])
-    if token is None and index < len(encoded.tokens):
-        return encoded.tokens[index]
+    token = tokenizer.string_of(ids[index])
+    if token is None and index < len(strings):
+        return strings[index]
     return token or ""

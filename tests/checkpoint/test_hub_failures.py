@@ -150,9 +150,9 @@ def test_absent_shards_are_counted(hub: LoopbackHub, user: User, tmp_path: Path)
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": shards}))
     hub.repositories["org/broken"] = folder
     done = user.run("--model", "org/broken", "--json", "--weights", "none")
-    error = json.loads(done.stdout)["error"]
-    assert (done.returncode, error["code"]) == (3, "weights-shard-missing")
-    assert error["message"].startswith("2 of 2 weight files are missing")
+    (error,) = [finding for finding in json.loads(done.stdout)["findings"] if finding["severity"] == "error"]
+    assert (done.returncode, error["code"]) == (1, "weights-shard-missing")
+    assert "2 of 2 weight files are missing" in error["message"]
 
 
 @pytest.mark.parametrize("name", ["org/name with spaces", "org/na..me", "org/", "o" * 200])

@@ -137,14 +137,15 @@ def test_broken_checkpoint_prints_its_report_and_fails(bertshape: Command, minil
     assert len(quiet.stdout.splitlines()) == 1
 
 
-def test_unreadable_checkpoint_prints_no_report(bertshape: Command, minilm: Path, tmp_path: Path) -> None:
+def test_weights_that_are_cut_off_hide_nothing_else(bertshape: Command, minilm: Path, tmp_path: Path) -> None:
     folder = edited_copy(minilm, tmp_path / "cut")
     weights = folder / "model.safetensors"
     weights.unlink()
     weights.write_bytes((minilm / "model.safetensors").read_bytes()[:40_000_000])
     done = bertshape("inspect", EXAMPLE, "--model", str(folder))
-    assert (done.returncode, done.stdout) == (3, "")
-    assert "model.safetensors" in done.stderr
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "model.safetensors is cut off" in done.stdout
+    assert "[1, 8, 384]" in done.stdout
 
 
 TEXTS = [

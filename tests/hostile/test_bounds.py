@@ -108,7 +108,7 @@ _FULL = json.dumps(dict(CONFIG) | {"x": []})[:-2].encode()
 _NEAR = _FULL + b",".join([b"[]"] * ((MAX_BYTES - len(_FULL) - 10) // 3)) + b"]}"
 
 ROWS: dict[str, tuple[Callable[[Path], None], tuple[str, ...], int, str, int]] = {
-    "sound": (lambda _: None, CHECK, 0, "all passed", 60),
+    "sound": (lambda _: None, CHECK, 0, "ok", 60),
     "header that claims 100 MB": (claimed, CHECK, 3, "is cut off", 70),
     "header of 100 MB of zeros": (padded, CHECK, 3, "begins with", 170),
     "header of 100 MB, one string": (
@@ -129,7 +129,7 @@ ROWS: dict[str, tuple[Callable[[Path], None], tuple[str, ...], int, str, int]] =
         100,
     ),
     "config.json of 50 MB": (sparse("config.json", 50_000_000), CHECK, 3, "at most 8,000,000", 60),
-    "config.json of 7.9 MB of lists": (written("config.json", _NEAR), CHECK, 0, "all passed", 330),
+    "config.json of 7.9 MB of lists": (written("config.json", _NEAR), CHECK, 0, "ok", 330),
     "config.json 7.9 million deep": (written("config.json", b"[" * 7_900_000), CHECK, 3, "too deeply", 100),
     "tokenizer.json of 1 GB": (sparse("tokenizer.json", 10**9), INSPECT, 3, "at most 128,000,000", 60),
     "vocab.txt of 1 GB": (

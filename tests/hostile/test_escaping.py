@@ -226,7 +226,7 @@ def test_other_commands(tmp_path: Path, capfd: pytest.CaptureFixture[str], monke
         hold_text(said.out + said.err)
     monkeypatch.setattr("sys.argv", ["bertshape"])
     (tmp_path / "bertshape.toml").write_text("")
-    assert run(["snapshot", str(other), "--text", SHORT, "-o", "bertshape.toml"]) == 0
+    assert run(["snapshot", str(other), "--text", SHORT, "-o", "bertshape.toml", "--force"]) == 0
     assert run(["check"]) == 1, "the tensors are there, and nobody expects them"
     hold_text("".join(capfd.readouterr()))
 

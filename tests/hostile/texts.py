@@ -54,7 +54,7 @@ ARGUMENTS = (
     Case("texts and no pair", sound, ("inspect", "a", "text", "--pair", "a", *_MODEL), 2, ("2 texts and 1 pairs",)),
     Case("pair with a lone surrogate", sound, ("inspect", "a", "--pair", "\udc80", *_MODEL), 2, ("pair 1", "0x80")),
     Case("pair too long", sound, ("inspect", "a " * 9, "--pair", "a " * 9, *_MODEL), 2, ("21 tokens", "16")),
-    Case("three thousand texts", sound, ("inspect", *["a"] * 3000, *_MODEL, "--quiet"), 0, (), json=False),
+    Case("three thousand texts", sound, ("inspect", *["a"] * 3000, *_MODEL), 2, ("more than 200 texts",)),
     Case("check of a text with a lone surrogate", sound, ("check", "m", "--text", "\udcff"), 2, ("0xff",)),
     Case(
         "check of a text too long", sound, ("check", "m", "--text", "a " * 99, "-e", "sequence_length=3"), 2, ("101",)

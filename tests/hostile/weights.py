@@ -165,7 +165,7 @@ TENSORS = (
     ),
 )
 SHARDS = (
-    Case("shards sound", _sharded(), CHECK, 0, ("all passed",)),
+    Case("shards sound", _sharded(), CHECK, 0, ("ok", "sound")),
     Case("shard missing", _sharded(two=None), CHECK, 1, ("1 of 2 weight files are missing",)),
     Case("all shards missing", _sharded(one=None, two=None), INSPECT, 1, ("2 of 2 weight files are missing",)),
     Case("tensors doubled in two shards", _sharded(one=shapes()), CHECK, 1, ("is stored twice",)),
@@ -195,7 +195,7 @@ PICKLES = (
         0,
         ("pickle",),
     ),
-    Case("pickle beside safetensors", _payload_beside_safetensors, CHECK, 0, ("all passed",)),
+    Case("pickle beside safetensors", _payload_beside_safetensors, CHECK, 0, ("ok", "sound")),
     Case("pickle empty", _pickled(b""), _RUN, 3, ("m", "hint"), json=False),
     Case("pickle cut", _pickled(pickle.dumps({"a": 1}, 2)[:-3]), _RUN, 3, ("m", "hint"), json=False),
 )

@@ -220,7 +220,7 @@ def test_a_checkout_that_is_not_installed_has_no_ranges(monkeypatch: pytest.Monk
 
 def test_a_broken_torch_is_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = "ImportError: libtorch_made_up.so: cannot open shared object file"
-    monkeypatch.setattr("bertshape.run.imports.try_imports", lambda: iter([Part("torch", "Runs", 0.1, problem)]))
+    monkeypatch.setattr("bertshape.pipelines.doctor.try_imports", lambda: iter([Part("torch", "Runs", 0.1, problem)]))
     facts = look(torch=True)
     assert facts["devices", "torch"].state == "error"
     assert facts["devices", "torch"].meaning == f"Only --weights none works: {problem}"

@@ -131,3 +131,12 @@ def test_inspect_names_the_other_family_too(sound: Tiny, tmp_path: Path) -> None
     folder = edited_copy(sound("bert"), tmp_path / "other", model_type="distilbert")
     report = inspect_texts("a", model=str(folder), weights="none")
     assert [finding.code for finding in report.findings if finding.severity == "error"] == ["model-type-mismatch"]
+
+
+def test_a_tokenizer_without_token_type_ids_is_told_where_the_model_knows_segments(sound: Tiny) -> None:
+    """Tiny checkpoints have a tokenizer of no class: it makes no token_type_ids."""
+    report = inspect_texts("a", model=str(sound("bert")), weights="none")
+    codes = [finding.code for finding in report.findings]
+    assert "token-type-ids-not-made" in codes
+    report = inspect_texts("a", model=str(sound("distilbert")), weights="none")
+    assert "token-type-ids-not-made" not in [finding.code for finding in report.findings]

@@ -201,7 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _lie(self, lie: Lie, content: bytes, headers: dict[str, str], *, body: bool) -> None:
         content = content if lie.body is None else lie.body
-        length = {} if lie.endless else {"Content-Length": str(len(content))}
+        length = {} if lie.endless or "Content-Length" in lie.headers else {"Content-Length": str(len(content))}
         self.send_response(200)
         for name, value in (
             {name: value for name, value in headers.items() if name not in lie.headers} | length
