@@ -26,8 +26,13 @@ def model_facts(facts: CheckpointFacts) -> list[str]:
     parts = [visible(facts.model_type), f"{layers} layer{'' if layers == 1 else 's'}"]
     parts.append(f"hidden_size {sizes['hidden_size']}")
     if facts.parameters is not None:
-        parts.append(f"{facts.parameters / 1e6:.1f} M parameters")
+        parts.append(f"{_count(facts.parameters)} parameters")
     return [*parts, _WEIGHTS[facts.weights]]
+
+
+def _count(parameters: int) -> str:
+    """In millions, and a small model's in full: 0.0 M would say that there are none."""
+    return f"{parameters / 1e6:.1f} M" if parameters >= 1e5 else f"{parameters:,}"
 
 
 def in_words(name: str) -> str:

@@ -185,7 +185,7 @@ class Grid:
         """Rows below one another: the first cell, then the others in a line of their own."""
         shown = [index for index in self._filled() if self.columns[index].drop < EARLY]
         name, *headers = (self.columns[index].header for index in shown)
-        header = f"{name}: {', '.join(headers)}"
+        header = f"{name}: {', '.join(headers)}" if name else ", ".join(headers)
         rule = signs.rule.head_row_horizontal * min(cell_len(header), columns)
         parts: list[RenderableType] = [Text(header, style="dim bold"), Text(rule, style="dim")]
         for number, row in enumerate(self.rows):

@@ -109,8 +109,8 @@ _NEAR = _FULL + b",".join([b"[]"] * ((MAX_BYTES - len(_FULL) - 10) // 3)) + b"]}
 
 ROWS: dict[str, tuple[Callable[[Path], None], tuple[str, ...], int, str, int]] = {
     "sound": (lambda _: None, CHECK, 0, "ok", 60),
-    "header that claims 100 MB": (claimed, CHECK, 3, "is cut off", 70),
-    "header of 100 MB of zeros": (padded, CHECK, 3, "begins with", 170),
+    "header that claims 100 MB": (claimed, CHECK, 1, "is cut off", 70),
+    "header of 100 MB of zeros": (padded, CHECK, 1, "begins with", 170),
     "header of 100 MB, one string": (
         header(b'{"__metadata__":{"a":"' + b"x" * 99_999_000 + "\N{GRINNING FACE}".encode() + b'"}}'),
         CHECK,
@@ -118,13 +118,13 @@ ROWS: dict[str, tuple[Callable[[Path], None], tuple[str, ...], int, str, int]] =
         "backbone tensors",
         1000,
     ),
-    "header of 6 million lists": (header(_LISTS), CHECK, 3, f"at most {MAX_VALUES:,}", 100),
-    "header of as many lists as may be": (header(b'{"a":[' + b"[]," * 1_499_000 + b"[]]}"), CHECK, 3, "expected", 250),
-    "header 5 million deep": (header(b'{"a":' + b"[" * 2_900_000), CHECK, 3, "nested too deeply", 100),
+    "header of 6 million lists": (header(_LISTS), CHECK, 1, f"at most {MAX_VALUES:,}", 100),
+    "header of as many lists as may be": (header(b'{"a":[' + b"[]," * 1_499_000 + b"[]]}"), CHECK, 1, "expected", 250),
+    "header 5 million deep": (header(b'{"a":' + b"[" * 2_900_000), CHECK, 1, "nested too deeply", 100),
     "index of 6 million lists": (
         instead("model.safetensors", written("model.safetensors.index.json", _INDEX)),
         CHECK,
-        3,
+        1,
         f"at most {MAX_VALUES:,}",
         100,
     ),

@@ -61,7 +61,7 @@ def test_served(hub: LoopbackHub, user: User, tmp_path: Path) -> None:
 
 def test_doctor(user: User, tmp_path: Path) -> None:
     """It says that there is a token, and not which."""
-    for more in ((), ("--json",)):
+    for more in (("--all",), ("--json",)):
         done = user.command("doctor", "--no-torch", *more, cwd=tmp_path)
         assert "token" in done.stdout
 

@@ -20,6 +20,7 @@ from packaging.version import Version
 
 import bertshape
 from tests.support.command_line import SECONDS
+from tests.tools.pages import make_place
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent.parent
@@ -101,7 +102,7 @@ def test_the_metadata_is_whole(wheel: Path) -> None:
     requirements = [Requirement(line) for line in about.get_all("Requires-Dist") or ()]
     direct = [requirement for requirement in requirements if requirement.marker is None]
     assert {requirement.name for requirement in direct} == {
-        *("huggingface-hub", "msgspec", "numpy", "rich", "tokenizers", "tomlkit", "typer"),
+        *("huggingface-hub", "msgspec", "numpy", "packaging", "rich", "tokenizers", "tomlkit", "typer"),
     }
     assert all(requirement.specifier for requirement in direct), "every dependency has a lower bound"
     assert not [requirement for requirement in requirements if requirement.url]
@@ -148,7 +149,7 @@ def test_the_installed_wheel_runs_the_first_example(installed: Path, tmp_path: P
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     match = re.search(r"```console\n\$ bertshape (?P<command>[^\n]+)\n(?P<output>.*?)```", readme, flags=re.DOTALL)
     assert match is not None
-    assert run(installed, tmp_path, *shlex.split(match["command"])) == match["output"]
+    assert run(installed, make_place(tmp_path), *shlex.split(match["command"])) == match["output"]
     assert run(installed, tmp_path, "--version") == f"bertshape {bertshape.__version__}\n"
     assert "modernbert" in run(installed, tmp_path, "families")
 
