@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bertshape import notebook
 from bertshape.contract.expectations import parse_expectation
 from bertshape.corpus.text_file import Record
 from bertshape.pipelines.check import check
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from bertshape.report.embed import EmbedReport
     from bertshape.report.report import Report, Weights
     from bertshape.tokens.batch import Padding
+
+notebook.show_results()
 
 
 def inspect_texts(

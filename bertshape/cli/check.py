@@ -8,14 +8,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
 from bertshape.cli import options
 from bertshape.cli.completion import complete_expectation, complete_model
-from bertshape.cli.console import open_console, print_plain, printed_to
+from bertshape.cli.console import open_console, print_plain
 from bertshape.cli.json_output import print_json
+from bertshape.cli.pages import format_of, page_of, shown_in
 from bertshape.contract.expectations import parse_expectation
 from bertshape.contract.read import find_contract, read_contract
 from bertshape.errors import ExitCode, UsageError
@@ -29,7 +30,7 @@ from bertshape.report.check import check_document
 if TYPE_CHECKING:
     from bertshape.report.check import CheckReport
 
-Format = Literal["table", "json", "junit", "github"]
+Format = Literal["table", "json", "junit", "github", "html"]
 Severity = Literal["error", "warning"]
 
 
@@ -74,11 +75,13 @@ def check_command(
     fail_on: Annotated[Severity, typer.Option("--fail-on", help="Findings that fail the check.")] = "error",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only what fails.")] = False,
     output: options.ReportFile = None,
+    open_page: options.OpenPage = False,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:
     """Check checkpoints for soundness, and for what you expect of them."""
 
     def action() -> int:
+        chosen = format_of("json" if as_json else output_format, output, get_args(Format), opened=open_page)
         if checkpoints and contract:
             hint = "Pass one of the two."
             raise UsageError("both checkpoints and --contract are given", hint=hint, code="contract-and-checkpoints")
@@ -109,10 +112,10 @@ def check_command(
             )
             for request in requests
         ]
-        _print(reports, "json" if as_json else output_format, quiet=quiet)
+        _print(reports, chosen, quiet=quiet)
         return exit_code(reports)
 
-    return printed_to(output, action)
+    return shown_in(output, action, opened=open_page)
 
 
 def exit_code(reports: list[CheckReport]) -> int:
@@ -134,31 +137,31 @@ def _contract_requests(contract: Path | None, *, offline: bool) -> list[CheckReq
     return [request_from_contract(entry, offline=offline) for entry in read_contract(path)]
 
 
-def _print(reports: list[CheckReport], chosen: Format, *, quiet: bool) -> None:
+def _print(reports: list[CheckReport], chosen: str, *, quiet: bool) -> None:
     if chosen == "json":
         print_json(check_document(reports))
-    elif chosen == "junit":
-        from bertshape.render.junit import render_junit
-
-        now = datetime.now(UTC).isoformat(timespec="seconds").removesuffix("+00:00")
-        sys.stdout.write(render_junit(reports, now))
-    elif chosen == "github":
-        _print_github(reports)
+    elif chosen == "html":
+        sys.stdout.write(page_of(reports))
+    elif chosen in ("junit", "github"):
+        _print_for_ci(reports, chosen)
     else:
         # Rich takes 40 ms to import, a third of a check that prints JSON.
-        from bertshape.render import check as rendered
-        from bertshape.render import tables
+        from bertshape.render import check, tables
 
         console = open_console()
         signs = tables.signs_of(console)
-        print_plain(console, rendered.render_checks(reports, console.width, quiet=quiet, signs=signs))
+        print_plain(console, check.render_checks(reports, console.width, quiet=quiet, signs=signs))
 
 
-def _print_github(reports: list[CheckReport]) -> None:
-    from bertshape.render.github import render_annotations, render_summary
+def _print_for_ci(reports: list[CheckReport], chosen: str) -> None:
+    from bertshape.render import github, junit
 
-    sys.stdout.write(render_annotations(reports))
+    if chosen == "junit":
+        now = datetime.now(UTC).isoformat(timespec="seconds").removesuffix("+00:00")
+        sys.stdout.write(junit.render_junit(reports, now))
+        return
+    sys.stdout.write(github.render_annotations(reports))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         with output_errors(summary), open(summary, "a", encoding="utf-8") as file:
-            file.write(render_summary(reports))
+            file.write(github.render_summary(reports))

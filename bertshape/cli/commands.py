@@ -35,6 +35,7 @@ COMMANDS = {
             ('bertshape inspect "This is an example sentence."', "the embedded default, no download"),
             ('bertshape inspect "A text." -m ./my-model', "your own checkpoint"),
             ('bertshape inspect "A text." "Another one." -p cls,mean', "a padded batch, two strategies"),
+            ('bertshape inspect "A text." -m ./my-model --open', "a picture of the shapes, in the browser"),
             ('bertshape inspect "A text." -m ./my-model --json | jq .pooled.mean.shape', "for another program"),
         ),
         "options",

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import typer
 
 from bertshape.cli import options
 from bertshape.cli.completion import complete_model
-from bertshape.cli.console import open_console, print_plain, printed_to
+from bertshape.cli.console import open_console, print_plain
 from bertshape.cli.json_output import print_json
+from bertshape.cli.pages import format_of, page_of, shown_in
 from bertshape.errors import ExitCode
 from bertshape.pipelines.diff import compare, read_side
 from bertshape.render.diff import render_comparison
 from bertshape.render.tables import signs_of
 
-Format = Literal["table", "json"]
+Format = Literal["table", "json", "html"]
 _SIDE = "Folder, Hub id (NAME@REVISION for one of its revisions), embedded: name or contract file (.toml)."
 
 
@@ -28,19 +30,23 @@ def diff_command(
     output_format: Annotated[Format, typer.Option("--format", help="How to print the differences.")] = "table",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing; the exit code says it.")] = False,
     output: options.ReportFile = None,
+    open_page: options.OpenPage = False,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:
     """Show what differs between two checkpoints: dimensions, tokenizer, pooling, tensors."""
 
     def action() -> int:
+        chosen = format_of("json" if as_json else output_format, output, get_args(Format), opened=open_page)
         comparison = compare(read_side(before, offline=offline), read_side(after, offline=offline))
         if quiet:
             pass
-        elif as_json or output_format == "json":
+        elif chosen == "json":
             print_json(comparison.to_dict())
+        elif chosen == "html":
+            sys.stdout.write(page_of(comparison))
         else:
             console = open_console()
             print_plain(console, render_comparison(comparison, console.width, signs_of(console)))
         return ExitCode.OK if comparison.same else ExitCode.FAILED
 
-    return printed_to(output, action)
+    return shown_in(output, action, opened=open_page)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal, NoReturn, get_args
 
 import typer
 
 from bertshape.cli import options
 from bertshape.cli.completion import complete_pooling, complete_task
-from bertshape.cli.console import printed_to
+from bertshape.cli.pages import format_of, shown_in
 from bertshape.cli.reports import run_one
 from bertshape.cli.slips import check_texts, notes_on_texts
 from bertshape.cli.stream import check_number, read_all, run_stream
@@ -115,12 +115,13 @@ def inspect_command(
     output_format: Annotated[Format, typer.Option("--format", help="How to print the report.")] = "table",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors found.")] = False,
     output: options.ReportFile = None,
+    open_page: options.OpenPage = False,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:
     """Show the tokens, outputs and pooled vectors of one or more texts."""
 
     def action() -> int:
-        chosen: Format = "json" if as_json else output_format
+        chosen = format_of("json" if as_json else output_format, output, get_args(Format), opened=open_page)
         named = TextFile("-" if input_file is None else input_file, input_format, text_column, pair_column, id_column)
         file = None if input_file is None else named
         streamed = file is not None and chosen == "jsonl" and not quiet
@@ -153,7 +154,7 @@ def inspect_command(
         layout = {"all_tokens": all_tokens, "hidden_states": hidden_states, "explain": explain}
         return run_one(request, "quiet" if quiet else chosen, layout, tokens=not no_tokens)
 
-    return printed_to(output, action)
+    return shown_in(output, action, opened=open_page)
 
 
 def _texts(texts: list[str] | None, pairs: list[str] | None, file: TextFile | None) -> tuple[tuple[str, ...], ...]:

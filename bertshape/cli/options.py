@@ -53,7 +53,11 @@ Device = Annotated[
         metavar="NAME", help="Where to run: auto, cpu, cuda, cuda:N, gpu, N or mps.", autocompletion=complete_device
     ),
 ]
-ReportFile = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file.")]
+ReportFile = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file; its ending names the format."),
+]
+OpenPage = Annotated[bool, typer.Option("--open", help="Write the report as a page, and open it in the browser.")]
 MaxLength = Annotated[int | None, typer.Option(min=1, help="Tokens a text may have; cuts longer ones.")]
 Truncation = Annotated[
     bool | None,

@@ -7,14 +7,15 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
 from bertshape.cli import options
-from bertshape.cli.console import open_console, print_plain, printed_to
+from bertshape.cli.console import open_console, print_plain
 from bertshape.cli.events import CommandEvents
 from bertshape.cli.json_output import print_json
+from bertshape.cli.pages import format_of, page_of, shown_in
 from bertshape.corpus.meter import Meter
 from bertshape.corpus.text_file import TextFile
 from bertshape.errors import ExitCode, UsageError
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from bertshape.report.profile import ProfileReport
 
-FormatChoice = Literal["table", "json", "markdown", "csv"]
+FormatChoice = Literal["table", "json", "markdown", "csv", "html"]
 
 
 def profile_command(
@@ -51,6 +52,7 @@ def profile_command(
     as_json: Annotated[bool, typer.Option("--json", help="Same as --format json, which can be merged.")] = False,
     output_format: Annotated[FormatChoice, typer.Option("--format", help="How to print the report.")] = "table",
     output: options.ReportFile = None,
+    open_page: options.OpenPage = False,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:
     """Show what shapes a corpus will produce: lengths, truncation, padding, bytes."""
@@ -59,7 +61,8 @@ def profile_command(
         # Before the tokenizer is used: all cores are to work on its batches, unless somebody said otherwise.
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
 
-        chosen = "json" if as_json else output_format
+        given_format = "json" if as_json else output_format
+        chosen = format_of(given_format, output, get_args(FormatChoice), opened=open_page)
         given = {
             "--model": model,
             "--revision": revision,
@@ -90,7 +93,7 @@ def profile_command(
         _print(report, chosen)
         return ExitCode.FAILED if report.failed else ExitCode.OK
 
-    return printed_to(output, action)
+    return shown_in(output, action, opened=open_page)
 
 
 def _refuse(given: Mapping[str, object]) -> None:
@@ -101,9 +104,12 @@ def _refuse(given: Mapping[str, object]) -> None:
             raise UsageError(what, hint=f"Leave {option} out, or profile the files anew.", code="merge-option")
 
 
-def _print(report: ProfileReport, chosen: FormatChoice) -> None:
+def _print(report: ProfileReport, chosen: str) -> None:
     if chosen == "json":
         print_json(report.to_dict())
+        return
+    if chosen == "html":
+        sys.stdout.write(page_of(report))
         return
     from bertshape.render.profile import render_profile, render_profile_csv, render_profile_markdown
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bertshape.cli.console import document_columns
 from bertshape.cli.events import CommandEvents
 from bertshape.cli.json_output import print_json
+from bertshape.cli.pages import page_of
 from bertshape.errors import ExitCode
 from bertshape.pipelines.inspect import inspect
 from bertshape.render.escape import visible
@@ -54,9 +55,11 @@ def _render(report: Report, chosen: str, layout: Mapping[str, bool]) -> str:
         from bertshape.render.markdown import render_markdown
 
         return render_markdown(report)
-    if chosen in ("svg", "html"):
-        from bertshape.render.export import render_document
+    if chosen == "html":
+        return page_of(report, explain=layout["explain"])
+    if chosen == "svg":
+        from bertshape.render.export import render_svg
 
-        return render_document(report, document_columns(), layout, chosen)
+        return render_svg(report, document_columns(), layout)
     errors = [finding for finding in report.findings if finding.severity == "error"]
     return "".join(f"error {visible(finding.message)}\n" for finding in errors)

@@ -14,6 +14,7 @@ from bertshape.pipelines import facts
 from bertshape.pipelines.model import open_model
 from bertshape.pipelines.request import ModelSource
 from bertshape.report.envelope import envelope
+from bertshape.report.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +62,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Shown):
     """Two sides, compared.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""The report as a picture or a page, for documents: Rich's own export of what a terminal shows."""
+"""The report as a picture, for documents: Rich's own export of what a terminal shows."""
 
 from __future__ import annotations
 
@@ -16,19 +16,15 @@ if TYPE_CHECKING:
     from bertshape.report.report import Report
 
 
-def render_document(report: Report, columns: int, layout: Mapping[str, bool], kind: str) -> str:
-    """The whole report as one document.
+def render_svg(report: Report, columns: int, layout: Mapping[str, bool]) -> str:
+    """The whole report as one picture.
 
     Args:
         report: The report.
         columns: Its columns.
         layout: What else `Page` takes.
-        kind: `svg` or `html`.
     """
-    console = draw(report, Page(columns, **layout))
-    if kind == "svg":
-        return console.export_svg(title=svg_title(report))
-    return console.export_html()
+    return draw(report, Page(columns, **layout)).export_svg(title=svg_title(report))
 
 
 def svg_title(report: Report) -> str:

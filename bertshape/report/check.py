@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.report.envelope import envelope, error_details
 from bertshape.report.inspect_document import finding_entries
+from bertshape.report.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +35,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class CheckReport:
+class CheckReport(Shown):
     """What one check found.
 
     Attributes:

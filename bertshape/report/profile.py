@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bertshape.corpus.counts import Counts
 from bertshape.errors import UsageError
 from bertshape.report.profile_document import profile_document
+from bertshape.report.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,7 +45,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class ProfileReport:
+class ProfileReport(Shown):
     """A corpus, counted.
 
     Attributes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from bertshape.pooling.reads import Positions
 from bertshape.pooling.shapes import select
 from bertshape.report.inspect_document import inspect_document
+from bertshape.report.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,7 +142,7 @@ class TaskFacts:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Shown):
     """All that one inspection knows.
 
     Attributes:

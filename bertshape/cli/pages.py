@@ -1,0 +1,83 @@
+"""Reports as pages: `--format html`, a file whose ending says so, and `--open`."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bertshape.cli.console import printed_to
+from bertshape.errors import UsageError
+from bertshape.render.escape import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_ENDINGS = {
+    ".csv": "csv",
+    ".htm": "html",
+    ".html": "html",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".md": "markdown",
+    ".svg": "svg",
+    ".xml": "junit",
+}
+
+
+def format_of(asked: str, output: Path | None, formats: Sequence[str], *, opened: bool = False) -> str:
+    """The format of a report: what was asked for, or what the ending of the file says.
+
+    Args:
+        asked: What `--format` says; `table` where nothing was said.
+        output: File that the report goes to.
+        formats: What the command knows.
+        opened: Whether the report is to be opened in a browser, which shows pages.
+
+    Raises:
+        UsageError: A format that is no page was asked for, and is to be opened.
+    """
+    by_ending = _ENDINGS.get(output.suffix.lower(), asked) if output is not None else asked
+    chosen = by_ending if asked == "table" and by_ending in formats else asked
+    if not opened:
+        return chosen
+    if chosen not in ("table", "html"):
+        hint = "Leave out --open, or the format and the ending of the file."
+        raise UsageError(f"--open shows a page, and {chosen} was asked for", hint=hint, code="open-format")
+    return "html"
+
+
+def shown_in(output: Path | None, action: Callable[[], int], *, opened: bool) -> Callable[[], int]:
+    """The same work, what it prints going to a file where one is named, and that opened where it is to be.
+
+    Args:
+        output: The file; None for stdout, or for a temporary file that is opened.
+        action: The work, which returns an exit code.
+        opened: Whether to open it in the browser.
+    """
+    if not opened:
+        return printed_to(output, action)
+
+    def opening() -> int:
+        path = output or Path(tempfile.mkdtemp(prefix="bertshape-")) / "page.html"
+        code = printed_to(path, action)()
+        there = webbrowser.open(path.resolve().as_uri())
+        sys.stderr.write(f"bertshape: {'' if there else 'no browser was found; '}the page is {visible(str(path))}\n")
+        return code
+
+    return opening
+
+
+def page_of(result: object, *, explain: bool = False) -> str:
+    """A result as a page that stands alone.
+
+    Args:
+        result: What the command gives.
+        explain: Whether the notes for newcomers are unfolded.
+    """
+    # Jinja2 takes 0.1 s to import, which the other formats do without.
+    from bertshape.render.page.pages import page
+
+    return page(result, explain=explain)
