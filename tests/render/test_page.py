@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bertshape import check_checkpoint, diff_checkpoints, inspect_texts, profile_files
-from bertshape.cli import pages as cli_pages
 from bertshape.render.page.boxes import across, box_of, down
 from bertshape.render.page.pages import fragment, page
 from bertshape.render.page.reads import runs
@@ -215,8 +214,13 @@ def test_open_shows_the_page_in_the_browser(
     bertshape: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: tuple[str, ...]
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(cli_pages.webbrowser, "open", lambda address: bool(opened.append(address)) or True)
-    monkeypatch.setattr(cli_pages.tempfile, "mkdtemp", lambda **_: str(tmp_path))
+
+    def show(address: str) -> bool:
+        opened.append(address)
+        return True
+
+    monkeypatch.setattr("webbrowser.open", show)
+    monkeypatch.setattr("tempfile.mkdtemp", lambda **_: str(tmp_path))
     done = bertshape("inspect", "a", "--weights", "none", "--open", *output, cwd=tmp_path)
     path = tmp_path / (output[-1] if output else "page.html")
     assert opened == [path.as_uri()]
@@ -226,7 +230,7 @@ def test_open_shows_the_page_in_the_browser(
 
 
 def test_open_shows_pages_alone(bertshape: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli_pages.webbrowser, "open", lambda address: pytest.fail(address))
+    monkeypatch.setattr("webbrowser.open", pytest.fail)
     done = bertshape("inspect", "a", "--weights", "none", "--open", "--json")
     assert done.returncode == 2
     assert "--open shows a page, and json was asked for" in done.stdout + done.stderr
