@@ -90,7 +90,7 @@ def flow_of(report: Report, colours: Sequence[str]) -> Flow:
 def axes_of(shape: TensorShape, before: TensorShape | None = None) -> tuple[Axis, ...]:
     """The axes of a shape, with those of the tensor before it that are gone, in the order of that one."""
     axes = [Axis(name, size) for name, size in zip(shape.axes, shape.sizes, strict=True)]
-    if before is not None and len(before.axes) > len(shape.axes):
+    if before is not None:
         gone = zip(before.axes[1:-1], before.sizes[1:-1], strict=True)
         axes[1:1] = [Axis(name, size, gone=True) for name, size in gone if name not in shape.axes]
     return tuple(axes)

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from bertshape.render.explain import EXPLAIN
 from bertshape.render.page.document import document, fragment
 from bertshape.render.page.flow import declared_pooling, flow_of
+from bertshape.render.page.reads import SHOWN_TEXTS
 from bertshape.render.page.snippets import ENCODE, LAST_HIDDEN_STATE, snippets
 from bertshape.render.page.strategies import strategy_rows, unavailable
 from bertshape.render.page.token_rows import colours_of, text_row
@@ -72,6 +73,7 @@ def _context(report: Report) -> dict[str, Any]:
         else [],
         "flow": flow_of(report, colours[shown]),
         "shown": shown,
+        "drawn": "a line per text" if len(rows) <= SHOWN_TEXTS else f"of text {shown + 1}",
         "ran": _ran(report),
         "strategies": strategies,
         "starred": any(row.pooled.declared for row in strategies),
@@ -94,8 +96,10 @@ def _badges(report: Report) -> list[tuple[str, str]]:
     if report.failed:
         return [("error", "not sound"), *badges]
     unchecked = any(found.code in _UNCHECKED for found in report.findings)
-    if report.checkpoint.source == "embedded" or unchecked:
-        return [("open", "no weights to judge" if not unchecked else "not all was checked"), *badges]
+    if report.checkpoint.source == "embedded":
+        return [("open", "no weights to judge"), *badges]
+    if unchecked:
+        return [("open", "not all was checked"), *badges]
     return [("fine", "sound"), *badges]
 
 
