@@ -11,6 +11,7 @@ import pytest
 
 from bertshape import inspect_texts
 from tests.tools.json_reference import PAGE, write_reference
+from tests.tools.page_pictures import SCHEMES, SHOTS, digest, written_digest
 from tests.tools.pages import PAGES, make_place
 from tests.tools.pictures import FOLDER, README, TERMINAL, draw_readme, draw_terminal, picture_texts
 
@@ -31,6 +32,15 @@ def test_the_first_picture_is_of_trained_weights(name: str) -> None:
     kept = picture_texts((FOLDER / name).read_text(encoding="utf-8"))
     assert kept == picture_texts(draw_readme(README[name]))
     assert any("observed" in text for text in kept)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("name", SHOTS)
+def test_pictures_of_pages_show_what_the_pages_say(name: str, scheme: str) -> None:
+    """`python -m tests.tools.page_pictures` fixes this, where there is a browser. Only words are compared."""
+    kept = (FOLDER / f"{name}-{scheme}.png").read_bytes()
+    assert kept.startswith(b"\x89PNG")
+    assert written_digest(kept) == digest(SHOTS[name])
 
 
 def test_pictures_stand_below_their_commands() -> None:
@@ -59,6 +69,8 @@ def test_pictures_are_used_and_self_contained() -> None:
     pages = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     for picture in FOLDER.iterdir():
         assert f"pictures/{picture.name}" in pages
+        if picture.suffix == ".png":
+            continue
         text = picture.read_text(encoding="utf-8")
         ElementTree.fromstring(text)
         assert "url(http" not in text

@@ -12,7 +12,7 @@ from bertshape.render.page.document import document, fragment
 from bertshape.render.page.flow import declared_pooling, flow_of
 from bertshape.render.page.reads import SHOWN_TEXTS
 from bertshape.render.page.snippets import ENCODE, LAST_HIDDEN_STATE, snippets
-from bertshape.render.page.strategies import strategy_rows, unavailable
+from bertshape.render.page.strategies import common_axes, strategy_rows, unavailable
 from bertshape.render.page.token_rows import colours_of, text_row
 from bertshape.render.phrases import SAID_IN_HEAD, limits_line, sorted_findings
 from bertshape.render.reads import shown_text
@@ -78,6 +78,7 @@ def _context(report: Report) -> dict[str, Any]:
         "strategies": strategies,
         "starred": any(row.pooled.declared for row in strategies),
         "uneven": len(evidence) > 1,
+        "axes": common_axes(strategies),
         "unavailable": unavailable(report),
         "notes": {name: _note(report, name) for name in EXPLAIN},
         "programs": _programs(report),

@@ -60,6 +60,13 @@ def unavailable(report: Report) -> list[tuple[str, list[str]]]:
     return list(reasons.items())
 
 
+def common_axes(rows: Sequence[StrategyRow]) -> tuple[str, ...]:
+    """The axes of most rows, which are said once; none where each has its own."""
+    axes = [row.pooled.shape.axes for row in rows if row.pooled.shape is not None]
+    common = max(axes, key=axes.count, default=())
+    return common if axes.count(common) > 1 else ()
+
+
 def _rows(report: Report, colours: Sequence[Sequence[str]]) -> Iterator[StrategyRow]:
     texts = report.tokenization.rows
     reads = [report.reads(number) for number in range(len(texts))]
