@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
+import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+import bertshape
 from bertshape import check_checkpoint, diff_checkpoints, inspect_texts, profile_files
+from bertshape.predict.family import family_names
 from bertshape.render.page.boxes import across, box_of, down
 from bertshape.render.page.pages import fragment, page
 from bertshape.render.page.reads import runs
@@ -20,11 +25,11 @@ from tests.support.pages import pages_of_every_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from bertshape.tokens.batch import Token
     from tests.conftest import Run
 
+EMBEDDED = Path(bertshape.__file__).parent / "checkpoint" / "embedded" / "bert-base-uncased"
 EVIL = "\"'></td><script>alert(1)</script><img src=x onerror=alert(1)>&amp;{{ 7*7 }}\u202e\x00\x1b[31m"
 _EMPTY = {"meta", "img", "br", "hr", "input", "link", "rect", "path"}
 
@@ -125,6 +130,28 @@ def test_the_page_holds_what_the_report_says(minilm: Path) -> None:
         assert part in text, part
 
 
+@pytest.mark.parametrize("family", family_names())
+def test_every_family_has_a_page(family: str, tmp_path: Path) -> None:
+    """Also those without last_hidden_state, without hidden_states of one shape, or without a pooler."""
+    folder = tmp_path / family
+    shutil.copytree(EMBEDDED, folder)
+    (folder / "config.json").write_text(json.dumps({"model_type": family, "vocab_size": 30522}))
+    report = inspect_texts(["a b c", "d"], model=folder, weights="none", pooling=_poolings(family), layers=True)
+    text = Elements(page(report)).text
+    for name, output in report.outputs.items():
+        assert f"{name} {output.shape.by_size}" in text or f"{name} {output.count} × {output.shape.by_size}" in text
+
+
+def _poolings(family: str) -> list[str]:
+    return ["pooler"] if family == "dpr" else ["mean", "words"]
+
+
+def test_explanations_are_unfolded_where_they_are_asked_for(every: dict[str, str]) -> None:
+    assert '<details class="howto">' in every["inspect"]
+    assert '<details class="howto" open>' in every["batch"]
+    assert '<details class="howto">' not in every["batch"]
+
+
 def test_axes_are_as_long_as_their_logarithm() -> None:
     """Pooling takes an axis away, and the box shows where it was."""
     hidden = box_of(TensorShape(("batch_size", "sequence_length", "hidden_size"), (1, 8, 384), "float32"))
@@ -200,18 +227,18 @@ def test_results_of_the_api_are_shown_in_notebooks(minilm: Path, tmp_path: Path)
     ],
 )
 def test_the_ending_of_the_file_names_the_format(
-    bertshape: Callable[..., Run], tmp_path: Path, arguments: tuple[str, ...], name: str, begins: str
+    run_cli: Callable[..., Run], tmp_path: Path, arguments: tuple[str, ...], name: str, begins: str
 ) -> None:
     (tmp_path / "texts.txt").write_text("one text\n")
     more = ("--weights", "none", "-m", "embedded:bert-tiny-uncased") if arguments[0] == "inspect" else ()
-    done = bertshape(*arguments, *more, "-o", name, cwd=tmp_path)
+    done = run_cli(*arguments, *more, "-o", name, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert (tmp_path / name).read_text().startswith(begins)
 
 
 @pytest.mark.parametrize("output", [(), ("-o", "own.html")])
 def test_open_shows_the_page_in_the_browser(
-    bertshape: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: tuple[str, ...]
+    run_cli: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: tuple[str, ...]
 ) -> None:
     opened: list[str] = []
 
@@ -221,7 +248,7 @@ def test_open_shows_the_page_in_the_browser(
 
     monkeypatch.setattr("webbrowser.open", show)
     monkeypatch.setattr("tempfile.mkdtemp", lambda **_: str(tmp_path))
-    done = bertshape("inspect", "a", "--weights", "none", "--open", *output, cwd=tmp_path)
+    done = run_cli("inspect", "a", "--weights", "none", "--open", *output, cwd=tmp_path)
     path = tmp_path / (output[-1] if output else "page.html")
     assert opened == [path.as_uri()]
     assert path.read_text().startswith("<!doctype html>")
@@ -229,10 +256,10 @@ def test_open_shows_the_page_in_the_browser(
     assert done.stderr.endswith(f"the page is {output[-1] if output else path}\n")
 
 
-def test_open_shows_pages_alone(bertshape: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_shows_pages_alone(run_cli: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webbrowser.open", pytest.fail)
-    done = bertshape("inspect", "a", "--weights", "none", "--open", "--json")
+    done = run_cli("inspect", "a", "--weights", "none", "--open", "--json")
     assert done.returncode == 2
     assert "--open shows a page, and json was asked for" in done.stdout + done.stderr
-    failed = bertshape("inspect", "a", "--open", "-m", "./nowhere")
+    failed = run_cli("inspect", "a", "--open", "-m", "./nowhere")
     assert failed.returncode == 3
