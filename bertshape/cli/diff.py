@@ -38,7 +38,7 @@ def diff_command(
     def action() -> int:
         chosen = format_of("json" if as_json else output_format, output, get_args(Format), opened=open_page)
         comparison = compare(read_side(before, offline=offline), read_side(after, offline=offline))
-        if quiet:
+        if quiet and not open_page:
             pass
         elif chosen == "json":
             print_json(comparison.to_dict())

@@ -152,7 +152,7 @@ def inspect_command(
         if streamed and file is not None:
             return run_stream(request, file, batch_size, skip=on_error == "skip", tokens=not no_tokens)
         layout = {"all_tokens": all_tokens, "hidden_states": hidden_states, "explain": explain}
-        return run_one(request, "quiet" if quiet else chosen, layout, tokens=not no_tokens)
+        return run_one(request, "quiet" if quiet and not open_page else chosen, layout, tokens=not no_tokens)
 
     return shown_in(output, action, opened=open_page)
 

@@ -80,4 +80,7 @@ def page_of(result: object, *, explain: bool = False) -> str:
     # Jinja2 takes 0.1 s to import, which the other formats do without.
     from bertshape.render.page.pages import page
 
-    return page(result, explain=explain)
+    text = page(result, explain=explain)
+    # The page says that it is UTF-8. Elsewhere what is not ASCII is written as references, which every encoding has.
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "").replace("_", "") == "utf8"
+    return text if utf8 else text.encode("ascii", "xmlcharrefreplace").decode("ascii")

@@ -119,6 +119,7 @@ INSPECT: dict[str, Callable[[str], None]] = {
     "html": lambda text: hold_page(text, "html"),
 }
 CHECK: dict[str, Callable[[str], None]] = {
+    "html": lambda text: hold_page(text, "html"),
     "table": hold_text,
     "json": hold_json,
     "junit": hold_junit,

@@ -16,10 +16,13 @@ import pytest
 
 import bertshape
 from bertshape import check_checkpoint, diff_checkpoints, inspect_texts, profile_files
+from bertshape.pipelines.diff import Change, Comparison
 from bertshape.predict.family import family_names
 from bertshape.render.page.boxes import across, box_of, down
 from bertshape.render.page.pages import fragment, page
 from bertshape.render.page.reads import runs
+from bertshape.report.check import CheckReport, Outcome
+from bertshape.report.finding import Finding
 from bertshape.shapes import TensorShape
 from tests.support.pages import pages_of_every_kind
 
@@ -191,6 +194,21 @@ def test_foreign_text_stays_text(minilm: Path) -> None:
         assert "{{ 7*7 }}" in elements.text
 
 
+def test_foreign_names_and_values_stay_text(tmp_path: Path) -> None:
+    """Of checks, differences and profiles."""
+    found = Finding("code", "error", EVIL, EVIL)
+    checked = CheckReport(EVIL, {EVIL: EVIL}, findings=(found,), outcomes=(Outcome(EVIL, (EVIL,)),))
+    compared = Comparison(EVIL, EVIL, (Change(EVIL, EVIL, None), Change(EVIL, EVIL, EVIL)), (), 0, 3, True)
+    (tmp_path / "texts.txt").write_text("one text\n")
+    counted = profile_files(tmp_path / "texts.txt", model="embedded:bert-tiny-uncased")
+    counted = replace(counted, files=((EVIL, 1), (EVIL, 2)), model=EVIL, findings=(found,))
+    for result in ([checked, checked], compared, counted):
+        elements = Elements(page(result))
+        assert elements.tags.count("script") == 1
+        assert "img" not in elements.tags
+        assert elements.text.count(r"\u202e\x00\x1b[31m") > 2
+
+
 def test_results_of_the_api_are_shown_in_notebooks(minilm: Path, tmp_path: Path) -> None:
     (tmp_path / "texts.txt").write_text("one text\nanother one\n")
     results = (
@@ -236,7 +254,7 @@ def test_the_ending_of_the_file_names_the_format(
     assert (tmp_path / name).read_text().startswith(begins)
 
 
-@pytest.mark.parametrize("output", [(), ("-o", "own.html")])
+@pytest.mark.parametrize("output", [(), ("-o", "own.html"), ("-q", "-o", "quiet.html")])
 def test_open_shows_the_page_in_the_browser(
     run_cli: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: tuple[str, ...]
 ) -> None:
@@ -254,6 +272,18 @@ def test_open_shows_the_page_in_the_browser(
     assert path.read_text().startswith("<!doctype html>")
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.endswith(f"the page is {output[-1] if output else path}\n")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16"])
+def test_a_page_is_the_same_in_every_encoding_of_stdout(run_cli: Callable[..., Run], encoding: str) -> None:
+    """The hashes of the policy are those of the style and the script as they are written."""
+    command = ("inspect", "naïve 東京", "--weights", "none", "-m", "embedded:bert-tiny-uncased", "--format", "html")
+    plain = run_cli(*command).stdout
+    made = run_cli(*command, PYTHONIOENCODING=encoding).stdout
+    assert made.isascii()
+    assert Elements(made).inline == Elements(plain).inline
+    assert Elements(made).text == Elements(plain).text
+    assert "naïve 東京" in Elements(made).text
 
 
 def test_open_shows_pages_alone(run_cli: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
