@@ -27,6 +27,8 @@ The fields of a file:
 - `[[conditional]]`: more of `tensors`, `layer_tensors`, `derived` or `observed_only`, `when` all its conditions hold;
   expressions.py has the language of sizes and conditions.
 - `first_layer_lacks`: names that layer 0 does not have.
+- `[order]`: the parts of a part in the order in which they run, where it is not that of the names above, in which the
+  layers and then the pooler follow all else; `*` stands for the number of a layer, `""` for the model.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -42,6 +44,7 @@ from typing import Any, Literal
 from bertshape.predict.expressions import counted_keys
 
 _FOLDER = Path(__file__).parent / "families"
+_NUMBER = re.compile(r"(?<=\.)[0-9]+(?=\.|$)", re.ASCII)
 
 Length = Literal["positions", "positions - pad_token_id - 1", "unbounded"]
 """How many tokens fit."""
@@ -89,6 +92,7 @@ class Family:
     observed_only: tuple[str, ...]
     renamed: Mapping[str, str]
     fused: Mapping[str, Sequence[str]]
+    order: Mapping[str, Sequence[str]]
 
     @property
     def has_template(self) -> bool:
@@ -110,6 +114,16 @@ class Family:
         for tensors, layer_tensors in tables:
             yield from tensors
             yield from (self.layer + name for name in layer_tensors)
+
+    def as_run(self, path: str, parts: Iterable[str]) -> list[str]:
+        """The parts of a part in the order in which they run, as far as the table says it.
+
+        Args:
+            path: Dotted name of the part; empty for the model.
+            parts: Names of its parts, in the order of the table or of the model.
+        """
+        known = self.order.get(_NUMBER.sub("*", path), ())
+        return sorted(parts, key=lambda part: known.index(part) if part in known else len(known))
 
     @functools.cached_property
     def top_level_names(self) -> frozenset[str]:
@@ -166,6 +180,7 @@ def load_family(model_type: str) -> Family | None:
         observed_only=tuple(row.get("observed_only", ())),
         renamed=row.get("renamed", {}),
         fused=row.get("fused", {}),
+        order=row.get("order", {}),
     )
 
 

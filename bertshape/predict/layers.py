@@ -25,7 +25,7 @@ _OF_TOKENS = frozenset([*_TABLES, "hidden_size", "embedding_size", "intermediate
 
 
 def predict_layers(architecture: Architecture, batch_size: int, sequence_length: int, dtype: str) -> Layer | None:
-    """The tree that the names and shapes of the parameters tell.
+    """The tree that the names and shapes of the parameters tell, its parts in the order in which they run.
 
     A part that holds a table or a matrix gives vectors as long as its rows or its columns; the shapes of what only
     holds other parts are known by running.
@@ -33,8 +33,8 @@ def predict_layers(architecture: Architecture, batch_size: int, sequence_length:
     Returns:
         None where the family's tensors are not known.
     """
-    expected = architecture.expected_tensors()
-    if expected is None or architecture.family is None:
+    expected, family = architecture.expected_tensors(), architecture.family
+    if expected is None or family is None:
         return None
     shapes = {}
     for name in expected:
@@ -44,14 +44,25 @@ def predict_layers(architecture: Architecture, batch_size: int, sequence_length:
             last = 1 if len(symbols) == 2 and symbols[0] in _TABLES else 0
             axes = (BATCH_SIZE, SEQUENCE_LENGTH, symbols[last])
             shapes[path] = TensorShape(axes, (batch_size, sequence_length, expected[name][last]), dtype)
-            if architecture.family.pooler and name.startswith(architecture.family.pooler):
+            if family.pooler and name.startswith(family.pooler):
                 shapes[path] = TensorShape((BATCH_SIZE, symbols[0]), (batch_size, expected[name][0]), dtype)
     # The table names the pooler with all that is outside the layers; it runs after them.
-    pooler = architecture.family.pooler
+    pooler = family.pooler
     names = sorted(expected, key=lambda name: pooler is not None and name.startswith(pooler))
     counts = {name: math.prod(expected[name]) for name in names}
     heads = architecture.dimensions.num_attention_heads
-    return _grow(architecture.family.model_class, "", counts, shapes, heads)
+
+    def grow(name: str, path: str, counts: Mapping[str, int]) -> Layer:
+        """The node of a path, from the parameters below it."""
+        prefix = f"{path}." if path else ""
+        below = {key: count for key, count in counts.items() if key.startswith(prefix)}
+        rests = [key.removeprefix(prefix) for key in below]
+        parts = family.as_run(path, dict.fromkeys(rest.split(".")[0] for rest in rests if "." in rest))
+        children = fold(grow(part, prefix + part, below) for part in parts)
+        shape = shapes.get(path)
+        return Layer(name, None, 1, 1, shape, split_heads(name, shape, heads), sum(below.values()), children)
+
+    return grow(family.model_class, "", counts)
 
 
 def _is_of_positions(path: str, symbols: tuple[str, ...]) -> bool:
@@ -89,15 +100,3 @@ def fold(children: Iterable[Layer]) -> tuple[Layer, ...]:
         else:
             folded.append(child)
     return tuple(folded)
-
-
-def _grow(
-    name: str, path: str, counts: Mapping[str, int], shapes: Mapping[str, TensorShape], heads: int | None
-) -> Layer:
-    """The node of a path, from the parameters below it."""
-    prefix = f"{path}." if path else ""
-    below = {key: count for key, count in counts.items() if key.startswith(prefix)}
-    inside = dict.fromkeys(key.removeprefix(prefix).split(".")[0] for key in below if "." in key.removeprefix(prefix))
-    children = fold(_grow(child, prefix + child, below, shapes, heads) for child in inside)
-    shape = shapes.get(path)
-    return Layer(name, None, 1, 1, shape, split_heads(name, shape, heads), sum(below.values()), children)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from bertshape.report.layer import Layer
 from bertshape.shapes import BATCH_SIZE, HIDDEN_SIZE, NUM_ATTENTION_HEADS, SEQUENCE_LENGTH, TensorShape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     import torch
 
@@ -20,11 +21,19 @@ if TYPE_CHECKING:
 
 @dataclass
 class Seen:
-    """What the hook of one part saw: the sizes and dtype of what it gave, and how often it was called."""
+    """What the hook of one part saw.
+
+    Attributes:
+        sizes: Sizes of what it gave; None where it gave no tensor.
+        dtype: Dtype of what it gave.
+        calls: How often it was called.
+        turn: Number of its first call among the calls of all parts; None where it was never called.
+    """
 
     sizes: tuple[int, ...] | None = None
     dtype: str = ""
     calls: int = 0
+    turn: int | None = None
 
 
 @contextmanager
@@ -35,11 +44,14 @@ def watch(model: torch.nn.Module) -> Iterator[dict[str, Seen]]:
         What was seen, by the dotted name of the part; filled while the model runs.
     """
     seen = {name: Seen() for name, _ in model.named_modules()}
+    turns = itertools.count()
 
     def hook(name: str) -> Any:
         def look(_module: Any, _inputs: Any, output: Any) -> None:
             tensor = _first_tensor(output)
             seen[name].calls += 1
+            if seen[name].turn is None:
+                seen[name].turn = next(turns)
             if tensor is not None:
                 seen[name].sizes, seen[name].dtype = tuple(tensor.shape), str(tensor.dtype).removeprefix("torch.")
 
@@ -56,7 +68,7 @@ def watch(model: torch.nn.Module) -> Iterator[dict[str, Seen]]:
 def describe(
     model: torch.nn.Module, seen: dict[str, Seen], architecture: Architecture, batch_size: int, sequence_length: int
 ) -> Layer:
-    """The tree of a model's parts with what was seen of each; parts without parameters are left out.
+    """The tree of a model's parts, in the order in which they ran; parts without parameters are left out.
 
     Args:
         model: The model that ran.
@@ -65,15 +77,17 @@ def describe(
         batch_size: Rows of the batch.
         sequence_length: Positions of a row.
     """
-    names = _AxisNames(architecture, batch_size, sequence_length)
+    family = architecture.family
+    wrapper = _wrapper(model, architecture)
+    # The names of the table begin inside the wrapper.
+    seen = {path.removeprefix(wrapper): was for path, was in seen.items()}
+    names, first = _AxisNames(architecture, batch_size, sequence_length), _first_turns(seen)
 
     def grow(module: torch.nn.Module, name: str, path: str) -> Layer:
-        prefix = f"{path}." if path else ""
-        children = [
-            grow(child, key, prefix + key)
-            for key, child in module.named_children()
-            if any(True for _ in child.parameters())
-        ]
+        prefix, holder = (f"{path}.", module) if path else ("", model.get_submodule(wrapper.rstrip(".")))
+        parts = {key: child for key, child in holder.named_children() if any(True for _ in child.parameters())}
+        known = parts if family is None else family.as_run(path, parts)
+        children = [grow(parts[key], key, prefix + key) for key in _as_run(known, prefix, first)]
         was = seen[path]
         shape = None if was.sizes is None else TensorShape(names.of(path, was.sizes), was.sizes, was.dtype)
         heads = split_heads(name, shape, architecture.dimensions.num_attention_heads)
@@ -82,6 +96,30 @@ def describe(
         return Layer(name or kind, kind, 1, was.calls, shape, heads, parameters, fold(children), "observed")
 
     return grow(model, "", "")
+
+
+def _wrapper(model: torch.nn.Module, architecture: Architecture) -> str:
+    """What stands before the names of the table in those of the model: DPR's classes hold one part, the encoder."""
+    prefixes = architecture.family.class_prefixes.values() if architecture.family else ()
+    return next((prefix for prefix in prefixes if hasattr(model, prefix.rstrip("."))), "")
+
+
+def _first_turns(seen: Mapping[str, Seen]) -> dict[str, int]:
+    """When each part ran first: the turn of the first call that ended in it, for a list of layers is never called."""
+    first: dict[str, int] = {}
+    for path, was in seen.items():
+        while was.turn is not None and path:
+            first[path] = min(was.turn, first.get(path, was.turn))
+            path = path.rpartition(".")[0]
+    return first
+
+
+def _as_run(names: Iterable[str], prefix: str, first: Mapping[str, int]) -> list[str]:
+    """The parts of a part in the order in which they ran; one that never ran stays behind the one defined before it."""
+    turns, turn = {}, -1
+    for name in names:
+        turns[name] = turn = first.get(prefix + name, turn)
+    return sorted(turns, key=turns.__getitem__)
 
 
 class _AxisNames:
