@@ -211,8 +211,11 @@ def test_all_can_be_read_without_script_and_on_paper(window: Watched, sources: d
         assert shown.locator(".bars").first.is_visible()
         shown.locator(".arrow summary").click()
         assert shown.locator(".arrow li").count() == 6
-    with window.show(sources["inspect"], color_scheme="dark") as shown:
-        shown.emulate_media(media="print")
+    with window.show(sources["batch"], 720, color_scheme="dark") as shown:
+        shown.emulate_media(media="print", color_scheme="dark")
+        # As wide as the text of a sheet of A4: nothing is cut off there.
+        assert shown.evaluate("document.documentElement.scrollWidth") <= 720
+        keep(shown, "paper")
         assert shown.locator("button").first.is_hidden()
         colour = shown.evaluate("getComputedStyle(document.querySelector('.bertshape')).backgroundColor")
         assert colour == "rgb(255, 255, 255)"
