@@ -150,22 +150,30 @@ def check_checkpoint(
     )
 
 
-def diff_checkpoints(before: str | Path, after: str | Path, *, offline: bool = False) -> Comparison:
+def diff_checkpoints(
+    before: str | Path, after: str | Path, *, offline: bool = False, values: bool = False
+) -> Comparison:
     """Compare two checkpoints, or a checkpoint and a contract file (.toml); as `bertshape diff` does.
 
     Args:
         before: One side.
         after: The other side.
         offline: Use the Hub's cache alone.
+        values: Compare the stored numbers too, which reads all weights.
 
     Raises:
         BertshapeError: A side cannot be read.
     """
-    return compare(read_side(str(before), offline=offline), read_side(str(after), offline=offline))
+    return compare(*(read_side(str(side), offline=offline, values=values) for side in (before, after)))
 
 
 def snapshot_checkpoint(
-    model: str | Path, *, revision: str | None = None, offline: bool = False, texts: str | Sequence[str] = ()
+    model: str | Path,
+    *,
+    revision: str | None = None,
+    offline: bool = False,
+    texts: str | Sequence[str] = (),
+    values: bool = False,
 ) -> CheckpointContract:
     """The contract of a checkpoint as it is now; as `bertshape snapshot` writes it.
 
@@ -174,11 +182,12 @@ def snapshot_checkpoint(
         revision: Branch, tag or commit of a Hub repository.
         offline: Use the Hub's cache alone.
         texts: Texts whose token ids and shapes to write down, besides the probe texts.
+        values: Write down digests of the stored numbers too, which reads all weights.
 
     Raises:
         BertshapeError: The checkpoint cannot be read, or a text is none.
     """
-    return snapshot(str(model), revision=revision, offline=offline, texts=_several(texts))
+    return snapshot(str(model), revision=revision, offline=offline, texts=_several(texts), values=values)
 
 
 def embed_texts(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
@@ -17,6 +17,7 @@ from bertshape.cli.completion import complete_expectation, complete_model
 from bertshape.cli.console import open_console, print_plain
 from bertshape.cli.json_output import print_json
 from bertshape.cli.pages import format_of, page_of, shown_in
+from bertshape.cli.progress import count_bytes
 from bertshape.contract.expectations import parse_expectation
 from bertshape.contract.read import find_contract, read_contract
 from bertshape.errors import ExitCode, UsageError
@@ -60,7 +61,9 @@ def check_command(
         Path | None,
         typer.Option(metavar="FILE", help="Contract to check.  [default: bertshape.toml or pyproject.toml]"),
     ] = None,
-    values: Annotated[bool, typer.Option("--values", help="Read all weights: look for NaN and infinities.")] = False,
+    values: Annotated[
+        bool, typer.Option("--values", help="Read all weights: look for NaN and infinities, compare with the contract.")
+    ] = False,
     run: Annotated[bool, typer.Option("--run", help="Run the model on every text as well; imports torch.")] = False,
     device: options.Device = "auto",
     revision: options.Revision = None,
@@ -98,20 +101,12 @@ def check_command(
             for request in requests:
                 sys.stdout.writelines(f"{visible(line)}\n" for line in list_names(request))
             return ExitCode.OK
-        reports = [
-            check(
-                replace(
-                    request,
-                    expect=request.expect + expected,
-                    cases=request.cases + cases,
-                    values=values,
-                    run=run,
-                    device=device_name(device),
-                    fail_on=fail_on,
-                )
-            )
-            for request in requests
-        ]
+        how: dict[str, Any] = {"values": values, "run": run, "device": device_name(device), "fail_on": fail_on}
+        with count_bytes(shown=values) as read:
+            reports = [
+                check(replace(request, expect=request.expect + expected, cases=request.cases + cases, **how), read)
+                for request in requests
+            ]
         _print(reports, chosen, quiet=quiet)
         return exit_code(reports)
 

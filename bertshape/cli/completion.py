@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from bertshape.checkpoint.locate import EMBEDDED_PREFIX, embedded_names
-from bertshape.pipelines.facts import RECIPE_NAMES, SCALAR_NAMES
+from bertshape.pipelines.facts import SCALAR_NAMES
+from bertshape.pipelines.vector_facts import RECIPE_NAMES, TOKENIZER_NAMES
 from bertshape.pooling.strategies import STRATEGIES
 from bertshape.predict.heads import TASKS
 
@@ -38,7 +39,7 @@ def complete_model(incomplete: str) -> list[str]:
 
 def complete_expectation(incomplete: str) -> list[str]:
     """Names that an expectation may speak of, up to its operator."""
-    return [f"{name}=" for name in (*SCALAR_NAMES, *RECIPE_NAMES) if name.startswith(incomplete)]
+    return [f"{name}=" for name in (*SCALAR_NAMES, *RECIPE_NAMES, *TOKENIZER_NAMES) if name.startswith(incomplete)]
 
 
 def _folders(incomplete: str) -> list[str]:

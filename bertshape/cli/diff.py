@@ -13,6 +13,7 @@ from bertshape.cli.completion import complete_model
 from bertshape.cli.console import open_console, print_plain
 from bertshape.cli.json_output import print_json
 from bertshape.cli.pages import format_of, page_of, shown_in
+from bertshape.cli.progress import count_bytes
 from bertshape.errors import ExitCode
 from bertshape.pipelines.diff import compare, read_side
 from bertshape.render.diff import render_comparison
@@ -25,6 +26,9 @@ _SIDE = "Folder, Hub id (NAME@REVISION for one of its revisions), embedded: name
 def diff_command(
     before: Annotated[str, typer.Argument(metavar="A", help=_SIDE, autocompletion=complete_model)],
     after: Annotated[str, typer.Argument(metavar="B", help=_SIDE, autocompletion=complete_model)],
+    values: Annotated[
+        bool, typer.Option("--values", help="Compare the stored numbers too; reads all weights.")
+    ] = False,
     offline: options.Offline = False,
     as_json: Annotated[bool, typer.Option("--json", help="Same as --format json.")] = False,
     output_format: Annotated[Format, typer.Option("--format", help="How to print the differences.")] = "table",
@@ -37,7 +41,9 @@ def diff_command(
 
     def action() -> int:
         chosen = format_of("json" if as_json else output_format, output, get_args(Format), opened=open_page)
-        comparison = compare(read_side(before, offline=offline), read_side(after, offline=offline))
+        with count_bytes(shown=values) as read:
+            one, other = (read_side(side, offline=offline, values=values, read=read) for side in (before, after))
+        comparison = compare(one, other)
         if quiet and not open_page:
             pass
         elif chosen == "json":

@@ -7,10 +7,15 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from bertshape.checkpoint.value_digests import unwatched
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import TextIO
 
+    from rich.progress import Progress
+
+    from bertshape.checkpoint.value_digests import Read
     from bertshape.corpus.meter import Meter
 
 _SECONDS = 60
@@ -31,10 +36,7 @@ def count_texts(meter: Meter | None = None, *, shown: bool, log: bool = False) -
     """
     pace = Pace(None if meter is None else meter.estimate)
     if shown:
-        # Most runs draw none, and Rich takes 40 ms to import.
-        from bertshape.cli.bar import open_bar
-
-        with open_bar(pace) as progress:
+        with _bar(pace) as progress:
             task = progress.add_task("texts", total=None)
 
             def advance(count: int) -> None:
@@ -46,6 +48,53 @@ def count_texts(meter: Meter | None = None, *, shown: bool, log: bool = False) -
         yield MinuteLog(pace, sys.stderr).advance
     else:
         yield lambda _: None
+
+
+@contextmanager
+def count_bytes(*, shown: bool) -> Iterator[Read]:
+    """Count the bytes of weight files while the block runs.
+
+    Args:
+        shown: Draw a bar where stderr is a terminal, and take it away when the block ends.
+
+    Yields:
+        The function that takes how many more bytes were read, and how many there are in all.
+    """
+    if not shown or not sys.stderr.isatty():
+        yield unwatched
+        return
+    megabytes = Megabytes()
+    with _bar(megabytes) as progress:
+        task = progress.add_task("values", total=None)
+
+        def read(count: int, total: int) -> None:
+            megabytes.advance(count, total)
+            progress.update(task, completed=megabytes.done, total=megabytes.total)
+
+        yield read
+
+
+def _bar(pace: object) -> Progress:
+    # Most runs draw none, and Rich takes 40 ms to import.
+    from bertshape.cli.bar import open_bar
+
+    return open_bar(pace)
+
+
+class Megabytes:
+    """How many bytes were read of how many; a value that changes."""
+
+    def __init__(self) -> None:
+        self.done = self.total = self._last = 0
+
+    def advance(self, count: int, total: int) -> None:
+        """Take how many more were read, and how many there are; a checkpoint that begins anew adds its own."""
+        if total != self._last or self.done == self.total:
+            self.total, self._last = self.done + total, total
+        self.done += count
+
+    def __str__(self) -> str:
+        return f"{self.done / 1e6:,.0f} of {self.total / 1e6:,.0f} MB of weights"
 
 
 class Pace:

@@ -6,12 +6,13 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from bertshape.cli import options
 from bertshape.cli.completion import complete_model
+from bertshape.cli.progress import count_bytes
 from bertshape.contract.read import PROJECT_NAME, read_contract
 from bertshape.contract.write import write_contract
 from bertshape.errors import BertshapeError, UsageError
@@ -35,6 +36,9 @@ def snapshot_command(
         bool, typer.Option("--update", help="Bring FILE up to date: comments and what you added stay.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE, whatever it holds.")] = False,
+    values: Annotated[
+        bool, typer.Option("--values", help="Write down digests of the stored numbers too; reads all weights.")
+    ] = False,
     revision: options.Revision = None,
     offline: options.Offline = False,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
@@ -43,8 +47,10 @@ def snapshot_command(
 
     def action() -> int:
         _check(output, update=update, force=force)
+        wanted: dict[str, Any] = {"revision": revision, "offline": offline, "texts": text or (), "values": values}
         if output is not None and update and is_replaced(output):
-            new = update_snapshot(output, checkpoint, revision=revision, offline=offline, texts=text or ())
+            with count_bytes(shown=True) as read:
+                new = update_snapshot(output, checkpoint, read=read, **wanted)
             if new.changes:
                 _write(output, new.text)
             count = len(new.changes)
@@ -53,7 +59,8 @@ def snapshot_command(
                 "".join(f"{visible(line)}\n" for line in (head, *(f"  {change}" for change in new.changes)))
             )
             return 0
-        contract = snapshot(checkpoint, revision=revision, offline=offline, texts=text or ())
+        with count_bytes(shown=values) as read:
+            contract = snapshot(checkpoint, read=read, **wanted)
         written = write_contract([seen_from(Path() if output is None else output.parent, contract)])
         if output is None:
             sys.stdout.write(written)

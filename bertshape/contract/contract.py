@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 CASE_KEYS = ("text", "pair", "input_ids")
 """Keys of a case that are no names of shapes."""
 
-CHECKPOINT_KEYS = ("model", "revision", "tokenizer", "expect", "tensors", "case")
+CHECKPOINT_KEYS = ("model", "revision", "tokenizer", "expect", "tensors", "values", "case")
 """Keys of a checkpoint, in the order in which they are written."""
 
 
@@ -46,6 +46,7 @@ class CheckpointContract:
         expect: Expectations on the checkpoint and on every case.
         tokenizer: Digest of the tokenizer's file, `sha256:` and 64 hexadecimal digits.
         tensors: Shapes of stored tensors; a name may be folded, as `encoder.layer.{0-5}.output.dense.weight`.
+        values: Digests of the stored numbers by the part of the model that they are of; empty where none are written.
         cases: Texts and what must come out for them.
         folder: Folder of the contract file, from which a relative path in `model` leads to the checkpoint.
     """
@@ -55,6 +56,7 @@ class CheckpointContract:
     expect: tuple[Expectation, ...] = ()
     tokenizer: str | None = None
     tensors: Mapping[str, ShapePattern] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
     cases: tuple[ContractCase, ...] = ()
     folder: str = field(default="", compare=False)
 

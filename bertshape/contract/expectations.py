@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 TENSOR_PREFIX = "tensor:"
 PROMPT_PREFIX = "prompts."
+CONFIG_PREFIX = "config."
+LABEL_PREFIX = "id2label."
+NOTHING = "none"
+"""As a value: what the files do not say."""
+_WORDS = (CONFIG_PREFIX, LABEL_PREFIX, "modules.")
+"""Names that begin so are no shapes, whatever their values begin with."""
 OPERATORS: Mapping[str, Callable[[int, int], bool]] = {"=": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
 
 ALIASES: Mapping[str, str] = {
@@ -108,10 +114,11 @@ def parse_expectation(text: str) -> Expectation:
         raise _invalid(f"the expectation {text!r} has no name; expected one before {operator!r}")
     if name.startswith(PROMPT_PREFIX) and operator in ("=", "!="):
         return Expectation(name, operator, parts["value"])  # A prompt is text whatever it looks like, blanks and all.
-    if not value or value[0] in "=<>!":
+    word = name.startswith(_WORDS) and operator in ("=", "!=")
+    if not value or (value[0] in "=<>!" and not word):
         found = repr(value[0]) if value else "nothing"
         raise _invalid(f"the expectation {text!r} has {found} after {parts['operator']!r}; expected a value")
-    if value.startswith("["):
+    if value.startswith("[") and not word:
         if operator != "=":
             raise _invalid(f"the expectation {text!r} has {operator!r} before a shape; expected '='")
         return Expectation(name, operator, parse_pattern(value))
@@ -176,19 +183,30 @@ def _scalar_mismatches(item: Expectation, actual: int | str | None) -> Iterator[
     expected = item.value
     if isinstance(expected, ShapePattern):
         raise _invalid(f"{item.name} is no shape; expected {item.name}=VALUE, found {str(item)!r}")
-    if isinstance(actual, int) and isinstance(expected, str):
+    free = expected == NOTHING or item.name.startswith(_WORDS)
+    if isinstance(actual, int) and isinstance(expected, str) and not free:
         raise _invalid(f"{item.name} is a number; expected a whole number, found {expected!r}")
     if isinstance(actual, str) and item.operator not in ("=", "!="):
         raise _invalid(f"{item.name} is text; expected = or !=, found {str(item)!r}")
     if isinstance(actual, int) and isinstance(expected, int):
         holds = OPERATORS[item.operator](actual, expected)
     else:
-        # Text may look like a number; what is not stated equals nothing and is in no order.
-        same = actual is not None and str(expected) == actual
+        # Text may look like a number; what is not stated equals nothing but `none` and is in no order.
+        same = expected == NOTHING if actual is None else _same_text(str(expected), str(actual))
         holds = same if item.operator == "=" else item.operator == "!=" and not same
     if not holds:
         wanted = str(expected) if item.operator == "=" else f"{item.operator} {expected}"
         yield Mismatch(str(item), item.name, wanted, "nothing" if actual is None else str(actual))
+
+
+def _same_text(one: str, other: str) -> bool:
+    """Whether two words are the same, or the same number: 1e-5 and 1e-05."""
+    if one == other:
+        return True
+    try:
+        return float(one) == float(other)
+    except ValueError:
+        return False
 
 
 def _pattern(item: Expectation) -> ShapePattern:

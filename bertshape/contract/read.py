@@ -93,9 +93,21 @@ def _checkpoint(table: Table) -> CheckpointContract:
         expect=tuple(_expectations(table)),
         tokenizer=tokenizer,
         tensors=_shapes(table.table("tensors")),
+        values=_digests(table.table("values")),
         cases=tuple(map(_case, table.tables("case"))),
         folder=str(table.path.parent),
     )
+
+
+def _digests(table: Table) -> dict[str, str]:
+    """Digests of stored numbers by the part of the model that they are of."""
+    found = {}
+    for where, value in _leaves(table.values):
+        if not isinstance(value, str) or not _DIGEST.fullmatch(value):
+            problem = f"is {str(value)[:80]!r}; expected sha256: and 64 hexadecimal digits"
+            table.fail(where, problem, "`bertshape snapshot --values` writes it.")
+        found[".".join(where)] = value
+    return found
 
 
 def _expectations(table: Table) -> Iterator[Expectation]:

@@ -15,7 +15,7 @@ from bertshape.errors import UsageError
 from bertshape.shapes import TensorShape
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, MutableMapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 
     from bertshape.contract.contract import CheckpointContract, ContractCase
 
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 
 def update_contract(
-    text: str, index: int, contract: CheckpointContract, *, within: Sequence[str] = (), known: Collection[str] = ()
+    text: str,
+    index: int,
+    contract: CheckpointContract,
+    *,
+    within: Sequence[str] = (),
+    known: Callable[[str], bool] = lambda _: False,
 ) -> tuple[str, tuple[str, ...]]:
     """Bring one checkpoint of a contract file up to date.
 
@@ -35,7 +40,7 @@ def update_contract(
         index: Which of its checkpoints.
         contract: The checkpoint as it is now. A case that the file lacks is added to it.
         within: Names of the tables around the checkpoints, as `tool` and `bertshape` of pyproject.toml.
-        known: Names of numbers and words that a snapshot may write; those that it lacks now are taken out.
+        known: Whether a name is that of a number or a word that a snapshot may write; what it lacks now is taken out.
 
     Returns:
         The new text, and what has changed, a line each.
@@ -82,7 +87,7 @@ def _not_editable() -> UsageError:
     return UsageError("the contract cannot be edited as it is written", hint=hint, code="contract-unwritable")
 
 
-def _update(entry: Tables, contract: CheckpointContract, known: Collection[str]) -> Iterator[str]:
+def _update(entry: Tables, contract: CheckpointContract, known: Callable[[str], bool]) -> Iterator[str]:
     for name in ("revision", "tokenizer"):
         new = getattr(contract, name)
         if name in entry and new != entry[name] and not (name == "revision" and new is None):
@@ -92,10 +97,12 @@ def _update(entry: Tables, contract: CheckpointContract, known: Collection[str])
     sizes = {item.name: item.value for item in contract.expect if isinstance(item.value, int)}
     if "tensors" in entry:
         yield from _tensors(entry["tensors"], contract, sizes)
+    if "values" in entry or contract.values:
+        yield from _values(entry, contract.values)
     yield from _cases(entry, contract.cases, sizes)
 
 
-def _expectations(written: Any, contract: CheckpointContract, known: Collection[str]) -> Iterator[str]:
+def _expectations(written: Any, contract: CheckpointContract, known: Callable[[str], bool]) -> Iterator[str]:
     """A snapshot writes NAME=VALUE for numbers and words; every other form is a person's own."""
     now = {item.name: item for item in contract.expect}
     for index in reversed(range(len(written))):
@@ -105,7 +112,7 @@ def _expectations(written: Any, contract: CheckpointContract, known: Collection[
         if item.name in now:
             yield f"{item} -> {now[item.name]}"
             written[index] = str(now[item.name])
-        elif item.name in known:
+        elif known(item.name):
             yield f"{item} -> nothing"
             del written[index]
 
@@ -127,6 +134,20 @@ def _tensors(table: Tables, contract: CheckpointContract, sizes: dict[str, int])
     for name, shape in left.items():
         yield f"tensor {name} {list(shape)} added"
         table[name] = pattern_array(ShapePattern(shape))
+
+
+def _values(entry: Tables, values: Mapping[str, str]) -> Iterator[str]:
+    if "values" not in entry:
+        entry["values"] = tomlkit.table()
+    table = entry["values"]
+    written = {".".join(place): str(leaf) for place, leaf in _leaves(table)}
+    changed = [name for name in dict.fromkeys((*written, *values)) if written.get(name) != values.get(name)]
+    for name in changed:
+        yield f"values of {name} {written.get(name, 'nothing')[:19]} -> {values.get(name, 'nothing')[:19]}"
+    if changed:
+        table.clear()
+        for name, digest in values.items():
+            table[name] = digest
 
 
 def _cases(entry: Tables, cases: Sequence[ContractCase], sizes: dict[str, int]) -> Iterator[str]:

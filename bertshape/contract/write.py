@@ -127,6 +127,11 @@ def _checkpoint(contract: CheckpointContract) -> Table:
         for name, pattern in contract.tensors.items():
             tensors.add(tomlkit.key(name), pattern_array(pattern))
         table.add("tensors", tensors)
+    if contract.values:
+        values = tomlkit.table()
+        for name, digest in contract.values.items():
+            values.add(tomlkit.key(name), digest)
+        table.add("values", values)
     if contract.cases:
         cases = tomlkit.aot()
         for case in contract.cases:

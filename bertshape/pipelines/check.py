@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertshape.contract.expectations import PROMPT_PREFIX, Expectation, Subject, match
+from bertshape.checkpoint.value_digests import part_digests, tensor_digests, unwatched
+from bertshape.contract.expectations import Expectation, Subject, match
 from bertshape.errors import BertshapeError
 from bertshape.pipelines import facts
 from bertshape.pipelines.check_case import CaseRunner, case_shapes, check_case
@@ -13,17 +14,23 @@ from bertshape.pipelines.model import open_model
 from bertshape.pipelines.request import RunOptions, check_device
 from bertshape.pipelines.running import check_packages
 from bertshape.report.check import CheckReport, Outcome, outcomes_of
+from bertshape.report.finding import Finding
 from bertshape.soundness.values import check_values
 from bertshape.soundness.weights import stored_backbone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bertshape.checkpoint.value_digests import Read
     from bertshape.pipelines.model import Model
 
 
-def check(request: CheckRequest) -> CheckReport:
+def check(request: CheckRequest, read: Read = unwatched) -> CheckReport:
     """Check one checkpoint; one that cannot be read gives a report that says why.
+
+    Args:
+        request: What is to be checked.
+        read: Takes how far the reading of values is.
 
     Raises:
         UsageError: An expectation names something that does not exist, a text cannot be tokenized, or the device
@@ -38,8 +45,12 @@ def check(request: CheckRequest) -> CheckReport:
         return CheckReport(request.name, error=error)
     findings = [*model.verdict.findings]
     if request.values:
-        findings += check_values(model.checkpoint)
+        findings += check_values(model.checkpoint, read)
     outcomes = list(_static_outcomes(request, model))
+    if request.values and request.digests:
+        outcomes.append(_values_outcome(request, model, read))
+    elif request.tensors:
+        findings.append(_not_compared(request))
     of_texts = _shape_expectations(request)
     if request.cases or request.run or of_texts:
         runner = CaseRunner(model, RunOptions(device=request.device)) if request.run else None
@@ -52,7 +63,7 @@ def check(request: CheckRequest) -> CheckReport:
     headers, stored = model.checkpoint.headers, stored_backbone(model.checkpoint, model.architecture)
     return CheckReport(
         name=model.checkpoint.name,
-        summary=facts.scalars(model),
+        summary=facts.all_scalars(model),
         backbone_tensors=None if stored is None else len(stored),
         stored_tensors=len(headers.tensors) if headers else None,
         bytes_read=headers.bytes_read if headers else None,
@@ -85,8 +96,8 @@ def _shape_expectations(request: CheckRequest) -> list[Expectation]:
 
 
 def _static_outcomes(request: CheckRequest, model: Model) -> Iterator[Outcome]:
-    undeclared = {item.name: None for item in request.expect if item.name.startswith(PROMPT_PREFIX)}
-    subject = Subject(undeclared | facts.all_scalars(model), {}, {}, facts.named_tensors(model))
+    named = facts.with_config(model, (item.name for item in request.expect))
+    subject = Subject(named, {}, {}, facts.named_tensors(model))
     of_text = _shape_expectations(request)
     static = [item for item in request.expect if item not in of_text]
     static += [Expectation(f"tensor:{name}", "=", pattern) for name, pattern in request.tensors.items()]
@@ -95,3 +106,27 @@ def _static_outcomes(request: CheckRequest, model: Model) -> Iterator[Outcome]:
         actual = facts.tokenizer_hash(model)
         differs = f"tokenizer: expected {request.tokenizer[:19]}..., got {actual[:19]}... ({model.tokenizer.file})"
         yield Outcome("tokenizer", () if actual == request.tokenizer else (differs,))
+
+
+def _values_outcome(request: CheckRequest, model: Model, read: Read) -> Outcome:
+    """The stored numbers against those of the contract, part by part."""
+    now, wanted = part_digests(tensor_digests(model.checkpoint, read)), request.digests
+    parts = [part for part in dict.fromkeys((*wanted, *now)) if now.get(part) != wanted.get(part)]
+    problems = (f"values of {part}: expected {_short(wanted.get(part))}, got {_short(now.get(part))}" for part in parts)
+    return Outcome(f"values of {len(wanted)} parts of the model", tuple(problems))
+
+
+def _short(digest: str | None) -> str:
+    return "nothing" if digest is None else f"{digest[:19]}..."
+
+
+def _not_compared(request: CheckRequest) -> Finding:
+    """Without their digests, other numbers under the same names look the same."""
+    return Finding(
+        "values-not-compared",
+        "note",
+        "the stored tensors were compared by name and shape; their values were not",
+        "Pass --values to compare them too."
+        if request.digests
+        else "Write them into the contract with `bertshape snapshot --values`, and pass --values here.",
+    )

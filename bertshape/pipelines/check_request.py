@@ -43,7 +43,8 @@ class CheckRequest:
         cases: Texts.
         tensors: Shapes of stored tensors, by perhaps folded names.
         tokenizer: Expected digest of the tokenizer's file.
-        values: Look for NaN and infinities in the weights, which reads them all.
+        digests: Expected digests of the stored numbers, by the part of the model that they are of.
+        values: Compare them, and look for NaN and infinities in the weights, which reads them all.
         run: Run the model on every case, and require what it shows to be what was predicted.
         device: Where to run.
         fail_on: Least severity of a finding that fails the check.
@@ -54,6 +55,7 @@ class CheckRequest:
     cases: tuple[CheckCase, ...] = ()
     tensors: Mapping[str, ShapePattern] = field(default_factory=dict)
     tokenizer: str | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
     values: bool = False
     run: bool = False
     device: str = "auto"
@@ -73,4 +75,5 @@ def request_from_contract(contract: CheckpointContract, *, offline: bool = False
         cases=tuple(CheckCase(case.text, case.pair, case.input_ids, case.shapes) for case in contract.cases),
         tensors=contract.tensors,
         tokenizer=contract.tokenizer,
+        digests=contract.values,
     )

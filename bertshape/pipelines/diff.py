@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bertshape.checkpoint.value_digests import part_digests, tensor_digests, unwatched
+from bertshape.contract.expectations import NOTHING, PROMPT_PREFIX
 from bertshape.contract.folded_names import fold_names, unfold_name
 from bertshape.contract.read import read_contract
 from bertshape.errors import UsageError
@@ -19,6 +21,7 @@ from bertshape.report.shown import Shown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bertshape.checkpoint.value_digests import Read
     from bertshape.contract.shape_pattern import ShapePattern
     from bertshape.report import documents
     from bertshape.report.check import Scalar
@@ -34,6 +37,8 @@ class Side:
         tensors: Shape of each stored tensor, as text.
         vocabulary: Ids by token; None for a contract, which keeps a digest alone.
         tokenizer: Digest of the tokenizer's file.
+        values: Digests of the stored numbers by tensor, or of a contract by part of the model; None where unread.
+        is_contract: Whether it is a contract, which says only some of what is to be known.
     """
 
     name: str
@@ -41,6 +46,8 @@ class Side:
     tensors: Mapping[str, str]
     vocabulary: Mapping[str, int] | None
     tokenizer: str | None
+    values: Mapping[str, str] | None = None
+    is_contract: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,8 @@ class Comparison(Shown):
         same_tensors: Number of tensors that do not.
         tokens_differing: Tokens that have another id, or that one side lacks; None where a side is a contract.
         tokenizer_differs: Whether the tokenizer files differ; None where that is not known.
+        values_differing: Tensors of the same name and shape, or parts of the model, that hold other numbers, folded by
+            layer; None where values were not compared.
     """
 
     before: str
@@ -82,12 +91,13 @@ class Comparison(Shown):
     same_tensors: int
     tokens_differing: int | None
     tokenizer_differs: bool | None
+    values_differing: tuple[str, ...] | None = None
 
     @property
     def same(self) -> bool:
         """Whether nothing differs."""
         changed = any(change.differs for change in self.scalars) or bool(self.tensors)
-        return not changed and not self.tokens_differing and not self.tokenizer_differs
+        return not (changed or self.tokens_differing or self.tokenizer_differs or self.values_differing)
 
     def to_dict(self) -> documents.DiffDocument:
         """The JSON document, as plain dicts and lists."""
@@ -101,13 +111,17 @@ class Comparison(Shown):
             "same_tensors": self.same_tensors,
             "tokens_differing": self.tokens_differing,
             "tokenizer_differs": self.tokenizer_differs,
+            "values_differing": None if self.values_differing is None else list(self.values_differing),
         }
 
 
 def compare(before: Side, after: Side) -> Comparison:
     """Compare two sides."""
-    names = dict.fromkeys((*facts.SCALAR_NAMES, *facts.RECIPE_NAMES, *before.scalars, *after.scalars))
-    changes = (Change(name, before.scalars.get(name), after.scalars.get(name)) for name in names)
+    names = dict.fromkeys((*facts.SCALAR_NAMES, *before.scalars, *after.scalars))
+    # What a contract does not speak of is nothing that differs.
+    spoken = [side.scalars.keys() for side in (before, after) if side.is_contract]
+    named = [name for name in names if all(name in keys for keys in spoken)]
+    changes = (Change(name, before.scalars.get(name), after.scalars.get(name)) for name in named)
     tokens = None
     if before.vocabulary is not None and after.vocabulary is not None:
         tokens = len({token for token, _ in before.vocabulary.items() ^ after.vocabulary.items()})
@@ -121,17 +135,36 @@ def compare(before: Side, after: Side) -> Comparison:
         same_tensors=len(shared),
         tokens_differing=tokens,
         tokenizer_differs=before.tokenizer != after.tokenizer if known else None,
+        values_differing=_values_differing(before, after),
     )
 
 
-def read_side(name: str, *, offline: bool = False) -> Side:
+def _values_differing(before: Side, after: Side) -> tuple[str, ...] | None:
+    if before.values is None or after.values is None:
+        return None
+    one, other = before.values, after.values
+    if before.is_contract or after.is_contract:
+        one = one if before.is_contract else part_digests(one)
+        other = other if after.is_contract else part_digests(other)
+    # What one side lacks, or has in another shape, is said of the tensors already.
+    names = [name for name in one if name in other and one[name] != other[name]]
+    return tuple(fold_names(dict.fromkeys(names, ())))
+
+
+def read_side(name: str, *, offline: bool = False, values: bool = False, read: Read = unwatched) -> Side:
     """Read one side: a contract file where the name ends in .toml, a checkpoint otherwise.
+
+    Args:
+        name: Folder, Hub id, embedded name or contract file.
+        offline: Use the Hub's cache alone.
+        values: Read the stored numbers too.
+        read: Takes how far that is.
 
     Raises:
         BertshapeError: It cannot be read.
     """
     if name.endswith(".toml"):
-        return _contract_side(name)
+        return _contract_side(name, values=values)
     repository, revision = _revision(name)
     model = open_model(ModelSource(repository, revision, offline))
     return Side(
@@ -140,6 +173,7 @@ def read_side(name: str, *, offline: bool = False) -> Side:
         tensors={tensor: shape.by_size for tensor, shape in facts.stored_tensors(model).items()},
         vocabulary=model.tokenizer.backend.get_vocab(with_added_tokens=True),
         tokenizer=facts.tokenizer_hash(model),
+        values=tensor_digests(model.checkpoint, read) if values else None,
     )
 
 
@@ -151,7 +185,7 @@ def _revision(name: str) -> tuple[str, str | None]:
     return repository, revision
 
 
-def _contract_side(name: str) -> Side:
+def _contract_side(name: str, *, values: bool) -> Side:
     contracts = read_contract(Path(name))
     if len(contracts) != 1:
         raise UsageError(
@@ -160,13 +194,19 @@ def _contract_side(name: str) -> Side:
             code="contract-not-one",
         )
     contract = contracts[0]
+    if values and not contract.values:
+        raise UsageError(
+            f"{name} holds no digests of values to compare with",
+            hint=f"Write them down: bertshape snapshot {contract.model} --values -o {name} --update.",
+            code="contract-without-values",
+        )
     scalars: dict[str, Scalar] = {
-        item.name: item.value
+        item.name: None if item.value == NOTHING and not item.name.startswith(PROMPT_PREFIX) else item.value
         for item in contract.expect
         if item.operator == "=" and facts.is_scalar(item.name) and isinstance(item.value, int | str)
     }
     tensors = {own: _as_text(pattern) for folded, pattern in contract.tensors.items() for own in unfold_name(folded)}
-    return Side(name, scalars, tensors, None, contract.tokenizer)
+    return Side(name, scalars, tensors, None, contract.tokenizer, contract.values if values else None, is_contract=True)
 
 
 def _as_text(pattern: ShapePattern) -> str:

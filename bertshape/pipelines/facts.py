@@ -6,7 +6,8 @@ import hashlib
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from bertshape.contract.expectations import PROMPT_PREFIX
+from bertshape.contract.expectations import CONFIG_PREFIX, LABEL_PREFIX
+from bertshape.pipelines.vector_facts import as_scalar, facts_of, is_vector_fact
 from bertshape.predict.head_outputs import LABELLED, task_labels
 from bertshape.predict.heads import declared_task
 from bertshape.predict.limits import resolve_dtype
@@ -15,6 +16,8 @@ from bertshape.shapes import TensorShape
 from bertshape.soundness.weights import pooler_verdict, stored_backbone
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bertshape.pipelines.model import Model
     from bertshape.report.check import Scalar
 
@@ -40,11 +43,6 @@ SCALAR_NAMES = (
 )
 """Names of the scalars that every checkpoint has, in the order in which they are shown."""
 
-_LABEL_PREFIX = "id2label."
-
-RECIPE_NAMES = ("max_seq_length", "truncate_dim", "do_lower_case", "include_prompt", "default_prompt_name")
-"""Names of those that a sentence-transformers checkpoint has besides, and its prompts: `prompts.NAME`."""
-
 
 def scalars(model: Model) -> dict[str, Scalar]:
     """What every checkpoint has that is one number or one word, by the name that expectations use."""
@@ -69,34 +67,30 @@ def _labels(model: Model) -> dict[str, Scalar]:
     """The labels of a fine-tuned classifier, as `num_labels` and `id2label.0` and so on."""
     task = declared_task(model.architecture.model_type, model.checkpoint.config.get("architectures"))
     labels = task_labels(task, model.checkpoint.config) if task in LABELLED else ()
-    named: dict[str, Scalar] = {f"{_LABEL_PREFIX}{index}": label for index, label in enumerate(labels)}
+    named: dict[str, Scalar] = {f"{LABEL_PREFIX}{index}": label for index, label in enumerate(labels)}
     return {"num_labels": len(labels) or None} | named
-
-
-def recipe_scalars(model: Model) -> dict[str, Scalar]:
-    """What sentence-transformers does to a text before and after the model, by the names of its files."""
-    recipe = model.recipe
-    if not recipe.has_chain:
-        return dict.fromkeys(RECIPE_NAMES)
-    values = (
-        recipe.max_seq_length,
-        recipe.truncate_dim,
-        "true" if recipe.transformer.lower_case else "false",
-        "true" if recipe.include_prompt else "false",
-        recipe.default_prompt_name,
-    )
-    prompts = {f"{PROMPT_PREFIX}{name}": prompt for name, prompt in recipe.prompts.items()}
-    return dict(zip(RECIPE_NAMES, values, strict=True)) | prompts
 
 
 def all_scalars(model: Model) -> dict[str, Scalar]:
     """Everything that expectations may speak of as one number or one word."""
-    return scalars(model) | recipe_scalars(model)
+    return scalars(model) | facts_of(model)
+
+
+def with_config(model: Model, names: Iterable[str]) -> dict[str, Scalar]:
+    """All scalars, and of these names those that the checkpoint might have: other keys of config.json, steps, prompts.
+
+    Args:
+        model: The checkpoint.
+        names: Names that somebody speaks of.
+    """
+    known, config = all_scalars(model), model.checkpoint.config
+    more = {name: as_scalar(config.get(name.removeprefix(CONFIG_PREFIX))) for name in names if is_vector_fact(name)}
+    return more | known
 
 
 def is_scalar(name: str) -> bool:
     """Whether a name is that of one number or one word, whatever the checkpoint."""
-    return name in SCALAR_NAMES or name in RECIPE_NAMES or name.startswith((PROMPT_PREFIX, _LABEL_PREFIX))
+    return name in SCALAR_NAMES or is_vector_fact(name) or name.startswith(LABEL_PREFIX)
 
 
 def stored_tensors(model: Model) -> dict[str, TensorShape]:

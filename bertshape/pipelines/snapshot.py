@@ -6,8 +6,9 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bertshape.checkpoint.value_digests import part_digests, tensor_digests, unwatched
 from bertshape.contract.contract import CheckpointContract, ContractCase, explicit_path
-from bertshape.contract.expectations import Expectation
+from bertshape.contract.expectations import CONFIG_PREFIX, NOTHING, Expectation
 from bertshape.contract.folded_names import fold_names
 from bertshape.contract.read import PROJECT_NAME, holds_contract, read_contract
 from bertshape.contract.shape_pattern import ShapePattern
@@ -17,11 +18,13 @@ from bertshape.pipelines.batch import make_batch
 from bertshape.pipelines.model import open_model
 from bertshape.pipelines.predicted import predict
 from bertshape.pipelines.request import LengthOptions, ModelSource, Texts, Wanted
+from bertshape.pipelines.vector_facts import RECIPE_NAMES, TOKENIZER_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from bertshape.checkpoint.value_digests import Read
     from bertshape.pipelines.model import Model
 
 PROBE_TEXTS = ("This is an example sentence.", "Unbelievably naïve: 東京, 42 and 🙂!")
@@ -29,7 +32,13 @@ PROBE_TEXTS = ("This is an example sentence.", "Unbelievably naïve: 東京, 42 
 
 
 def snapshot(
-    model: str, *, revision: str | None = None, offline: bool = False, texts: Sequence[str] = ()
+    model: str,
+    *,
+    revision: str | None = None,
+    offline: bool = False,
+    texts: Sequence[str] = (),
+    values: bool = False,
+    read: Read = unwatched,
 ) -> CheckpointContract:
     """The contract of a checkpoint as it is now.
 
@@ -38,14 +47,15 @@ def snapshot(
         revision: Branch, tag or commit of a Hub repository.
         offline: Use the Hub's cache alone.
         texts: Texts whose token ids and shapes to write down, besides the probe texts.
+        values: Write down digests of the stored numbers too, which reads them all.
+        read: Takes how far that is.
 
     Raises:
         BertshapeError: The checkpoint cannot be read, or a text is no text.
     """
     Texts((*PROBE_TEXTS, *texts)).check()
     opened = open_model(ModelSource(model, revision, offline))
-    scalars = facts.all_scalars(opened)
-    expect = tuple(Expectation(name, "=", value) for name, value in scalars.items() if value is not None)
+    expect = tuple(Expectation(name, "=", value) for name, value in _facts(opened).items())
     tensors = fold_names({name: shape.sizes for name, shape in facts.stored_tensors(opened).items()})
     return CheckpointContract(
         model=model,
@@ -53,8 +63,21 @@ def snapshot(
         expect=expect,
         tokenizer=facts.tokenizer_hash(opened),
         tensors={name: ShapePattern(sizes) for name, sizes in tensors.items()},
+        values=part_digests(tensor_digests(opened.checkpoint, read)) if values else {},
         cases=tuple(_case(opened, text) for text in dict.fromkeys((*PROBE_TEXTS, *texts))),
     )
+
+
+def _facts(model: Model) -> dict[str, int | str]:
+    """What is written down; of what changes the vectors also that it is not there."""
+    absent = set(TOKENIZER_NAMES) | (set(RECIPE_NAMES) if model.recipe.has_chain else set(RECIPE_NAMES[:1]))
+    named = {}
+    for name, value in facts.all_scalars(model).items():
+        if value is not None:
+            named[name] = value
+        elif name in absent or name.startswith(CONFIG_PREFIX):
+            named[name] = NOTHING
+    return named
 
 
 @dataclass(frozen=True)
@@ -71,7 +94,14 @@ class Update:
 
 
 def update_snapshot(
-    path: Path, model: str, *, revision: str | None = None, offline: bool = False, texts: Sequence[str] = ()
+    path: Path,
+    model: str,
+    *,
+    revision: str | None = None,
+    offline: bool = False,
+    texts: Sequence[str] = (),
+    values: bool = False,
+    read: Read = unwatched,
 ) -> Update:
     """Bring a contract file up to date with one checkpoint; comments and added expectations stay.
 
@@ -81,6 +111,8 @@ def update_snapshot(
         revision: Branch, tag or commit of a Hub repository; the one in the file where it is None.
         offline: Use the Hub's cache alone.
         texts: Texts to add where the file does not hold them.
+        values: Write down digests of the stored numbers too; where the file holds some, they are anyway.
+        read: Takes how far the reading of these numbers is.
 
     Raises:
         BertshapeError: The file is no contract or cannot be edited, or the checkpoint cannot be read.
@@ -93,13 +125,22 @@ def update_snapshot(
     old = read_text(path)
     index = _entry(contracts, model, revision)
     if index is None:
-        new = seen_from(path.parent, snapshot(model, revision=revision, offline=offline, texts=texts))
+        new = seen_from(
+            path.parent, snapshot(model, revision=revision, offline=offline, texts=texts, values=values, read=read)
+        )
         return Update(add_contract(old, new, within=within), (f"checkpoint {new.model} added",))
     entry = contracts[index]
     own = [case.text for case in entry.cases if case.pair is None]
-    new = snapshot(model, revision=revision or entry.revision, offline=offline, texts=(*own, *texts))
+    new = snapshot(
+        model,
+        revision=revision or entry.revision,
+        offline=offline,
+        texts=(*own, *texts),
+        values=values or bool(entry.values),
+        read=read,
+    )
     new = replace(new, cases=tuple(case for case in new.cases if case.text in (*own, *texts)))
-    return Update(*update_contract(old, index, new, within=within, known=facts.SCALAR_NAMES))
+    return Update(*update_contract(old, index, new, within=within, known=facts.is_scalar))
 
 
 def seen_from(folder: Path, contract: CheckpointContract) -> CheckpointContract:

@@ -27,6 +27,7 @@ _COLUMNS = (
     Column("read", drop=3),
 )
 _MANY_TENSORS = 5
+_MANY_FACTS = 17
 _FAIL = "bold red"
 
 
@@ -112,10 +113,13 @@ def _details(report: CheckReport, *, quiet: bool, alone: bool) -> list[Renderabl
 
 
 def _held(report: CheckReport) -> list[str]:
-    """The expectations that hold; those on stored tensors, of which a contract names dozens, by their number."""
+    """What holds; of the stored tensors and facts that a contract names, dozens each, the most by their number."""
     held = [outcome.name for outcome in report.outcomes if not outcome.problems and outcome.name != "soundness"]
     tensors = [name for name in held if name.startswith("tensor:")]
     if len(tensors) > _MANY_TENSORS:
-        held = [name for name in held if name not in tensors]
-        held.append(f"{len(tensors)} expectations on stored tensors")
+        held = [*(name for name in held if name not in tensors), f"{len(tensors)} expectations on stored tensors"]
+    facts = [name for name in held if "=" in name and name not in tensors and " for " not in name]
+    if len(facts) > _MANY_FACTS:
+        rest = [name for name in held if name not in facts]
+        held = [*facts[:_MANY_FACTS], f"{len(facts) - _MANY_FACTS} more facts", *rest]
     return [visible(name) for name in held]

@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 
 _COLUMNS = (Column("field", folds=10), Column("A", folds=10), Column("B", folds=10))
 
+_SHOWN = 6
+_EQUAL_SHOWN = 14
+_UNCOMPARED = "have the same names and shapes; values not compared (--values)"
+
 
 def render_comparison(comparison: Comparison, columns: int, signs: Signs = UNICODE) -> RenderableType:
     """What differs: meaning first, then tensors."""
     names = visible(comparison.before), visible(comparison.after)
     if comparison.same:
-        return Text(f"{names[0]} and {names[1]} do not differ")
+        same = "hold the same values" if comparison.values_differing is not None else _UNCOMPARED
+        return Text(f"{names[0]} and {names[1]} do not differ" + (f"; their tensors {same}" * _has_tensors(comparison)))
     heads = [Text.assemble((letter, "bold"), "  ", name) for letter, name in zip("AB", names, strict=True)]
     rows = [_cells(change, signs) for change in comparison.scalars if change.differs]
     groups = {}
@@ -43,10 +48,23 @@ def _remarks(comparison: Comparison, lacking: str | None) -> list[RenderableType
         lines.append(labelled("tokens", tokens, style="yellow" if differs else "green"))
     if lacking is not None:
         lines.append(labelled("weights", f"{lacking} stores no weights", style="yellow"))
+    values = comparison.values_differing
+    if values:
+        shown = ", ".join(map(visible, values[:_SHOWN])) + f" and {len(values) - _SHOWN} more" * (len(values) > _SHOWN)
+        lines.append(labelled("values", f"{shown} hold{'s' * (len(values) == 1)} other numbers", style="yellow"))
+    elif values is None and _has_tensors(comparison):
+        lines.append(labelled("values", f"equal tensors {_UNCOMPARED}"))
+    elif values is not None:
+        lines.append(labelled("values", "equal tensors hold the same values", style="green"))
     equal = [f"{change.name} {visible(str(change.before))}" for change in comparison.scalars if not change.differs]
     if equal:
-        lines.append(labelled("equal", ", ".join(equal), style="green"))
+        more = [f"{len(equal) - _EQUAL_SHOWN} more"] * (len(equal) > _EQUAL_SHOWN)
+        lines.append(labelled("equal", ", ".join([*equal[:_EQUAL_SHOWN], *more]), style="green"))
     return lines
+
+
+def _has_tensors(comparison: Comparison) -> bool:
+    return comparison.same_tensors > 0
 
 
 def _lacking(comparison: Comparison) -> str | None:

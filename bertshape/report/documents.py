@@ -123,6 +123,11 @@ class DiffDocument(Envelope):
     same_tensors: Annotated[Count, "Number of tensors that do not differ."]
     tokens_differing: Annotated[Count | None, "Tokens with another id; null where a side is a contract."]
     tokenizer_differs: Annotated[bool | None, "Whether the tokenizer files differ; null where not known."]
+    values_differing: Annotated[
+        list[Name] | None,
+        "Tensors, or parts of the model, that hold other numbers, those of several layers in one; null where values "
+        "were not compared (--values).",
+    ]
 
 
 class VerifiedVectors(TypedDict):

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from bertshape.checkpoint.value_digests import unwatched
 from bertshape.errors import CheckpointError
 from bertshape.files import exists
 from bertshape.report.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from io import BufferedReader
     from pathlib import Path
 
     from bertshape.checkpoint.checkpoint import Checkpoint
+    from bertshape.checkpoint.value_digests import Read
 
 # Element type in a safetensors header -> integer of the same size, and the bits that are all set in NaN and infinity
 # alone: the exponent (IEEE 754; bfloat16 is the upper half of float32). float8_e4m3fn has no infinity, and one NaN.
@@ -31,11 +33,12 @@ _PIECE = 1 << 20
 _SHOWN = 3
 
 
-def check_values(checkpoint: Checkpoint) -> list[Finding]:
+def check_values(checkpoint: Checkpoint, read: Read = unwatched) -> list[Finding]:
     """Look at every stored number; this reads the whole of the weight files.
 
     Args:
         checkpoint: A checkpoint whose safetensors files are in its folder.
+        read: Takes how far the reading is.
 
     Returns:
         One error that names the tensors; a note where there is nothing that can be read.
@@ -49,9 +52,9 @@ def check_values(checkpoint: Checkpoint) -> list[Finding]:
         what = f"{absent[0]} is not in the folder" if absent else "there is no safetensors file"
         message = f"values were not checked: {what}"
         return [Finding("values-not-checked", "note", message, "Save the weights with safetensors, into the folder.")]
-    findings = []
+    findings, total = [], checkpoint.headers.total_bytes if checkpoint.headers is not None else 0
     for name in files:
-        broken = dict(_broken_tensors(checkpoint.folder / name, name))
+        broken = dict(_broken_tensors(checkpoint.folder / name, name, lambda count: read(count, total)))
         if broken:
             findings.append(_finding(name, broken))
     return findings
@@ -72,7 +75,7 @@ def _finding(file: str, broken: dict[str, tuple[int, int]]) -> Finding:
     )
 
 
-def _broken_tensors(path: Path, name: str) -> Iterator[tuple[str, tuple[int, int]]]:
+def _broken_tensors(path: Path, name: str, read: Callable[[int], None]) -> Iterator[tuple[str, tuple[int, int]]]:
     """Tensors with such values: name, how many of them, and how many values there are."""
     try:
         with path.open("rb") as file:
@@ -82,12 +85,14 @@ def _broken_tensors(path: Path, name: str) -> Iterator[tuple[str, tuple[int, int
             entries.pop("__metadata__", None)
             for tensor, entry in sorted(entries.items(), key=lambda item: item[1]["data_offsets"]):
                 integer, mask = _NOT_FINITE.get(entry["dtype"], ("", 0))
-                if not integer:
-                    continue
                 begin, end = entry["data_offsets"]
+                if not integer:
+                    read(end - begin)
+                    continue
                 file.seek(8 + length + begin)
                 total = (end - begin) // int(integer[-1])
                 count = _count(file, integer, mask, total)
+                read(end - begin)
                 if count:
                     yield tensor, (count, total)
     except OSError as error:

@@ -8,7 +8,8 @@ import pytest
 
 from bertshape.checkpoint.locate import embedded_names
 from bertshape.cli import completion
-from bertshape.pipelines.facts import RECIPE_NAMES, SCALAR_NAMES
+from bertshape.pipelines.facts import SCALAR_NAMES
+from bertshape.pipelines.vector_facts import RECIPE_NAMES, TOKENIZER_NAMES
 from bertshape.pooling.strategies import STRATEGIES
 from tests.support.command_line import call
 
@@ -66,7 +67,9 @@ def test_models_are_embedded_ones_and_folders(tmp_path: Path, monkeypatch: pytes
 def test_names_are_those_that_are_taken() -> None:
     assert completion.complete_pooling("") == list(STRATEGIES)
     assert completion.complete_pooling("cls+mea")[0] == "cls+mean"
-    assert completion.complete_expectation("") == [f"{name}=" for name in (*SCALAR_NAMES, *RECIPE_NAMES)]
+    assert completion.complete_expectation("") == [
+        f"{name}=" for name in (*SCALAR_NAMES, *RECIPE_NAMES, *TOKENIZER_NAMES)
+    ]
     assert completion.complete_task("a") == ["all"]
 
 
