@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.differential.area import run
 
-AREAS = ("tokens", "encode")
+AREAS = ("tokens", "encode", "verdicts")
 
 
 def main() -> int:

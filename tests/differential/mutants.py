@@ -1,40 +1,23 @@
-"""Checkpoints with one change, judged twice: by bertshape's rules, and by what transformers says when it loads them.
-
-`python -m tests.tools.mutations --seconds 600 --seed 7` looks for disagreements in that time, prints each, and
-counts them.
-
-transformers' word is `output_loading_info=True` of two loads: by the class that config.json names, and by the base
-model. A tensor that either lacks, or has in another shape, must be an error of ours; what the class has no place for
-must be a finding; where neither has anything to say, no rule may warn.
-"""
+"""Checkpoints as transformers saves them, of every class of every family, and the same with one change."""
 
 from __future__ import annotations
 
-import argparse
+import functools
 import importlib
 import json
 import random
 import re
-import sys
 import tempfile
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from safetensors.torch import save_file
 
-from bertshape.checkpoint.checkpoint import open_checkpoint
-from bertshape.errors import BertshapeError
-from bertshape.predict.config import resolve
 from bertshape.predict.family import Family, family_names, load_family
 from bertshape.predict.heads import head_classes
-from bertshape.predict.tensor_names import BUFFERS
-from bertshape.soundness.soundness import check_soundness
 from tests.support.checkpoints import families_absent
 from tests.tools.make_family import tiny_config
 
@@ -59,18 +42,20 @@ class Sound:
 
 @dataclass(frozen=True)
 class Mutant:
-    """The same with one change, its kind, and what was changed."""
+    """The same with one change, its kind, and what was changed; perhaps with a tokenizer of so many entries."""
 
     sound: Sound
     kind: str
     change: str
     state: State
     config: Config
+    entries: int | None = None
 
     def __str__(self) -> str:
         return f"{self.sound.model_class}: {self.kind}: {self.change}"
 
 
+@functools.cache
 def build_sound(model_type: str, model_class: str) -> Sound:
     """A tiny model of a class, as save_pretrained writes it."""
     family = load_family(model_type)
@@ -195,136 +180,36 @@ def other_class(sound: Sound, chance: random.Random) -> Mutant:
     return Mutant(sound, "other class", f"architectures {name}", sound.state, sound.config | {"architectures": [name]})
 
 
+def tokenizer(sound: Sound, chance: random.Random) -> Mutant | None:
+    """The tokenizer of another checkpoint: with as many entries as the embedding has rows, more, or a few less."""
+    rows = sound.config.get("vocab_size")
+    if not isinstance(rows, int):
+        return None
+    entries = rows + chance.choice((0, -3, 1, 7, rows))
+    return Mutant(sound, "tokenizer", f"{entries} entries over {rows} rows", sound.state, sound.config, entries)
+
+
 CHANGES: tuple[Change, ...] = (
     unchanged, drop, drop_module, rename, old_name, prefix, reshape, duplicate, number, labels, untie, tie, other_class,
+    tokenizer,
 )  # fmt: skip
 
 
-# Two judges ----------------------------------------------------------------------------------------------------------
+@functools.cache
+def classes() -> dict[str, tuple[str, ...]]:
+    """The classes that a checkpoint may name, by family; without families that this transformers lacks."""
+    families = [family for family in map(load_family, family_names()) if family is not None]
+    return {
+        family.model_type: (family.model_class, *family.other_classes, *head_classes(family.model_type))
+        for family in families
+        if family.model_type not in families_absent()
+    }
 
 
-@dataclass(frozen=True)
-class Word:
-    """What a judge says: `clean`, `extra` (tensors without a place) or `bad`, and why."""
-
-    level: str
-    pooler: bool
-    why: str
-
-
-def transformers_says(mutant: Mutant, folder: Path) -> Word:
-    """By loading it twice."""
-    family, why = mutant.sound.family, []
-    extra: list[set[str]] = []
-    pooler, bad = False, False
-    declared = mutant.config["architectures"][0]
-    base = declared if family.has_class(declared) else family.model_class
-    for name in dict.fromkeys((declared, base)):
-        loader = getattr(mutant.sound.module, name)
-        # DeBERTa passes over more position embeddings than it has, and says nothing.
-        loader._keys_to_ignore_on_load_unexpected = None
-        try:
-            _, info = loader.from_pretrained(
-                folder, output_loading_info=True, ignore_mismatched_sizes=True, local_files_only=True
-            )
-        except Exception as error:
-            return Word("bad", pooler=False, why=f"{type(error).__name__}: {str(error)[:100]}")
-        lacking = {*info["missing_keys"], *(row[0] for row in info["mismatched_keys"])}
-        # Ranges and integers of I-BERT's quantisation are no learned numbers, and are not read before quant_mode is on.
-        lacking = {key for key in lacking if not BUFFERS.search(key)}
-        unexpected = sorted(key for key in info["unexpected_keys"] if not BUFFERS.search(key))
-        of_pooler = {key for key in info["missing_keys"] if family.pooler and f".{family.pooler}" in f".{key}"}
-        # A pooler that is absent is random: a matter of its own. One in half is as bad as anything else.
-        if name == base and len(of_pooler) == _POOLER_TENSORS:
-            pooler, lacking = True, lacking - of_pooler
-        bad = bad or bool(lacking)
-        extra.append({key.removeprefix(mutant.sound.prefix) for key in unexpected})
-        why.append(f"{name} lacks {sorted(lacking)[:3]}, leaves {unexpected[:3]}")
-    # What the base model takes has a place: a pooler that the declared class lacks.
-    left_over = set.intersection(*extra)
-    return Word("bad" if bad else "extra" if left_over else "clean", pooler, "; ".join(why))
-
-
-def bertshape_says(folder: Path) -> Word:
-    """By the rules, from small files and headers."""
-    try:
-        checkpoint = open_checkpoint(str(folder))
-        findings = check_soundness(checkpoint, resolve(checkpoint.config, checkpoint.config_path), None)
-    except BertshapeError as error:
-        return Word("bad", pooler=False, why=error.message)
-    pooler = any(finding.code == "pooler-random" for finding in findings)
-    rest = [finding for finding in findings if finding.code not in ("pooler-random", *_NOT_OF_WEIGHTS)]
-    level = "bad" if any(finding.severity == "error" for finding in findings) else "extra" if rest else "clean"
-    return Word(level, pooler, "; ".join(f"{finding.severity} {finding.message}" for finding in findings))
-
-
-_POOLER_TENSORS = 2
-_NOT_OF_WEIGHTS = ("length-limits-disagree",)
-
-
-def disagreement(mutant: Mutant, folder: Path) -> str | None:
-    """Where the two judges part; None where they agree."""
-    save_file({key: value.contiguous() for key, value in mutant.state.items()}, folder / "model.safetensors",
-              metadata={"format": "pt"})  # fmt: skip
-    (folder / "config.json").write_text(json.dumps(mutant.config))
-    theirs, ours = transformers_says(mutant, folder), bertshape_says(folder)
-    agree = theirs.level == ours.level or (theirs.level, ours.level) == ("extra", "bad")
-    if agree and (theirs.pooler == ours.pooler or "bad" in (ours.level, theirs.level)):
-        return None
-    return f"{mutant}\n    transformers: {theirs}\n    bertshape:    {ours}"
-
-
-# Runs ----------------------------------------------------------------------------------------------------------------
-
-
-def mutants(seed: int, *, per_class: int) -> Iterator[Mutant]:
-    """Mutants of all classes of all families, in an order that the seed decides, without end."""
-    chance = random.Random(seed)
-    absent = families_absent()
-    classes = [
-        (family.model_type, name)
-        for family in filter(None, map(load_family, family_names()))
-        if family.model_type not in absent
-        for name in (family.model_class, *family.other_classes, *head_classes(family.model_type))
-    ]
+def draw(model_type: str, chance: random.Random) -> Mutant:
+    """A class of a family, and a change of it."""
+    sound = build_sound(model_type, chance.choice(classes()[model_type]))
     while True:
-        chance.shuffle(classes)
-        for model_type, name in classes:
-            sound = build_sound(model_type, name)
-            changes = [chance.choice(CHANGES) for _ in range(per_class)]
-            yield from filter(None, (change(sound, chance) for change in changes))
-
-
-def run(
-    seed: int, *, seconds: float = float("inf"), count: float = float("inf"), per_class: int = 10
-) -> tuple[Counter[str], list[str]]:
-    """Judge mutants until the time is over or the count is reached; how many of each kind, and the disagreements."""
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    began, done, found = time.monotonic(), Counter[str](), []
-    with tempfile.TemporaryDirectory() as folder:
-        for mutant in mutants(seed, per_class=per_class):
-            if time.monotonic() - began > seconds or done.total() >= count:
-                break
-            done[mutant.kind] += 1
-            problem = disagreement(mutant, Path(folder))
-            if problem:
-                found.append(problem)
-    return done, found
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Compare the rules of soundness with what transformers loads.")
-    parser.add_argument("--seconds", type=float, default=600)
-    parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
-    parser.add_argument("--per-class", type=int, default=10)
-    options = parser.parse_args()
-    done, found = run(options.seed, seconds=options.seconds, per_class=options.per_class)
-    for problem in found:
-        print(problem)
-    print(f"seed {options.seed}: {done.total()} mutants {dict(done)}, {len(found)} disagreements")
-    return 1 if found else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        mutant = chance.choice(CHANGES)(sound, chance)
+        if mutant is not None:
+            return mutant
