@@ -13,7 +13,7 @@ from bertshape.contract.expectations import parse_expectation
 from bertshape.corpus.text_file import Record
 from bertshape.pipelines.check import check
 from bertshape.pipelines.check_request import CheckCase, CheckRequest
-from bertshape.pipelines.diff import compare, read_side
+from bertshape.pipelines.diff import diff
 from bertshape.pipelines.embed import embed
 from bertshape.pipelines.embed_request import EmbedRequest
 from bertshape.pipelines.inspect import inspect
@@ -151,20 +151,26 @@ def check_checkpoint(
 
 
 def diff_checkpoints(
-    before: str | Path, after: str | Path, *, offline: bool = False, values: bool = False
+    before: str | Path,
+    after: str | Path,
+    *,
+    texts: str | Sequence[str] = (),
+    offline: bool = False,
+    values: bool = False,
 ) -> Comparison:
     """Compare two checkpoints, or a checkpoint and a contract file (.toml); as `bertshape diff` does.
 
     Args:
         before: One side.
         after: The other side.
+        texts: Texts to give to both checkpoints; they run where their sentence embeddings have one size.
         offline: Use the Hub's cache alone.
         values: Compare the stored numbers too, which reads all weights.
 
     Raises:
-        BertshapeError: A side cannot be read.
+        BertshapeError: A side cannot be read, or cannot take a text.
     """
-    return compare(*(read_side(str(side), offline=offline, values=values) for side in (before, after)))
+    return diff(str(before), str(after), _several(texts), offline=offline, values=values)
 
 
 def snapshot_checkpoint(

@@ -46,6 +46,7 @@ COMMANDS = {
         (
             ("bertshape diff ./before ./after", "dimensions, tokenizer, pooling, tensors"),
             ("bertshape diff ./my-model bertshape.toml", "a checkpoint and a contract"),
+            ('bertshape diff ./before ./after --text "A text."', "and what both give for a text"),
         ),
         "check",
     ),

@@ -11,11 +11,12 @@ import typer
 from bertshape.cli import options
 from bertshape.cli.completion import complete_model
 from bertshape.cli.console import open_console, print_plain
+from bertshape.cli.events import watch
 from bertshape.cli.json_output import print_json
 from bertshape.cli.pages import format_of, page_of, shown_in
 from bertshape.cli.progress import count_bytes
 from bertshape.errors import ExitCode
-from bertshape.pipelines.diff import compare, read_side
+from bertshape.pipelines.diff import diff
 from bertshape.render.diff import render_comparison
 from bertshape.render.tables import signs_of
 
@@ -29,6 +30,10 @@ def diff_command(
     values: Annotated[
         bool, typer.Option("--values", help="Compare the stored numbers too; reads all weights.")
     ] = False,
+    text: Annotated[
+        list[str] | None,
+        typer.Option("--text", metavar="TEXT", help="Compare what both give for TEXT too; repeatable. Runs both."),
+    ] = None,
     offline: options.Offline = False,
     as_json: Annotated[bool, typer.Option("--json", help="Same as --format json.")] = False,
     output_format: Annotated[Format, typer.Option("--format", help="How to print the differences.")] = "table",
@@ -41,9 +46,8 @@ def diff_command(
 
     def action() -> int:
         chosen = format_of("json" if as_json else output_format, output, get_args(Format), opened=open_page)
-        with count_bytes(shown=values) as read:
-            one, other = (read_side(side, offline=offline, values=values, read=read) for side in (before, after))
-        comparison = compare(one, other)
+        with count_bytes(shown=values) as read, watch() as watching:
+            comparison = diff(before, after, text or (), offline=offline, values=values, read=read, events=watching)
         if quiet and not open_page:
             pass
         elif chosen == "json":

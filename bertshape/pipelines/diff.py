@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +13,15 @@ from bertshape.contract.folded_names import fold_names, unfold_name
 from bertshape.contract.read import read_contract
 from bertshape.errors import UsageError
 from bertshape.pipelines import facts
+from bertshape.pipelines.diff_texts import TextComparison, compare_texts
+from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.model import open_model
 from bertshape.pipelines.request import ModelSource
 from bertshape.report.envelope import envelope
 from bertshape.report.shown import Shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bertshape.checkpoint.value_digests import Read
     from bertshape.contract.shape_pattern import ShapePattern
@@ -82,6 +84,7 @@ class Comparison(Shown):
         tokenizer_differs: Whether the tokenizer files differ; None where that is not known.
         values_differing: Tensors of the same name and shape, or parts of the model, that hold other numbers, folded by
             layer; None where values were not compared.
+        texts: What both give for texts.
     """
 
     before: str
@@ -92,12 +95,15 @@ class Comparison(Shown):
     tokens_differing: int | None
     tokenizer_differs: bool | None
     values_differing: tuple[str, ...] | None = None
+    texts: tuple[TextComparison, ...] = ()
 
     @property
     def same(self) -> bool:
         """Whether nothing differs."""
         changed = any(change.differs for change in self.scalars) or bool(self.tensors)
-        return not (changed or self.tokens_differing or self.tokenizer_differs or self.values_differing)
+        alike = all(text.same for text in self.texts)
+        changed = changed or bool(self.tokens_differing) or bool(self.tokenizer_differs) or bool(self.values_differing)
+        return alike and not changed
 
     def to_dict(self) -> documents.DiffDocument:
         """The JSON document, as plain dicts and lists."""
@@ -112,7 +118,38 @@ class Comparison(Shown):
             "tokens_differing": self.tokens_differing,
             "tokenizer_differs": self.tokenizer_differs,
             "values_differing": None if self.values_differing is None else list(self.values_differing),
+            "texts": [text.to_dict() for text in self.texts],
         }
+
+
+def diff(
+    before: str,
+    after: str,
+    texts: Sequence[str] = (),
+    *,
+    offline: bool = False,
+    values: bool = False,
+    read: Read = unwatched,
+    events: Events = SILENT,
+) -> Comparison:
+    """Compare two checkpoints, or a checkpoint and a contract file, and what two checkpoints give for texts.
+
+    Args:
+        before: One side: folder, Hub id (`NAME@REVISION`), embedded name or contract file.
+        after: The other side.
+        texts: Texts to give to both.
+        offline: Use the Hub's cache alone.
+        values: Compare the stored numbers too.
+        read: Takes how far reading them is.
+        events: Who watches a run.
+
+    Raises:
+        BertshapeError: A side cannot be read, or cannot take a text.
+    """
+    compared = compare(*(read_side(side, offline=offline, values=values, read=read) for side in (before, after)))
+    if not texts:
+        return compared
+    return replace(compared, texts=compare_texts((_source(before, offline), _source(after, offline)), texts, events))
 
 
 def compare(before: Side, after: Side) -> Comparison:
@@ -165,8 +202,7 @@ def read_side(name: str, *, offline: bool = False, values: bool = False, read: R
     """
     if name.endswith(".toml"):
         return _contract_side(name, values=values)
-    repository, revision = _revision(name)
-    model = open_model(ModelSource(repository, revision, offline))
+    model = open_model(_source(name, offline))
     return Side(
         name=name,
         scalars=facts.all_scalars(model),
@@ -177,12 +213,12 @@ def read_side(name: str, *, offline: bool = False, values: bool = False, read: R
     )
 
 
-def _revision(name: str) -> tuple[str, str | None]:
+def _source(name: str, offline: bool) -> ModelSource:
     """A Hub id and its revision, from `NAME@REVISION`; what exists here has none."""
     repository, at, revision = name.rpartition("@")
     if not at or not repository or not revision or os.path.lexists(name) or name.startswith((".", "/", "~")):
-        return name, None
-    return repository, revision
+        return ModelSource(name, None, offline)
+    return ModelSource(repository, revision, offline)
 
 
 def _contract_side(name: str, *, values: bool) -> Side:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.text import Text
 
+from bertshape.pipelines.diff import Change
 from bertshape.render.escape import visible
-from bertshape.render.tables import UNICODE, Column, Grid, Signs, labelled
+from bertshape.render.tables import UNICODE, Column, Grid, Signs, labelled, title
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from bertshape.pipelines.diff import Change, Comparison
+    from bertshape.pipelines.diff import Comparison
+    from bertshape.pipelines.diff_texts import TextComparison
 
 _COLUMNS = (Column("field", folds=10), Column("A", folds=10), Column("B", folds=10))
 
@@ -25,9 +28,11 @@ _UNCOMPARED = "have the same names and shapes; values not compared (--values)"
 def render_comparison(comparison: Comparison, columns: int, signs: Signs = UNICODE) -> RenderableType:
     """What differs: meaning first, then tensors."""
     names = visible(comparison.before), visible(comparison.after)
+    texts = [part for text in comparison.texts for part in _text(text, columns, signs)]
     if comparison.same:
         same = "hold the same values" if comparison.values_differing is not None else _UNCOMPARED
-        return Text(f"{names[0]} and {names[1]} do not differ" + (f"; their tensors {same}" * _has_tensors(comparison)))
+        tensors = f"; their tensors {same}" * _has_tensors(comparison)
+        return Group(Text(f"{names[0]} and {names[1]} do not differ{tensors}"), *texts)
     heads = [Text.assemble((letter, "bold"), "  ", name) for letter, name in zip("AB", names, strict=True)]
     rows = [_cells(change, signs) for change in comparison.scalars if change.differs]
     groups = {}
@@ -37,7 +42,32 @@ def render_comparison(comparison: Comparison, columns: int, signs: Signs = UNICO
         groups[len(rows)] = Text(f"Tensors that differ{equal}", style="bold")
         rows += [_cells(change, signs) for change in comparison.tensors]
     grid = [Text(), Grid(_COLUMNS, rows, groups).render(columns, signs)] if rows else []
-    return Group(*heads, *grid, Text(), *_remarks(comparison, lacking))
+    return Group(*heads, *grid, Text(), *_remarks(comparison, lacking), *texts)
+
+
+def _text(compared: TextComparison, columns: int, signs: Signs) -> list[RenderableType]:
+    """What both sides give for a text: numbers of tokens, the first that parts them, shapes, and the cosine."""
+    before, after = compared.before, compared.after
+    rows = [_cells(Change("tokens", len(before.input_ids), len(after.input_ids)), signs)]
+    pairs = list(zip_longest(*(zip(side.tokens, side.input_ids, strict=True) for side in (before, after))))
+    parting = next((index for index, (one, other) in enumerate(pairs) if one != other), None)
+    if parting is not None:
+        sides = (None if token is None else f"{token[0]} ({token[1]})" for token in pairs[parting])
+        rows.append(_cells(Change(f"token {parting}", *sides), signs))
+    for name in dict.fromkeys((*before.shapes, *after.shapes)):
+        sides = (
+            str(list(shapes[name])) if (shapes := side.shapes) and name in shapes else None for side in (before, after)
+        )
+        rows.append(_cells(Change(name, *sides), signs))
+    ids = "equal" if parting is None else f"part at token {parting}"
+    lines = [labelled("ids", ids, style="green" if parting is None else "yellow")]
+    if compared.cosine is None:
+        lines.append(labelled("cosine", f"none: {compared.reason}", style="yellow"))
+    else:
+        alike = "of the sentence embeddings, as encode() makes them"
+        lines.append(labelled("cosine", f"{compared.cosine:.6f} {alike}", style="green" if compared.same else "yellow"))
+    heading = title("Text", visible(compared.text))
+    return [Text(), heading, Grid(_COLUMNS, rows).render(columns, signs), Text(), *lines]
 
 
 def _remarks(comparison: Comparison, lacking: str | None) -> list[RenderableType]:

@@ -109,6 +109,26 @@ class Change(TypedDict):
     after: Annotated[Scalar, "Its value on the second side; null where that side lacks it."]
 
 
+class GivenForText(TypedDict):
+    """What one checkpoint gives for a text."""
+
+    input_ids: Annotated[list[Count], "Ids of its tokens."]
+    tokens: Annotated[list[str], "The vocabulary's strings, as many."]
+    shapes: Annotated[dict[Name, list[Count]], "Sizes of each output and of sentence_embedding, predicted."]
+
+
+class ComparedText(TypedDict):
+    """What two checkpoints give for a text."""
+
+    text: Annotated[str, "The text."]
+    before: Annotated[GivenForText, "What the first side gives."]
+    after: Annotated[GivenForText, "What the second side gives."]
+    cosine: Annotated[
+        Annotated[float, Meta(ge=-1, le=1)] | None, "Of the two sentence embeddings; null where not comparable."
+    ]
+    reason: Annotated[str | None, "Why they cannot be compared; null where they can."]
+
+
 class DiffDocument(Envelope):
     """What `diff --json` found; `ok` says whether nothing differs."""
 
@@ -128,6 +148,7 @@ class DiffDocument(Envelope):
         "Tensors, or parts of the model, that hold other numbers, those of several layers in one; null where values "
         "were not compared (--values).",
     ]
+    texts: Annotated[list[ComparedText], "What both give for each text; with --text, empty without."]
 
 
 class VerifiedVectors(TypedDict):

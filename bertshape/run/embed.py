@@ -61,8 +61,13 @@ def embed_rows(
             batches += 1
             job.progress(len(chosen))
     seconds = time.perf_counter() - begin
-    save(job.saving, results)
-    return Vectors({name: look(value) for name, value in results.items()}, batches, positions, seconds, str(device))
+    numbers = {}
+    if job.saving is not None:
+        save(job.saving, results)
+    else:
+        numbers = {name: value.float().tolist() for name, value in results.items()}
+    saved = {name: look(value) for name, value in results.items()}
+    return Vectors(saved, batches, positions, seconds, str(device), numbers)
 
 
 def _inputs(

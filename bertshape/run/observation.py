@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class VectorJob:
         pad_id: Id that fills short rows.
         padding_side: `right` or `left`.
         inputs: Names of the tensors that the tokenizer makes.
-        saving: Where the vectors go.
+        saving: Where the vectors go; None gives the numbers themselves.
         progress: Called with the number of texts of each batch that is done.
         prompt_length: Tokens of the prompt, for Pooling steps that leave it out.
     """
@@ -194,7 +194,7 @@ class VectorJob:
     pad_id: int
     padding_side: str
     inputs: tuple[str, ...]
-    saving: Saving
+    saving: Saving | None
     progress: Callable[[int], None]
     prompt_length: int = 0
 
@@ -237,7 +237,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class Vectors:
-    """What was made, without the numbers.
+    """What was made, without the numbers where they went into a file.
 
     Attributes:
         saved: Sizes and dtype of each array, by its name in the file.
@@ -245,6 +245,7 @@ class Vectors:
         positions: Positions that ran, padding included.
         seconds: What the forward passes took, model loading and tokenization not counted.
         device: Device that ran.
+        numbers: The vectors, by name, where they went into no file.
     """
 
     saved: Mapping[str, Observed]
@@ -252,3 +253,4 @@ class Vectors:
     positions: int
     seconds: float
     device: str
+    numbers: Mapping[str, list[list[float]]] = field(default_factory=dict)

@@ -1,0 +1,217 @@
+"""What two checkpoints give for the same texts: token ids, shapes, and how alike their sentence embeddings are."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from operator import mul
+from typing import TYPE_CHECKING
+
+from bertshape.checkpoint.checkpoint import steps_without_weights
+from bertshape.corpus.text_file import Record
+from bertshape.errors import UsageError
+from bertshape.pipelines.batch import make_batch
+from bertshape.pipelines.events import SILENT, Events
+from bertshape.pipelines.lengths import check_ids, check_length, settle_lengths
+from bertshape.pipelines.model import open_model
+from bertshape.pipelines.predicted import predict
+from bertshape.pipelines.prompts import prompt_length, settle_prompt
+from bertshape.pipelines.request import LengthOptions, Prompting, RunOptions, Texts, Wanted
+from bertshape.pipelines.running import follow_chain, missing_packages, start
+from bertshape.predict.sentence_chain import model_outputs, predict_embedding
+from bertshape.run.observation import VectorJob
+from bertshape.tokens.encode import encode_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bertshape.pipelines.model import Model
+    from bertshape.pipelines.request import ModelSource
+    from bertshape.report import documents
+
+_NAME = "--text"
+_EMBEDDING = "sentence_embedding"
+_ALIKE = 1 - 1e-5
+"""Cosine from which two embeddings are the same: one model run twice differs by some 1e-7."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What one side gives for a text.
+
+    Attributes:
+        input_ids: Ids of its tokens.
+        tokens: The vocabulary's strings.
+        shapes: Sizes of what comes out, as predicted, by name.
+    """
+
+    input_ids: tuple[int, ...]
+    tokens: tuple[str, ...]
+    shapes: Mapping[str, tuple[int, ...]]
+
+    def to_dict(self) -> documents.GivenForText:
+        """The side as the JSON document holds it."""
+        return {
+            "input_ids": list(self.input_ids),
+            "tokens": list(self.tokens),
+            "shapes": {name: list(sizes) for name, sizes in self.shapes.items()},
+        }
+
+
+@dataclass(frozen=True)
+class TextComparison:
+    """What both sides give for a text.
+
+    Attributes:
+        text: The text.
+        before: What the first side gives.
+        after: What the second side gives.
+        cosine: That of the two sentence embeddings, as `SentenceTransformer(folder).encode` makes them; None where
+            they cannot be compared.
+        reason: Why not.
+    """
+
+    text: str
+    before: Given
+    after: Given
+    cosine: float | None
+    reason: str | None
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing that was looked at differs."""
+        return self.before == self.after and (self.cosine is None or self.cosine >= _ALIKE)
+
+    def to_dict(self) -> documents.ComparedText:
+        """The comparison as the JSON document holds it."""
+        return {
+            "text": self.text,
+            "before": self.before.to_dict(),
+            "after": self.after.to_dict(),
+            "cosine": self.cosine,
+            "reason": self.reason,
+        }
+
+
+def compare_texts(
+    sources: tuple[ModelSource, ModelSource], texts: Sequence[str], events: Events = SILENT
+) -> tuple[TextComparison, ...]:
+    """Give texts to two checkpoints; both run where their sentence embeddings can be compared.
+
+    Args:
+        sources: The two.
+        texts: At least one text.
+        events: Who watches.
+
+    Raises:
+        BertshapeError: A side cannot be read, a text is too long for it, or it fails to run.
+    """
+    for source in sources:
+        if source.name is not None and source.name.endswith(".toml"):
+            raise UsageError(
+                f"--text gives texts to two checkpoints, and {source.name} is a contract",
+                hint="Leave --text out, or name the checkpoint in place of its contract.",
+                code="contract-takes-no-text",
+            )
+    asked = Texts(tuple(texts))
+    asked.check()
+    before, after = (_Side(source, asked) for source in sources)
+    reason = _not_comparable(before, after)
+    pairs: list[tuple[float | None, str | None]] = [(None, reason)] * len(texts)
+    if reason is None:
+        vectors = before.embeddings(events), after.embeddings(events)
+        pairs = [_cosine(*both) for both in zip(*vectors, strict=True)]
+    return tuple(
+        TextComparison(text, one, other, *pair)
+        for text, one, other, pair in zip(texts, before.given, after.given, pairs, strict=True)
+    )
+
+
+class _Side:
+    """One checkpoint and the texts."""
+
+    def __init__(self, source: ModelSource, asked: Texts) -> None:
+        self._texts = asked.texts
+        # Read as encode reads it, for the embedding; the tokens and outputs are those that AutoModel gives.
+        self.model = open_model(source, as_encode=True)
+        self._source, plain = source, open_model(source)
+        self.size = _embedding_size(self.model)
+        self.given = tuple(self._give(plain, text) for text in asked.texts)
+
+    def _give(self, model: Model, text: str) -> Given:
+        report = predict(make_batch(model, Texts((text,)), LengthOptions(), Wanted(pooling=("mean",)), "auto"))
+        names = ("last_hidden_state", "pooler_output")
+        shapes = {name: report.outputs[name].shape.sizes for name in names if name in report.outputs}
+        if self.size is not None:
+            shapes[_EMBEDDING] = (1, self.size)
+        tokens = report.tokenization.rows[0].tokens
+        return Given(tuple(token.input_id for token in tokens), tuple(token.token for token in tokens), shapes)
+
+    @property
+    def no_run(self) -> str | None:
+        """Why its numbers would say nothing; None where it can run."""
+        if not self.model.checkpoint.has_weights:
+            return "stores no weights"
+        errors = self.model.verdict.errors
+        return f"is not sound ({errors[0].code})" if errors else None
+
+    def embeddings(self, events: Events) -> list[list[float]]:
+        """The vector of each text."""
+        model = open_model(self._source, "checkpoint", as_encode=True)
+        prompt = settle_prompt(Prompting(), model.recipe, as_encode=True)
+        cut_to = settle_lengths(LengthOptions(), model, as_encode=True).cut_to
+        records = [Record(line, prompt + text, unit="text") for line, text in enumerate(self._texts, start=1)]
+        rows = list(encode_rows(model.tokenizer, records, _NAME, cut_to=cut_to))
+        for row in rows:
+            check_length(len(row), f"{row.unit} {row.line}", model)
+            check_ids(max(row.input_ids, default=0), model)
+        running = start(model, RunOptions("checkpoint"), events, chain=follow_chain(model))
+        events.phase("running")
+        # One text at a time: a tokenizer may have no padding token.
+        job = VectorJob(
+            strategies=(),
+            batch_size=1,
+            pad_id=0,
+            padding_side=model.tokenizer.padding_side,
+            inputs=model.tokenizer.inputs,
+            saving=None,
+            progress=events.advanced,
+            prompt_length=prompt_length(prompt, model, cut_to),
+        )
+        return running.runner.embed(rows, job).numbers[_EMBEDDING]
+
+
+def _embedding_size(model: Model) -> int | None:
+    """Size of the sentence embedding; None where the chain does not lead to one vector per text."""
+    steps = predict_embedding(
+        model.recipe.steps,
+        model_outputs(model.architecture, 1, 1, "float32"),
+        lacking=steps_without_weights(model.checkpoint) if model.checkpoint.has_weights else (),
+        truncate_dim=model.recipe.truncate_dim,
+    )
+    shape = steps[-1].shape if steps else None
+    return shape.sizes[-1] if shape is not None and len(shape.sizes) == len(("batch_size", "size")) else None
+
+
+def _not_comparable(before: _Side, after: _Side) -> str | None:
+    """Why the embeddings cannot be compared; None where they can."""
+    for letter, side in zip("AB", (before, after), strict=True):
+        if side.size is None:
+            return f"{letter} gives no sentence embedding"
+    if before.size != after.size:
+        return f"the sentence embeddings have {before.size} and {after.size} numbers"
+    for letter, side in zip("AB", (before, after), strict=True):
+        if side.no_run is not None:
+            return f"{letter} {side.no_run}"
+    missing = missing_packages()
+    return f"{' and '.join(missing)} not installed" if missing else None
+
+
+def _cosine(before: Sequence[float], after: Sequence[float]) -> tuple[float | None, str | None]:
+    """The cosine of two vectors, or why they have none."""
+    lengths = [math.sqrt(sum(map(mul, vector, vector))) for vector in (before, after)]
+    if not all(map(math.isfinite, lengths)):
+        return None, "some numbers are not finite"
+    if 0 in lengths:
+        return None, "a sentence embedding is zero"
+    return max(-1.0, min(1.0, sum(map(mul, before, after)) / (lengths[0] * lengths[1]))), None
