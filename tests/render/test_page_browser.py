@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 KINDS = ("inspect", "batch", "embedded", "check", "diff", "profile")
 HOSTILE = "</script><script>document.title='hacked'</script><img src=x onerror=alert(1)>\"'&lt;\u202e\x00"
+_DARK = "rgb(20, 24, 29)"
+_NONE = "rgba(0, 0, 0, 0)"
 _MARKS = "(marks) => marks.map((one) => Number(one.style.getPropertyValue('--w')))"
 
 
@@ -224,8 +227,14 @@ def test_all_can_be_read_without_script_and_on_paper(window: Watched, sources: d
 def test_a_notebook_shows_fragments_side_by_side(window: Watched, batch: Report) -> None:
     """Dark as the notebook is, whatever the system says; its own elements keep their styles; two results live."""
     other = fragment(inspect_texts("Another.", model=minilm_folder(), weights="none", pooling=["cls", "mean"]))
-    outside = "<p id=own>a</p><table id=table><tr><td>1</td></tr></table>"
-    notebook = f"<!doctype html><title>n</title><body data-jp-theme-light=false>{outside}{{}}</body>"
+    # What notebooks say of elements inside their cells, as JupyterLab does.
+    theirs = (
+        "<style>.cell ul, .cell ol { padding-left: 3em } .cell code { background: red } .cell h2 { color: red }</style>"
+    )
+    outside = f"{theirs}<p id=own>a</p><table id=table><tr><td>1</td></tr></table>"
+    notebook = (
+        f"<!doctype html><title>n</title><body data-jp-theme-light=false><div class=cell>{outside}{{}}</div></body>"
+    )
     styles = "['own', 'table'].map((id) => JSON.stringify({...getComputedStyle(document.getElementById(id))}))"
     with window.show(notebook.replace("{}", ""), color_scheme="light") as shown:
         before = shown.evaluate(styles)
@@ -233,10 +242,29 @@ def test_a_notebook_shows_fragments_side_by_side(window: Watched, batch: Report)
         assert shown.evaluate(styles) == before
         for number in (0, 1):
             root = shown.locator(".bertshape").nth(number)
-            assert root.evaluate("(one) => getComputedStyle(one).backgroundColor") == "rgb(20, 24, 29)"
+            assert root.evaluate("(one) => getComputedStyle(one).backgroundColor") == _DARK
+            assert root.locator("ol.chips").first.evaluate("(one) => getComputedStyle(one).paddingLeft") == "0px"
+            assert root.locator("code").first.evaluate("(one) => getComputedStyle(one).backgroundColor") == _NONE
             root.locator("tr[data-reads][aria-label^='cls,']").hover()
             assert root.locator(".t").nth(0).evaluate("(one) => one.style.getPropertyValue('--w')") == "1.000"
             assert root.locator(".t").nth(1).evaluate("(one) => one.style.getPropertyValue('--w')") == "0.000"
+
+
+def test_a_notebook_without_scripts_or_with_frames_shows_fragments(window: Watched, batch: Report) -> None:
+    """An untrusted notebook runs no script; marimo shows what has one in a frame of 400 pixels."""
+    made = fragment(batch)
+    dark = f"<!doctype html><title>n</title><body class=dark>{made}</body>"
+    with window.show(dark, color_scheme="light", java_script_enabled=False) as shown:
+        assert shown.locator(".t").first.is_visible()
+        assert shown.locator(".bertshape").evaluate("(one) => getComputedStyle(one).backgroundColor") == _DARK
+    inside = escape(f"<body>{made}</body>", quote=True)
+    frame = f"<!doctype html><title>n</title><body class=dark><iframe height=400 width=900 srcdoc='{inside}'></iframe>"
+    with window.show(frame, color_scheme="light") as shown:
+        content = shown.frames[1]
+        content.locator("tr[data-reads]").last.wait_for()
+        shown.wait_for_function("document.querySelector('iframe').offsetHeight > 2000")
+        assert content.evaluate("document.documentElement.scrollHeight <= innerHeight")
+        assert content.locator(".bertshape").evaluate("(one) => getComputedStyle(one).backgroundColor") == _DARK
 
 
 def long_batch() -> Sequence[str]:
