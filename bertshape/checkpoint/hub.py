@@ -24,41 +24,12 @@ from huggingface_hub.utils import build_hf_headers, disable_progress_bars, hf_ra
 from bertshape.checkpoint.byte_source import MissingWeightsError
 from bertshape.checkpoint.hub_failures import offline_error, translate
 from bertshape.checkpoint.hub_guard import SECONDS, Guard, check_names
+from bertshape.checkpoint.small_files import ANCHORS, SMALL_FILES, VOCABULARY_FILES
 from bertshape.errors import BertshapeError, HubError
 from bertshape.files import exists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-_ANCHORS = ("config.json", "modules.json")
-"""A checkpoint has one of them at its root; sentence-transformers once kept config.json in a subfolder."""
-_SMALL_FILES = frozenset(
-    {
-        *_ANCHORS,
-        "added_tokens.json",
-        "config_sentence_transformers.json",
-        "model.safetensors.index.json",
-        "sentence_bert_config.json",
-        "special_tokens_map.json",
-        "tokenizer.json",
-        "tokenizer_config.json",
-    }
-)
-# Needed only where there is no tokenizer.json to say it all.
-_VOCABULARY_FILES = frozenset(
-    [
-        "bpe.codes",
-        "entity_vocab.json",
-        "merges.txt",
-        "sentencepiece.bpe.model",
-        "sentencepiece.model",
-        "spiece.model",
-        "spm.model",
-        "tokenizer.model",
-        "vocab.json",
-        "vocab.txt",
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -149,7 +120,7 @@ def open_snapshot(
         info = HfApi().model_info(repo_id, revision=revision, timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT)
     commit, files = info.sha, tuple(sibling.rfilename for sibling in info.siblings or ())
     check_names(repo_id, commit, files)
-    anchor = next((name for name in _ANCHORS if name in files), None)
+    anchor = next((name for name in ANCHORS if name in files), None)
     if commit is None or anchor is None:
         raise HubError(
             f"{repo_id} on the Hub has no config.json: it is not a transformers checkpoint",
@@ -235,7 +206,7 @@ def prepare_request(path: str) -> Callable[[float], tuple[int, dict[str, str]]]:
 
 def _cached_snapshot(repo_id: str, revision: str | None) -> Snapshot:
     with _session(repo_id):
-        found = [try_to_load_from_cache(repo_id, name, revision=revision) for name in _ANCHORS]
+        found = [try_to_load_from_cache(repo_id, name, revision=revision) for name in ANCHORS]
     path = next((Path(path) for path in found if isinstance(path, str)), None)
     if path is None:
         raise offline_error(f"{repo_id} at revision {revision}" if revision else repo_id)
@@ -250,7 +221,7 @@ def _is_small(name: str, files: tuple[str, ...]) -> bool:
         # A step of a sentence-transformers chain; also onnx/ and the like, whose copies of a tokenizer are not wanted.
         return len(path.parts) == 2 and path.name == "config.json"
     with_vocabulary = str(path.with_name("tokenizer.json")) not in files
-    return len(path.parts) <= 2 and (path.name in _SMALL_FILES or (with_vocabulary and path.name in _VOCABULARY_FILES))
+    return len(path.parts) <= 2 and (path.name in SMALL_FILES or (with_vocabulary and path.name in VOCABULARY_FILES))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bertshape.checkpoint.small_files import SENTENCE_FILES
 from bertshape.checkpoint.steps import TOKENS, invalid, read_size
 from bertshape.files import read_optional_object
 
@@ -12,11 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-# sentence-transformers 6 takes the first of these that is there and not empty.
-_FILES = tuple(
-    f"sentence_{family}_config.json"
-    for family in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
-)
 _TASK = "feature-extraction"
 _RENAMED = {"model_args": "model_kwargs", "tokenizer_args": "processor_kwargs", "config_args": "config_kwargs"}
 _SETTINGS = ("model_kwargs", "processor_kwargs", "config_kwargs")
@@ -87,8 +83,8 @@ def read_transformer_step(folder: Path) -> TransformerStep:
     Raises:
         CheckpointError: The file is broken.
     """
-    file, config = folder / _FILES[0], dict[str, Any]()
-    for name in _FILES:
+    file, config = folder / SENTENCE_FILES[0], dict[str, Any]()
+    for name in SENTENCE_FILES:
         config = read_optional_object(folder / name)
         if config:
             file = folder / name

@@ -18,9 +18,10 @@ from bertshape.cli.progress import count_bytes
 from bertshape.errors import ExitCode
 from bertshape.pipelines.diff import diff
 from bertshape.render.diff import render_comparison
+from bertshape.render.diff_export import render_comparison_csv, render_comparison_markdown
 from bertshape.render.tables import signs_of
 
-Format = Literal["table", "json", "html"]
+Format = Literal["table", "json", "csv", "markdown", "html"]
 _SIDE = "Folder, Hub id (NAME@REVISION for one of its revisions), embedded: name or contract file (.toml)."
 
 
@@ -54,6 +55,10 @@ def diff_command(
             print_json(comparison.to_dict())
         elif chosen == "html":
             sys.stdout.write(page_of(comparison))
+        elif chosen == "csv":
+            sys.stdout.write(render_comparison_csv(comparison))
+        elif chosen == "markdown":
+            sys.stdout.write(render_comparison_markdown(comparison))
         else:
             console = open_console()
             print_plain(console, render_comparison(comparison, console.width, signs_of(console)))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bertshape.api import check_checkpoint
-from bertshape.contract.read import read_contract
+from bertshape.contract.read import PROJECT_NAME, holds_contract, read_contract
 from bertshape.errors import BertshapeError
 from bertshape.pipelines.check import check
 from bertshape.pipelines.check_request import CheckRequest, request_from_contract
@@ -18,6 +20,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bertshape.report.check import CheckReport
+
+
+def is_contract(path: Path) -> bool:
+    """Whether a file holds a contract; a pyproject.toml without `[tool.bertshape]` does not, nor one that is broken."""
+    try:
+        return path.name != PROJECT_NAME or holds_contract(path)
+    except BertshapeError:
+        return False
 
 
 class ContractError(AssertionError):
@@ -33,8 +43,15 @@ class ContractFile(pytest.File):
             contracts = read_contract(self.path)
         except BertshapeError as error:
             raise self.CollectError(lines(error.message, error.hint)) from error
+        run, values = (bool(self.config.getini(f"bertshape_{name}")) for name in ("run", "values"))
+        times: Counter[str] = Counter()
         for contract in contracts:
-            yield ContractItem.from_parent(self, name=contract.model, request=request_from_contract(contract))
+            # The path as it is written; of several entries for one checkpoint, a number tells them apart.
+            times[contract.model] += 1
+            number = times[contract.model]
+            name = contract.model if number == 1 else f"{contract.model}#{number}"
+            request = replace(request_from_contract(contract), run=run, values=values)
+            yield ContractItem.from_parent(self, name=visible(name), request=request)
 
 
 class ContractItem(pytest.Item):
@@ -46,7 +63,7 @@ class ContractItem(pytest.Item):
 
     def runtest(self) -> None:
         """Check it."""
-        passed(check(self._request))
+        passed(replace(check(self._request), name=self.name))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The problems alone: a traceback through bertshape says nothing about the checkpoint."""

@@ -5,6 +5,7 @@ It is imported by every pytest run of an environment that has bertshape: whateve
 
 from __future__ import annotations
 
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,23 +17,36 @@ if TYPE_CHECKING:
     from bertshape.report.check import CheckReport
 
 CONTRACT = "bertshape.toml"
+PROJECT = "pyproject.toml"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--bertshape`."""
+    """Add `--bertshape` and the settings of the ini file."""
     group = parser.getgroup("bertshape", "checkpoints of BERT-like models")
-    group.addoption(
-        "--bertshape", action="store_true", help=f"Collect {CONTRACT} files: a test item for each checkpoint."
-    )
+    group.addoption("--bertshape", action="store_true", help="Collect contract files: a test item for each checkpoint.")
+    contracts = f"Names or patterns of contract files; a {PROJECT} counts where it has [tool.bertshape]."
+    parser.addini("bertshape_contracts", contracts, type="args", default=[CONTRACT, PROJECT])
+    parser.addini("bertshape_run", "Run the models of contracts on every text too.", type="bool", default=False)
+    parser.addini("bertshape_values", "Read all weights of contracts: NaN, digests.", type="bool", default=False)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect contract files where that was asked for."""
-    if file_path.name == CONTRACT and parent.config.getoption("--bertshape"):
-        from bertshape.cli.pytest_items import ContractFile
+    config = parent.config
+    if not config.getoption("--bertshape") or not _is_contract(file_path, config):
+        return None
+    from bertshape.cli.pytest_items import ContractFile, is_contract
 
-        return ContractFile.from_parent(parent, path=file_path)
-    return None
+    return ContractFile.from_parent(parent, path=file_path) if is_contract(file_path) else None
+
+
+def _is_contract(path: Path, config: pytest.Config) -> bool:
+    """Whether the settings name it: by its name, or by its path from the root of the project."""
+    below = path.relative_to(config.rootpath) if path.is_relative_to(config.rootpath) else path
+    return any(
+        fnmatch(path.name, pattern) or fnmatch(below.as_posix(), pattern)
+        for pattern in config.getini("bertshape_contracts")
+    )
 
 
 @pytest.fixture(scope="session")

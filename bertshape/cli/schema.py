@@ -11,14 +11,25 @@ import typer
 
 from bertshape.cli import options
 from bertshape.cli.console import printed_to
+from bertshape.report.documents import DOCUMENTS
 from bertshape.report.json_schema import build_schema
 
 _DOCUMENTS = "inspect, record (a line of jsonl), check, diff, embed, profile, families, poolings, doctor or error"
 
 
+def complete_document(incomplete: str) -> list[str]:
+    """Documents that have a schema."""
+    return [name for name in DOCUMENTS if name.startswith(incomplete)]
+
+
 def schema_command(
     document: Annotated[
-        str | None, typer.Argument(metavar="DOCUMENT", help=f"One document alone: {_DOCUMENTS}.  [default: all]")
+        str | None,
+        typer.Argument(
+            metavar="DOCUMENT",
+            help=f"One document alone: {_DOCUMENTS}.  [default: all]",
+            autocompletion=complete_document,
+        ),
     ] = None,
     output: options.ReportFile = None,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported

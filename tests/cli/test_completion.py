@@ -76,3 +76,13 @@ def test_names_are_those_that_are_taken() -> None:
 def test_what_may_not_be_looked_at_is_passed_over() -> None:
     """A user who is not there; a folder whose inside is closed is not, for it may hold more folders."""
     assert completion.complete_model("~nosuchuser/x") == []
+
+
+def test_values_of_expectations_and_documents() -> None:
+    assert completion.complete_expectation("pooling=me") == [
+        f"pooling={name}" for name in STRATEGIES if name.startswith("me")
+    ]
+    assert "model_type=bert" in complete("zsh", "bertshape check -e model_type=ber")
+    assert completion.complete_expectation("hidden_size=") == []
+    assert complete("fish", "bertshape schema prof") == ["profile"]
+    assert "cuda" in complete("fish", "bertshape embed --device c")

@@ -75,3 +75,60 @@ def test_values_of_a_checkpoint_do_not_reach_the_terminal(pytester: pytest.Pytes
     result.assert_outcomes(failed=1)
     assert "be\\x1b[31mrt" in result.stdout.str()
     assert "\x1b" not in result.stdout.str()
+
+
+def _contracts(folder: Path, minilm: Path) -> None:
+    """A contract with two entries for one checkpoint through a link, one in pyproject.toml, and one of another name."""
+    edited_copy(minilm, folder / "models" / "deep" / "good")
+    (folder / "linked").symlink_to(folder / "models" / "deep", target_is_directory=True)
+    entry = '[[checkpoint]]\nmodel = "./linked/good"\n'
+    (folder / "bertshape.toml").write_text(f'{entry}expect = ["hidden_size=384"]\n\n{entry}')
+    (folder / "other").mkdir()
+    (folder / "other" / "nightly.toml").write_text('[[checkpoint]]\nmodel = "../linked/good"\n')
+    (folder / "other" / "noise.toml").write_text("a = 1\n")
+    project = '[[tool.bertshape.checkpoint]]\nmodel = "models/deep/good"\nexpect = ["hidden_size=385"]\n'
+    settings = 'bertshape_contracts = ["bertshape.toml", "pyproject.toml", "other/night*.toml"]'
+    (folder / "pyproject.toml").write_text(f"{project}\n[tool.pytest.ini_options]\n{settings}\n")
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_contracts_of_every_place_have_the_names_that_are_written(
+    pytester: pytest.Pytester, minilm: Path, options: tuple[str, ...]
+) -> None:
+    _contracts(pytester.path, minilm)
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--bertshape", "-v", *options)
+    result.assert_outcomes(passed=3, failed=1)
+    shown = result.stdout.str()
+    for name in ("bertshape.toml::./linked/good#2", "other/nightly.toml::../linked/good"):
+        assert name in shown
+    assert "FAILED pyproject.toml::models/deep/good - models/deep/good is not as expected" in shown
+    assert "hidden_size: expected 385, got 384" in shown
+    alone = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--bertshape", "bertshape.toml::./linked/good#2")
+    alone.assert_outcomes(passed=1)
+
+
+def test_a_project_file_without_a_contract_is_none(pytester: pytest.Pytester) -> None:
+    (pytester.path / "below").mkdir()
+    (pytester.path / "pyproject.toml").write_text("[tool.other]\n")
+    (pytester.path / "below" / "pyproject.toml").write_text("not toml [")
+    (pytester.path / "pytest.ini").write_text("[pytest]\n")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--bertshape")
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_settings_reach_the_check(pytester: pytest.Pytester) -> None:
+    (pytester.path / "bertshape.toml").write_text('[[checkpoint]]\nmodel = "embedded:bert-tiny-uncased"\n')
+    (pytester.path / "pytest.ini").write_text("[pytest]\nbertshape_run = true\nbertshape_values = true\n")
+    (pytester.path / "conftest.py").write_text(
+        """
+from bertshape.cli import pytest_items
+from bertshape.report.check import CheckReport
+
+def check(request):
+    assert request.run and request.values
+    return CheckReport("fine")
+
+pytest_items.check = check
+"""
+    )
+    pytester.runpytest_subprocess("-p", "no:cacheprovider", "--bertshape").assert_outcomes(passed=1)

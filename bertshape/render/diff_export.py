@@ -1,0 +1,65 @@
+"""Two checkpoints as one table for programs (CSV), or for documents (Markdown)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from bertshape.render.escape import visible
+from bertshape.render.markdown import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bertshape.pipelines.diff import Comparison
+
+_COLUMNS = ("kind", "name", "before", "after", "differs")
+Row = tuple[str, str, object, object, bool]
+
+
+def render_comparison_csv(comparison: Comparison) -> str:
+    """Every fact, equal or not, and every tensor that differs; a value that a side lacks is an empty cell."""
+    text = io.StringIO(newline="")
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(_COLUMNS)
+    for kind, name, before, after, differs in _rows(comparison):
+        table.writerow((kind, visible(name), _cell(before), _cell(after), "true" if differs else "false"))
+    return text.getvalue()
+
+
+def render_comparison_markdown(comparison: Comparison) -> str:
+    """What differs as a Markdown table, every foreign cell escaped, and below it what is equal."""
+    before, after = escape(comparison.before), escape(comparison.after)
+    rows = list(_rows(comparison))
+    lines = [f"## {before} and {after}", ""]
+    if comparison.same:
+        lines += ["They do not differ.", ""]
+    else:
+        lines += ["| | field | A | B |", "| --- | --- | --- | --- |"]
+        cells = (
+            (kind, escape(name), escape(_cell(a)), escape(_cell(b))) for kind, name, a, b, differs in rows if differs
+        )
+        lines += [*(f"| {' | '.join(row)} |" for row in cells), ""]
+    equal = [f"{escape(name)} {escape(_cell(value))}" for kind, name, value, _, differs in rows if not differs]
+    if comparison.same_tensors:
+        equal.append(f"{comparison.same_tensors} tensors")
+    return "\n".join([*lines, *([f"Equal: {', '.join(equal)}", ""] if equal else [])])
+
+
+def _rows(comparison: Comparison) -> Iterator[Row]:
+    for kind, changes in (("fact", comparison.scalars), ("tensor", comparison.tensors)):
+        for change in changes:
+            yield kind, change.name, change.before, change.after, change.differs
+    if comparison.tokens_differing:
+        yield "tokenizer", "tokens that differ", None, comparison.tokens_differing, True
+    if comparison.tokenizer_differs:
+        yield "tokenizer", "files", None, "differ", True
+    for name in comparison.values_differing or ():
+        yield "values", name, None, "other numbers", True
+    for text in comparison.texts:
+        yield "text", text.text, len(text.before.input_ids), len(text.after.input_ids), not text.same
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else visible(str(value))
