@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bertshape.errors import UsageError
-from bertshape.pipelines.lengths import check_ids, check_length, settle_lengths
+from bertshape.pipelines.lengths import check_exact, check_ids, check_length, settle_lengths
 from bertshape.pipelines.prompts import prompt_length
 from bertshape.pooling.shapes import select
 from bertshape.pooling.strategies import STRATEGIES
@@ -128,4 +128,5 @@ def _check_fits(model: Model, tokenization: Tokenization, usable: int | None) ->
         longest = max(range(tokenization.batch_size), key=lambda row: length - tokenization.rows[row].padding)
         hint = f"Pass --max-length {usable} or less." if tokenization.padding == "max_length" else ""
         check_length(length, f"text {longest + 1}", model, hint)
+    check_exact(length, model)
     check_ids(tokenization.largest_id, model)

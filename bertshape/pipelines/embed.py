@@ -13,6 +13,7 @@ from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.lengths import Lengths, check_ids, check_length, settle_lengths
 from bertshape.pipelines.model import open_model
 from bertshape.pipelines.prompts import prompt_length, settle_prompt
+from bertshape.pipelines.reconcile import non_finite
 from bertshape.pipelines.running import check_packages, follow_chain, start
 from bertshape.pipelines.verify import Sample, check_installed, verify
 from bertshape.report.embed import EmbedReport
@@ -83,8 +84,11 @@ def embed(request: EmbedRequest, records: Iterable[Record], name: str, events: E
         return _refused(request, model, findings)
     job = _job(request, model, strategies, len(rows), events)
     vectors = running.runner.embed(rows, replace(job, prompt_length=prompt_length(prompt, model, lengths.cut_to)))
+    broken = non_finite(vectors.saved, model.dtype(request.run.dtype))
+    if broken and not request.allow_unsound:
+        return _refused(request, model, (*findings, *broken))
     report = _report(request, model, rows, replace(vectors, seconds=vectors.seconds + encoding))
-    report = replace(report, findings=(*findings, *_cut(report, lengths)))
+    report = replace(report, findings=(*findings, *broken, *_cut(report, lengths)))
     return report if request.verify is None else verify(request, model, sample, lengths, report)
 
 
@@ -123,6 +127,7 @@ def _job(
         inputs=model.tokenizer.inputs,
         saving=Saving(request.save.path, (), False, about | {"bertshape": __version__}),
         progress=events.advanced,
+        keep_broken=request.allow_unsound,
     )
 
 

@@ -97,7 +97,14 @@ def start_for(batch: Batch, report: Report, options: RunOptions, events: Events 
     model = batch.model
     followed = sum(step.shape is not None for step in report.embedding[: len(model.recipe.steps)])
     chain = follow_chain(model, followed, batch.wanted.truncate_dim)
-    return start(model, options, events, chain=chain, attentions=batch.wanted.attentions, failed=report.failed)
+    return start(
+        model,
+        options,
+        events,
+        chain=chain,
+        attentions=batch.wanted.attentions and model.architecture.gives_attentions,
+        failed=report.failed,
+    )
 
 
 def plan(batch: Batch, report: Report, save: SaveOptions | None = None) -> Plan:
@@ -106,7 +113,7 @@ def plan(batch: Batch, report: Report, save: SaveOptions | None = None) -> Plan:
     if save is not None:
         about = {"checkpoint": model.checkpoint.name, "weights": model.weights, "dtype": batch.dtype}
         saving = Saving(save.path, save.only, save.hidden_states, about | {"bertshape": __version__})
-    heads = [load_head(model.architecture.model_type, name) for name in report.tasks]
+    heads = [load_head(model.architecture.model_type, name) for name, row in report.tasks.items() if not row.reason]
     return Plan(
         strategies=tuple(row for row in batch.strategies if report.pooled[row.name].shape is not None),
         layers=batch.wanted.layers,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bertshape.errors import CheckpointError, UsageError
+from bertshape.predict.limits import bound_by
 
 if TYPE_CHECKING:
     from bertshape.pipelines.model import Model
@@ -95,6 +96,25 @@ def check_length(length: int, where: str, model: Model, hint: str = "") -> None:
     )
 
 
+def check_exact(length: int, model: Model) -> None:
+    """Refuse a batch of another length than the only one that the model takes.
+
+    Args:
+        length: Tokens of a row, padding included.
+        model: The model.
+
+    Raises:
+        UsageError: It has another length.
+    """
+    exact = model.architecture.exact_length
+    if exact is not None and length != exact:
+        raise UsageError(
+            f"the rows have {length} tokens; {model.checkpoint.name} takes {bound_by(model.architecture)}",
+            hint=f"Pass --padding max_length --max-length {exact}.",
+            code="length-not-exact",
+        )
+
+
 def check_ids(largest: int, model: Model) -> None:
     """Say before any run what would crash in it with a bare index error.
 
@@ -120,4 +140,6 @@ def _positions_rule(model: Model) -> str:
     architecture = model.architecture
     positions, key = architecture.dimensions.max_position_embeddings, architecture.config_key("max_position_embeddings")
     less = "" if positions == architecture.usable_length else ", less pad_token_id + 1"
-    return f"{key} {positions}{less}"
+    if architecture.family is not None and architecture.family.padding_index is not None:
+        less = f", less {architecture.padding_index + 1}"
+    return bound_by(architecture) or f"{key} {positions}{less}"

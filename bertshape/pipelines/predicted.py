@@ -52,7 +52,9 @@ def predict(batch: Batch) -> Report:
         words=wanted.words,
     )
     of_texts = tokenizer_findings(checkpoint, architecture, model.tokenizer, batch.tokenization)
-    report = report.with_findings(*notes(report), *_not_predicted(batch, report), *of_texts, *model.verdict.findings)
+    report = report.with_findings(
+        *notes(report), *_no_attentions(batch), *_not_predicted(batch, report), *of_texts, *model.verdict.findings
+    )
     return with_head_findings(batch, report) if model.weights == "none" else report
 
 
@@ -96,6 +98,13 @@ def _predict_inside(batch: Batch) -> Layer | None:
         return None
     rows = batch.tokenization
     return predict_layers(batch.model.architecture, rows.batch_size, rows.sequence_length, batch.dtype)
+
+
+def _no_attentions(batch: Batch) -> Iterator[Finding]:
+    architecture = batch.model.architecture
+    if batch.wanted.attentions and not architecture.gives_attentions:
+        message = f"{architecture.model_type} has no attention weights: it mixes tokens in another way"
+        yield Finding("no-attentions", "note", message)
 
 
 def _not_predicted(batch: Batch, report: Report) -> Iterator[Finding]:

@@ -51,6 +51,7 @@ def observe(report: Report, observation: Observation, *, family_known: bool = Tr
                 "Use mean, which leaves padding out.",
             )
         )
+    findings += non_finite({**observation.outputs, **_pooled_and_steps(observation)}, observation.dtype)
     run = Run(True, observation.device, observation.dtype, observation.torch, observation.transformers)
     checkpoint = replace(report.checkpoint, dtype=observation.dtype, parameters=observation.parameters)
     observed = replace(
@@ -69,6 +70,38 @@ def observe(report: Report, observation: Observation, *, family_known: bool = Tr
             for finding in findings
         ]
     return observed.with_findings(*findings)
+
+
+def non_finite(observed: Mapping[str, Observed], dtype: str) -> list[Finding]:
+    """One error for all of a run's tensors that hold NaN or infinity.
+
+    Args:
+        observed: What the run gave, by name.
+        dtype: Dtype of the parameters.
+    """
+    broken = {name: actual for name, actual in observed.items() if actual.not_finite}
+    if not broken:
+        return []
+    of_layers = broken.get("hidden_states")
+    name, worst = next(iter(broken.items()))
+    more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
+    begins = f"; it begins in hidden_states[{of_layers.broken_from}]" if of_layers is not None else ""
+    message = (
+        f"{name}{more} hold NaN or infinity: {worst.not_finite:,} of {worst.numbers:,} numbers of {name}, "
+        f"in {dtype}{begins}"
+    )
+    wider = "; or run with --dtype float32" if dtype in ("float16", "bfloat16") else ""
+    hint = f"Look at the weights with check --values{wider}."
+    return [Finding("non-finite-outputs", "error", message, hint, expected="finite numbers")]
+
+
+def _pooled_and_steps(observation: Observation) -> dict[str, Observed]:
+    pooled = {f"pooled.{name}": actual for name, actual in observation.pooled.items()}
+    steps = {f"step {index}": actual for index, actual in enumerate(observation.steps, start=1)}
+    heads = {
+        f"{task}.{name}": value for task, head in observation.tasks.items() for name, value in head.outputs.items()
+    }
+    return pooled | steps | heads
 
 
 def same_shape(report: Report) -> Report:
@@ -94,14 +127,15 @@ def _observe_outputs(
         actual = observed.get(name)
         if actual is None:
             findings.append(_disagreement(name, row.shape.by_size, "nothing"))
-            rows[name] = row
             continue
-        if (row.count, row.shape.sizes, row.shape.dtype) != (actual.count, actual.sizes, actual.dtype):
+        if (row.sizes_of_each, row.shape.dtype) != (actual.sizes_of_each, actual.dtype):
             findings.append(_disagreement(name, _describe(row.shape, row.count), _describe_observed(actual)))
-        rows[name] = replace(row, shape=_observed_shape(row.shape, actual), count=actual.count, evidence="observed")
+        shape = _observed_shape(row.shape, actual)
+        labels = row.labels if len(row.labels) == actual.count else ()
+        rows[name] = OutputFacts(shape, "observed", actual.count, labels, actual.each)
     for name, actual in observed.items():
         if name not in predicted:
-            rows[name] = OutputFacts(_observed_shape(None, actual), "observed", actual.count)
+            rows[name] = OutputFacts(_observed_shape(None, actual), "observed", actual.count, each=actual.each)
     return rows
 
 

@@ -58,6 +58,28 @@ class Architecture:
         return self.family is not None and self.family.token_type_ids and (types is None or types > 1)
 
     @property
+    def padding_index(self) -> int:
+        """The id that positions are counted after, in families that do so."""
+        fixed = self.family.padding_index if self.family else None
+        return (self.pad_token_id or 0) if fixed is None else fixed
+
+    @property
+    def exact_length(self) -> int | None:
+        """Tokens that every row must have, padding included; None where it may have any number of them."""
+        said = next((row.exact_length for row in self._conditionals if row.exact_length), None)
+        return None if said is None else evaluate(said, self.number)
+
+    @property
+    def layer_outputs(self) -> int:
+        """How many hidden_states there are after the embeddings: one for each layer, in most families."""
+        return evaluate(self.family.layer_outputs, self.number) if self.family else self.dimensions.num_hidden_layers
+
+    @property
+    def gives_attentions(self) -> bool:
+        """Whether the model has attention weights to give."""
+        return self.family is None or self.family.attentions
+
+    @property
     def has_pooler(self) -> bool:
         """Whether the model gives a pooler_output."""
         return self.family is not None and "pooler_output" in self.family.outputs
@@ -82,7 +104,8 @@ class Architecture:
     def config_key(self, dimension: str) -> str:
         """The key in config.json that holds a dimension, for messages."""
         own = self.family.dimensions.get(dimension, dimension) if self.family else dimension
-        return own if own in self.values or dimension not in self.values else dimension
+        aliases = self.family.aliases if self.family else {}
+        return next((alias for alias, key in aliases.items() if key == own and alias in self.values), own)
 
     def expected_tensors(self) -> dict[str, tuple[int, ...]] | None:
         """Shapes of all backbone parameters, pooler included, by the base model's names.

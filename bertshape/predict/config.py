@@ -21,8 +21,11 @@ _ALIASES = {
     "num_hidden_layers": ("num_hidden_layers", "n_layers", "num_layers", "n_layer"),
     "num_attention_heads": ("num_attention_heads", "n_heads", "num_heads", "n_head"),
     "intermediate_size": ("intermediate_size", "hidden_dim", "d_inner", "ffn_dim"),
-    "vocab_size": ("vocab_size", "n_words"),
+    "vocab_size": ("vocab_size", "n_words", "n_token"),
+    "max_position_embeddings": ("max_position_embeddings", "n_positions"),
 }
+# Models that turn vectors by their position have no table of positions that ends.
+_ROTARY = ("rope_parameters", "rope_scaling", "rope_theta", "rotary_dim", "rotary_pct")
 # Models people try that are no text encoders; is_decoder and is_encoder_decoder catch the rest.
 _OTHERS = frozenset(
     {
@@ -95,6 +98,8 @@ def resolve(config: Mapping[str, object], where: str) -> Architecture:
         )
     values: dict[str, object] = dict(ChainMap(dict(config), dict(family.defaults) if family else {}))
     if family is not None:
+        # The other name of a key goes before it, as in transformers, wherever it stands in the file.
+        values |= {own: config[alias] for alias, own in family.aliases.items() if alias in config}
         _derive(values, family)
     sizes = {field.name: _size(values, config, family, field.name, where) for field in fields(Dimensions)}
     sizes["embedding_size"] = sizes["embedding_size"] or sizes["hidden_size"]
@@ -112,7 +117,6 @@ def _size(
     values: Mapping[str, object], config: Mapping[str, object], family: Family | None, dimension: str, where: str
 ) -> int | None:
     keys = _ALIASES.get(dimension, (dimension,)) if family is None else _keys(family, dimension)
-    # A key that stands in the file goes before a default under the other name.
     key = next((key for key in keys if key in config), next((key for key in keys if key in values), None))
     value = values.get(key) if key is not None else None
     if value is None:
@@ -168,16 +172,19 @@ def _check_count(count: object, key: str, where: str, *, listed: bool) -> None:
 
 
 def _keys(family: Family, dimension: str) -> tuple[str, ...]:
-    """The family's own key first; transformers takes the common name too (attribute_map)."""
-    return tuple(dict.fromkeys((family.dimensions.get(dimension, dimension), dimension)))
+    """Names of a dimension in config.json, those first that go before the family's own key."""
+    own = family.dimensions.get(dimension, dimension)
+    return (*(alias for alias, key in family.aliases.items() if key == own), own)
 
 
 def _usable_length(architecture: Architecture) -> int | None:
     family, positions = architecture.family, architecture.dimensions.max_position_embeddings
-    if family is None or positions is None or family.length == "unbounded":
-        return None
-    if family.unbounded_when and architecture.holds(family.unbounded_when):
-        return None
-    if family.length == "positions":
-        return positions
-    return max(positions - (architecture.pad_token_id or 0) - 1, 0)
+    if family is None:
+        return None if any(architecture.values.get(key) for key in _ROTARY) else positions
+    bounds = [architecture.number(key) for key in family.length_bounds]
+    unbounded = family.unbounded_when and architecture.holds(family.unbounded_when)
+    if positions is not None and family.length != "unbounded" and not unbounded:
+        bounds.append(positions - (0 if family.length == "positions" else architecture.padding_index + 1))
+    if architecture.exact_length is not None:
+        bounds.append(architecture.exact_length)
+    return max(min(bounds), 0) if bounds else None

@@ -15,8 +15,14 @@ The fields of a file:
 - `outputs`: outputs besides hidden_states; `last_hidden_state` where it is not said.
 - `observed_only`: outputs whose shape is only known by running; they are never predicted.
 - `length`: how many tokens fit: `positions`, `positions - pad_token_id - 1`, or `unbounded`.
+- `padding_index`: what `length` takes for pad_token_id, where the family does not look at config.json.
+- `length_bounds`: more keys that bound the length.
+- `layer_outputs`: how many hidden_states there are after the embeddings; num_hidden_layers where it is not said.
+- `causal_when`: a condition under which a token sees those before it alone.
+- `attentions`: whether there are attention weights; true where it is not said.
 - `unbounded_when`: a condition under which `length` does not hold.
 - `layer`: where the tensors of a layer are; braces count up to a number of config.json, or through a list of them.
+- `[aliases]`: other keys of config.json by the key that they stand for (attribute_map); they go before it.
 - `[dimensions]`: the key in config.json, where it is not bertshape's own name of the dimension.
 - `[defaults]`: what the config class assumes where config.json is silent, by key; only what is used here.
 - `[forward]`: keys that change the numbers of a forward pass and no shape, with what the config class assumes where
@@ -24,7 +30,8 @@ The fields of a file:
 - `[derived]`: what follows from other values where config.json is silent, by key; at least 1.
 - `[tensors]`, `[layer_tensors]`: shapes by name, which may have braces too; an axis is a dimension, a key, a number, or
   such as `3*hidden_size` or `max_position_embeddings+2`.
-- `[[conditional]]`: more of `tensors`, `layer_tensors`, `derived` or `observed_only`, `when` all its conditions hold;
+- `[[conditional]]`: more of `tensors`, `layer_tensors`, `derived` or `observed_only`, or the `exact_length` that every
+  row must have then, `when` all its conditions hold;
   expressions.py has the language of sizes and conditions.
 - `first_layer_lacks`: names that layer 0 does not have.
 - `[order]`: the parts of a part in the order in which they run, where it is not that of the names above, in which the
@@ -60,6 +67,7 @@ class Conditional:
     layer_tensors: Shapes
     derived: Mapping[str, str]
     observed_only: tuple[str, ...]
+    exact_length: str | None
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,12 @@ class Family:
     renamed: Mapping[str, str]
     fused: Mapping[str, Sequence[str]]
     order: Mapping[str, Sequence[str]]
+    aliases: Mapping[str, str]
+    padding_index: int | None
+    length_bounds: tuple[str, ...]
+    layer_outputs: str
+    attentions: bool
+    causal_when: str | None
 
     @property
     def has_template(self) -> bool:
@@ -181,7 +195,20 @@ def load_family(model_type: str) -> Family | None:
         renamed=row.get("renamed", {}),
         fused=row.get("fused", {}),
         order=row.get("order", {}),
+        **_of_runs(row),
     )
+
+
+def _of_runs(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Other names of keys, how long rows may be, and what there is of each layer."""
+    return {
+        "aliases": row.get("aliases", {}),
+        "padding_index": row.get("padding_index"),
+        "length_bounds": tuple(row.get("length_bounds", ())),
+        "layer_outputs": row.get("layer_outputs", "num_hidden_layers"),
+        "attentions": row.get("attentions", True),
+        "causal_when": row.get("causal_when"),
+    }
 
 
 def family_of_class(name: str) -> Family | None:
@@ -203,6 +230,7 @@ def _conditional(entry: Mapping[str, Any]) -> Conditional:
         layer_tensors=_shapes(entry.get("layer_tensors")),
         derived=entry.get("derived", {}),
         observed_only=tuple(entry.get("observed_only", ())),
+        exact_length=entry.get("exact_length"),
     )
 
 

@@ -69,6 +69,10 @@ def predict_tasks(
             reason = f"transformers has no {name} head for {architecture.model_type}"
             tasks[name] = TaskFacts(None, None, (), {}, reason)
             continue
+        failure = _cannot_run(head, checkpoint.config)
+        if failure is not None:
+            tasks[name] = TaskFacts(head.model_class, None, (), {}, failure)
+            continue
         labels = task_labels(name, checkpoint.config)
         sizes = {
             BATCH_SIZE: 1 if name == "multiple-choice" else tokenization.batch_size,
@@ -84,6 +88,15 @@ def predict_tasks(
         verdict = "random" if random else _stored(checkpoint, architecture, head)
         tasks[name] = TaskFacts(head.model_class, verdict, labels, outputs)
     return tasks
+
+
+def _cannot_run(head: Head, config: Mapping[str, object]) -> str | None:
+    """Why transformers fails with a head that it has."""
+    count = len(read_labels(config))
+    if head.task != _QUESTION_ANSWERING or not head.counts_labels or count == 2:
+        return None
+    # It makes as many outputs as there are labels, and takes them apart as begin and end.
+    return f"{head.model_class} needs num_labels 2, for begin and end; config.json says {count}, and transformers fails"
 
 
 def task_labels(task: str, config: Mapping[str, object]) -> tuple[str, ...]:
@@ -122,6 +135,12 @@ def task_findings(tasks: Mapping[str, TaskFacts], checkpoint: Checkpoint, *, num
             "Check num_labels and id2label in config.json against the stored head.",
             where="config.json num_labels",
         )
+    failing = {name: task.reason for name, task in tasks.items() if task.model_class is not None and task.reason}
+    for name, reason in failing.items():
+        if name == _QUESTION_ANSWERING:
+            yield Finding(
+                "head-fails", "warning", f"{name}: {reason}", "Correct id2label.", where="config.json id2label"
+            )
     declared = checkpoint.config.get("architectures")
     classes = [name for name in declared if isinstance(name, str)] if isinstance(declared, list) else []
     for name, task in tasks.items():
@@ -158,9 +177,7 @@ def _stored(checkpoint: Checkpoint, architecture: Architecture, head: Head) -> H
     """How much of a head is in the files; None where the names are not known without loading."""
     if checkpoint.headers is None:
         return None
-    # Begin and end of the answer: a run builds this head for two, whatever config.json counts.
-    counted = head.counts_labels and head.task != _QUESTION_ANSWERING
-    num_labels = len(read_labels(checkpoint.config)) if counted else 2
+    num_labels = len(read_labels(checkpoint.config)) if head.counts_labels else 2
     stored = read_stored_head(head, architecture, checkpoint.headers.tensors, num_labels)
     if stored.absent:
         return "random"

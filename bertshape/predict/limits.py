@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from bertshape.predict.architecture import Architecture
     from bertshape.tokens.tokenizer import LoadedTokenizer
 
-_FLOATS = ("float32", "float16", "bfloat16", "float64")
+FLOATS = ("float32", "float16", "bfloat16", "float64")
+"""Dtypes that a model may be loaded in."""
 
 
 def length_limits(
@@ -32,6 +33,16 @@ def length_limits(
     bounds = (architecture.usable_length, limits.get("tokenizer_config.json model_max_length"))
     limits["effective"] = min((bound for bound in bounds if bound is not None), default=None)
     return limits
+
+
+def bound_by(architecture: Architecture) -> str | None:
+    """What bounds the length of a row in a few words, where it is not the number of positions."""
+    usable, family = architecture.usable_length, architecture.family
+    if usable is None or family is None:
+        return None
+    if architecture.exact_length == usable:
+        return f"rows of exactly {usable}, which its landmarks divide"
+    return next((f"{key} {usable}" for key in family.length_bounds if architecture.number(key) == usable), None)
 
 
 def resolve_dtype(checkpoint: Checkpoint, requested: str, *, stored: bool) -> str:
@@ -55,11 +66,11 @@ def resolve_dtype(checkpoint: Checkpoint, requested: str, *, stored: bool) -> st
         return "float32"  # Pickles: only loading them shows it.
     first = sorted(headers.files)[0]
     names = sorted(name for name, tensor in headers.tensors.items() if tensor.file == first)
-    return next((headers.tensors[name].dtype for name in names if headers.tensors[name].dtype in _FLOATS), "float32")
+    return next((headers.tensors[name].dtype for name in names if headers.tensors[name].dtype in FLOATS), "float32")
 
 
 def declared_dtype(config: Mapping[str, object]) -> str | None:
     """Dtype that a config.json names, by `dtype` or by its older name `torch_dtype`; None where neither names one."""
     named = config.get("dtype") or config.get("torch_dtype")
     name = named.removeprefix("torch.") if isinstance(named, str) else None
-    return name if name in _FLOATS else None
+    return name if name in FLOATS else None

@@ -54,13 +54,27 @@ def predict_outputs(
         outputs["pooler_output"] = OutputFacts(
             TensorShape((BATCH_SIZE, architecture.pooler_axis), (batch, architecture.pooler_size), dtype)
         )
-    layers = tuple(f"layer {index}" for index in range(1, dimensions.num_hidden_layers + 1))
+    layers = tuple(f"layer {index}" for index in range(1, architecture.layer_outputs + 1))
     outputs["hidden_states"] = OutputFacts(hidden, count=len(layers) + 1, labels=("embeddings", *layers))
-    if attentions and dimensions.num_attention_heads is not None:
+    memory = _memory(architecture, hidden)
+    if memory is not None:
+        outputs["mems"] = OutputFacts(memory, count=len(layers), labels=("embeddings", *layers[:-1]))
+    if attentions and architecture.gives_attentions and dimensions.num_attention_heads is not None:
         axes = (BATCH_SIZE, NUM_ATTENTION_HEADS, SEQUENCE_LENGTH, SEQUENCE_LENGTH)
-        sizes = (batch, dimensions.num_attention_heads, length, length)
-        outputs["attentions"] = OutputFacts(TensorShape(axes, sizes, dtype), count=len(layers), labels=layers)
+        each = (batch, dimensions.num_attention_heads, length, length)
+        outputs["attentions"] = OutputFacts(TensorShape(axes, each, dtype), count=len(layers), labels=layers)
     return {name: facts for name, facts in outputs.items() if name not in architecture.observed_only}
+
+
+def _memory(architecture: Architecture, hidden: TensorShape) -> TensorShape | None:
+    """What XLNet keeps of a layer: of the first positions up to `reuse_len` the last ones up to `mem_len`."""
+    family = architecture.family
+    if family is None or "mems" not in family.outputs or not architecture.holds("use_mems_eval"):
+        return None
+    batch, length, hidden_size = hidden.sizes
+    kept = [limit for key in ("reuse_len", "mem_len") if (limit := architecture.number(key)) > 0]
+    sizes = (min([length, *kept]), batch, hidden_size)
+    return TensorShape((SEQUENCE_LENGTH, BATCH_SIZE, HIDDEN_SIZE), sizes, hidden.dtype)
 
 
 def pooling_facts(architecture: Architecture, batch: tuple[int, int, int], dtype: str) -> PoolingFacts:
@@ -76,7 +90,7 @@ def pooling_facts(architecture: Architecture, batch: tuple[int, int, int], dtype
     return PoolingFacts(
         *batch,
         hidden_size=size,
-        num_hidden_layers=architecture.dimensions.num_hidden_layers,
+        num_hidden_layers=architecture.layer_outputs,
         has_pooler=architecture.has_pooler,
         has_last_hidden_state=architecture.has_last_hidden_state,
         dtype=dtype,

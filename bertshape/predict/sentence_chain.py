@@ -30,7 +30,7 @@ def model_outputs(
     if architecture.has_last_hidden_state:
         outputs["last_hidden_state"] = hidden
     if "hidden_states" not in architecture.observed_only:
-        layers = architecture.dimensions.num_hidden_layers + 1
+        layers = architecture.layer_outputs + 1
         outputs |= {f"hidden_states[{index}]": hidden for index in range(-layers, layers)}
     if architecture.has_pooler:
         axes = (BATCH_SIZE, architecture.pooler_axis)

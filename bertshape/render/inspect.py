@@ -52,6 +52,10 @@ def output_section(report: Report, *, hidden_states: bool = False, signs: Signs 
         about += _differing(output, common, dtype)
         cell = Text(signs.between).join(about)
         rows.append((Text(visible(name)), sizes_text(output.shape), cell, Text(human_bytes(output.bytes))))
+        for index, shape in output.runs:
+            rows.append((Text(f"  {index}"), sizes_text(shape), Text(), Text(human_bytes(shape.bytes))))
+        if output.each:
+            continue
         for label in output.labels if hidden_states and name == "hidden_states" else ():
             rows.append((Text(f"  {label}"), sizes_text(output.shape), Text(output.shape.by_name), Text()))
     return Section(title("Outputs", _ran(report, common, dtype)), Grid(_OUTPUT_COLUMNS, rows))

@@ -25,6 +25,9 @@ class Output(SizedTensor):
     evidence: FromWhere
     count: Annotated[Count | None, "Number of tensors, where the output is a tuple; null for a single tensor."]
     labels: Annotated[list[str], "What each of them is, in order; empty for a single tensor, or where not known."]
+    each: Annotated[
+        list[list[Count]], "Shape of each of them, where they differ, and shape is that of the first; empty elsewhere."
+    ]
 
 
 class PooledVector(TypedDict):

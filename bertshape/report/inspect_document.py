@@ -209,6 +209,7 @@ def _output(output: OutputFacts) -> documents_tensors.Output:
         "evidence": output.evidence,
         "count": output.count,
         "labels": list(output.labels),
+        "each": [list(sizes) for sizes in output.each],
     }
 
 

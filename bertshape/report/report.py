@@ -67,17 +67,46 @@ class OutputFacts:
         evidence: `observed` once a real run gave it.
         count: Number of tensors, where the output is a tuple of them.
         labels: What each of them is, in order.
+        each: Sizes of each of them, where they differ among each other; `shape` is that of the first one then.
     """
 
     shape: TensorShape
     evidence: Evidence = "predicted"
     count: int | None = None
     labels: tuple[str, ...] = ()
+    each: tuple[tuple[int, ...], ...] = ()
 
     @property
     def bytes(self) -> int:
         """Bytes of all its tensors."""
-        return self.shape.bytes * (self.count or 1)
+        if not self.each:
+            return self.shape.bytes * (self.count or 1)
+        return sum(_like(self.shape, sizes).bytes for sizes in self.each)
+
+    @property
+    def runs(self) -> tuple[tuple[str, TensorShape], ...]:
+        """Neighbours of one shape, where shapes differ: `0`, `1-5`, and what each of them has."""
+        found: list[tuple[int, int, tuple[int, ...]]] = []
+        for index, sizes in enumerate(self.each):
+            if found and found[-1][2] == sizes:
+                found[-1] = (found[-1][0], index, sizes)
+            else:
+                found.append((index, index, sizes))
+        return tuple(
+            (str(first) if first == last else f"{first}-{last}", _like(self.shape, sizes))
+            for first, last, sizes in found
+        )
+
+    @property
+    def sizes_of_each(self) -> tuple[tuple[int, ...], ...]:
+        """Sizes of each of its tensors."""
+        return self.each or (self.shape.sizes,) * (self.count or 1)
+
+
+def _like(shape: TensorShape, sizes: tuple[int, ...]) -> TensorShape:
+    """A tensor of the same kind in other sizes; axes of another number have no names."""
+    axes = shape.axes if len(shape.axes) == len(sizes) else tuple(f"axis_{index}" for index in range(len(sizes)))
+    return replace(shape, axes=axes, sizes=sizes)
 
 
 @dataclass(frozen=True)

@@ -62,11 +62,11 @@ def embed_rows(
             job.progress(len(chosen))
     seconds = time.perf_counter() - begin
     numbers = {}
-    if job.saving is not None:
-        save(job.saving, results)
-    else:
-        numbers = {name: value.float().tolist() for name, value in results.items()}
     saved = {name: look(value) for name, value in results.items()}
+    if job.saving is None:
+        numbers = {name: value.float().tolist() for name, value in results.items()}
+    elif job.keep_broken or not any(seen.not_finite for seen in saved.values()):
+        save(job.saving, results)
     return Vectors(saved, batches, positions, seconds, str(device), numbers)
 
 

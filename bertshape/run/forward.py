@@ -43,12 +43,24 @@ def forward(model: Any, inputs: Mapping[str, torch.Tensor], *, attentions: bool,
 
 
 def look(value: Any) -> Observed:
-    """Sizes and dtype of a tensor, or of the tensors of a tuple."""
-    if not isinstance(value, tuple):
-        return Observed(tuple(value.shape), _dtype_name(value.dtype))
-    first = value[0]
-    odd = next((tensor for tensor in value if tensor.shape != first.shape), first)
-    return Observed(tuple(odd.shape), _dtype_name(odd.dtype), len(value))
+    """Sizes and dtype of a tensor, or of the tensors of a tuple, and whether their numbers are numbers."""
+    tensors = value if isinstance(value, tuple) else (value,)
+    sizes = tuple(tuple(tensor.shape) for tensor in tensors)
+    broken = [_not_finite(tensor) for tensor in tensors]
+    return Observed(
+        sizes=sizes[0],
+        dtype=_dtype_name(tensors[0].dtype),
+        count=len(tensors) if isinstance(value, tuple) else None,
+        each=sizes if len(set(sizes)) > 1 else (),
+        not_finite=sum(broken),
+        numbers=sum(tensor.numel() for tensor in tensors),
+        broken_from=next((index for index, count in enumerate(broken) if count), None),
+    )
+
+
+def _not_finite(tensor: torch.Tensor) -> int:
+    finite = tensor.isfinite()
+    return 0 if finite.all() else int((~finite).sum())
 
 
 def _dtype_name(dtype: Any) -> str:

@@ -41,9 +41,10 @@ def observe_heads(
         # The texts are the choices of one question, which go in together.
         choices = head.task == "multiple-choice"
         given = {name: tensor.unsqueeze(0) for name, tensor in inputs.items()} if choices else inputs
-        model, loading = _load(head, request)
-        counts = _count(model, head, loading)
+        counts = 0, 0, 0
         try:
+            model, loading = _load(head, request)
+            counts = _count(model, head, loading)
             outputs = forward(model.eval().to(inputs["input_ids"].device), given, attentions=False)
         except CheckpointError as error:
             observed[head.task] = ObservedHead({}, *counts, failure=error.message)
@@ -57,13 +58,8 @@ def observe_heads(
 def _load(head: Head, request: ForwardRequest) -> tuple[Any, Loading]:
     base, config_class = find_classes(request)
     model_class = getattr(importlib.import_module(base.__module__), head.model_class)
-    config = dict(request.config)
-    if head.task == "question-answering":
-        # Begin and end: transformers makes as many outputs as there are labels, and fails unless they are two.
-        config |= {"id2label": {"0": "start", "1": "end"}, "label2id": {"start": 0, "end": 1}}
-        config.pop("num_labels", None)
     # Attention weights are not asked for here: the usual implementation of attention is the faster one.
-    return load(replace(request, config=config, attentions=False), model_class, config_class)
+    return load(replace(request, attentions=False), model_class, config_class)
 
 
 def _count(model: Any, head: Head, loading: Loading) -> tuple[int, int, int]:

@@ -113,12 +113,28 @@ class Loading:
 class Observed:
     """Size and dtype of a tensor as the run gave it, and how many there are where it is a tuple.
 
-    `sizes` are those of each tensor; where they differ within a tuple, of the first one that differs.
+    Attributes:
+        sizes: Size of each axis; of the first one in a tuple.
+        dtype: Dtype of the elements.
+        count: Number of tensors in a tuple.
+        each: Sizes of each tensor in a tuple, where they differ among each other.
+        not_finite: How many numbers are NaN or infinite.
+        numbers: How many there are.
+        broken_from: Index in a tuple of the first tensor with such a number.
     """
 
     sizes: tuple[int, ...]
     dtype: str
     count: int | None = None
+    each: tuple[tuple[int, ...], ...] = ()
+    not_finite: int = 0
+    numbers: int = 0
+    broken_from: int | None = None
+
+    @property
+    def sizes_of_each(self) -> tuple[tuple[int, ...], ...]:
+        """Sizes of each of its tensors."""
+        return self.each or (self.sizes,) * (self.count or 1)
 
 
 @dataclass(frozen=True)
@@ -187,6 +203,7 @@ class VectorJob:
         saving: Where the vectors go; None gives the numbers themselves.
         progress: Called with the number of texts of each batch that is done.
         prompt_length: Tokens of the prompt, for Pooling steps that leave it out.
+        keep_broken: Write vectors with NaN or infinity too.
     """
 
     strategies: tuple[Strategy, ...]
@@ -197,6 +214,7 @@ class VectorJob:
     saving: Saving | None
     progress: Callable[[int], None]
     prompt_length: int = 0
+    keep_broken: bool = False
 
 
 @dataclass(frozen=True)

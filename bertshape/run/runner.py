@@ -156,7 +156,7 @@ def _fitting(strategies: Sequence[Strategy], outputs: Any, architecture: Archite
     last = outputs.get("last_hidden_state")
     if last is None:
         return [strategy for strategy in strategies if strategy.name == "pooler" and "pooler_output" in outputs]
-    layers = architecture.dimensions.num_hidden_layers + 1
+    layers = architecture.layer_outputs + 1
     even = len(outputs.hidden_states) == layers and all(layer.shape == last.shape for layer in outputs.hidden_states)
     return [strategy for strategy in strategies if even or not strategy.needs_hidden_states]
 

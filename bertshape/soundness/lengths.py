@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bertshape.predict.limits import bound_by
 from bertshape.report.finding import Finding
 
 if TYPE_CHECKING:
@@ -47,5 +48,8 @@ def _rule(architecture: Architecture) -> str:
     named = f"config.json {architecture.config_key('max_position_embeddings')} = {positions}"
     if architecture.family is None or architecture.family.length == "positions":
         return named
-    pad = architecture.pad_token_id or 0
-    return f"{named}, and {architecture.model_type} counts from pad_token_id + 1: {positions} - {pad} - 1"
+    if (other := bound_by(architecture)) is not None:
+        return other
+    pad = architecture.padding_index
+    counted = "pad_token_id" if architecture.family.padding_index is None else f"its padding index {pad}"
+    return f"{named}, and {architecture.model_type} counts from {counted} + 1: {positions} - {pad} - 1"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.quantization import read_quantization
+from bertshape.soundness.attention import attention_findings
 from bertshape.soundness.custom_code import custom_code_findings
 from bertshape.soundness.dimensions import attention_head_findings, held_dimensions
+from bertshape.soundness.dtypes import dtype_findings
 from bertshape.soundness.heads import head_findings, label_map_findings
 from bertshape.soundness.identity import (
     class_findings,
@@ -59,6 +61,9 @@ def check_soundness(
         # Under the wrong family neither names nor dimensions nor lengths mean anything.
         return findings
     findings += attention_head_findings(checkpoint, fitting)
+    if look_at_weights and read_quantization(checkpoint) is None:
+        findings += dtype_findings(checkpoint, fitting)
+    findings += attention_findings(fitting, checkpoint.config_path)
     findings += label_map_findings(checkpoint)
     identity = class_findings(checkpoint, architecture) or padding_identity(architecture, tokenizer)
     findings += identity

@@ -175,13 +175,6 @@ def load_tokenizer(checkpoint: Checkpoint) -> LoadedTokenizer:
     )
 
 
-def needs_conversion(checkpoint: Checkpoint) -> bool:
-    """Whether only transformers can read this tokenizer."""
-    return not _is_in_table(
-        resolve_class(checkpoint.config, checkpoint.tokenizer_files.config), checkpoint.tokenizer_files
-    )
-
-
 def _load(resolved: Resolved, files: TokenizerFiles, name: str, not_asked: str) -> tuple[Built, tuple[Difference, ...]]:
 
     if not_asked:

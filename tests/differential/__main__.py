@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.differential.area import run
 
-AREAS = ("tokens", "encode", "verdicts")
+AREAS = ("tokens", "model", "encode", "verdicts")
 
 
 def main() -> int:

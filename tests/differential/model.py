@@ -1,0 +1,176 @@
+"""What a run of `inspect` shows against what `AutoModel.from_pretrained(folder)` gives for the same tokens."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import torch
+import transformers
+from safetensors.torch import load_file
+
+from bertshape import inspect_texts
+from bertshape.errors import BertshapeError
+from tests.differential.model_folders import OUTSIDE, WORDS, Maker
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from bertshape.report.report import OutputFacts, Report
+
+_OUTPUTS = ("last_hidden_state", "pooler_output", "hidden_states", "attentions", "cross_attentions", "mems")
+_CAUSAL = "attention-causal"
+_NOT_FINITE = "non-finite-outputs"
+_HUGE = 1e4
+_PROBE = 9
+"""Tokens of the row that shows whether attention is causal, and later tokens change nothing before them."""
+
+
+def check(rng: random.Random, folder: Path) -> str:
+    """One folder, and a batch of texts."""
+    _quiet()
+    try:
+        Maker(rng, folder).make()
+    except Exception as error:
+        return f"the folder cannot be made: {type(error).__name__}: {error}"
+    texts = [" ".join(rng.choices(WORDS, k=rng.choice((1, 2, 4, 9)))) for _ in range(rng.choice((1, 2, 3)))]
+    return compare(folder, texts, attentions=rng.random() < 0.5)
+
+
+def compare(folder: Path, texts: list[str], *, attentions: bool) -> str:
+    """What differs between the two, a line each."""
+    _quiet()
+    theirs, why = _theirs(folder, texts, attentions=attentions)
+    path = folder / "own.safetensors"
+    try:
+        predicted = inspect_texts(texts, model=folder, weights="none", attentions=attentions)
+        report = inspect_texts(texts, model=folder, device="cpu", attentions=attentions, save=path)
+    except BertshapeError as error:
+        return "" if theirs is None else f"stops, and AutoModel runs: {error.code}: {error.message}"
+    if theirs is None:
+        return "" if report.failed else f"runs, and AutoModel fails: {why}"
+    model, outputs = theirs
+    lines = [*_facts(report, model), *_findings(report, model, outputs)]
+    for name in _OUTPUTS:
+        value = outputs.get(name)
+        tensors = _listed(value)
+        lines += _shapes(name, tensors, report.outputs.get(name), "")
+        if name in predicted.outputs and predicted.checkpoint.model_type not in OUTSIDE:
+            lines += _shapes(name, tensors, predicted.outputs[name], "predicted ")
+        lines += _numbers(name, value, load_file(path))
+    return "\n".join(lines + list(_lengths(report, model)))
+
+
+def _quiet() -> None:
+    logging.getLogger("transformers").setLevel(logging.CRITICAL)
+    warnings.simplefilter("ignore")
+    transformers.utils.logging.disable_progress_bar()
+
+
+def _theirs(folder: Path, texts: list[str], *, attentions: bool) -> tuple[tuple[Any, Any] | None, str]:
+    """The model and its outputs; the reason where there are none."""
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder))
+        implementation = {"attn_implementation": "eager"} if attentions else {}
+        model = transformers.AutoModel.from_pretrained(str(folder), **implementation).eval()
+        inputs = dict(tokenizer(texts, padding=True, return_tensors="pt"))
+        taken = inspect.signature(model.forward).parameters
+        inputs = {name: value for name, value in inputs.items() if name in taken or name == "input_ids"}
+        if getattr(model.config, "type_vocab_size", 2) == 1:
+            inputs.pop("token_type_ids", None)
+        with torch.inference_mode():
+            asked = {"output_hidden_states": True, "output_attentions": attentions, "return_dict": True}
+            return (model, model(**inputs, **asked)), ""
+    except Exception as error:
+        return None, f"{type(error).__name__}: {error}"
+
+
+def _facts(report: Report, model: Any) -> Iterator[str]:
+    parameters, dtype = sum(parameter.numel() for parameter in model.parameters()), str(model.dtype)[6:]
+    if report.checkpoint.parameters != parameters:
+        yield f"parameters: {report.checkpoint.parameters} against {parameters}"
+    if report.run.dtype != dtype:
+        yield f"dtype: {report.run.dtype} against {dtype}"
+
+
+def _findings(report: Report, model: Any, outputs: Any) -> Iterator[str]:
+    codes = {finding.code for finding in report.findings}
+    flat = [value for name in _OUTPUTS for value in _listed(outputs.get(name))]
+    finite = all(bool(value.isfinite().all()) for value in flat)
+    # Vectors that are finite by a hair overflow in a sum.
+    huge = any(float(value.double().abs().max()) > _HUGE for value in flat)
+    if finite == (_NOT_FINITE in codes) and not (finite and huge):
+        yield f"all numbers are finite: {finite}; findings: {sorted(codes)}"
+    if finite and "family-unknown" not in codes and (_CAUSAL in codes) != _is_causal(model):
+        yield f"attention is causal: {_is_causal(model)}; findings: {sorted(codes)}"
+    for finding in report.findings if report.checkpoint.model_type not in OUTSIDE else ():
+        wrong = finding.severity == "error" or finding.code in ("prediction-disagrees", "parameters-differ")
+        if wrong and finding.code != _NOT_FINITE:
+            yield f"{finding.code}: {finding.message}"
+
+
+def _is_causal(model: Any) -> bool:
+    """Whether another last token leaves the vectors of those before it as they were."""
+    input_ids = torch.arange(5, 5 + _PROBE)[None]
+    other = input_ids.clone()
+    other[0, -1] = 15
+    with torch.inference_mode():
+        first, second = (model(row, return_dict=True).get("last_hidden_state") for row in (input_ids, other))
+    if first is None or first.shape[1] != _PROBE:
+        return False
+    return bool((first[0, :-1] == second[0, :-1]).all() and (first[0, -1] != second[0, -1]).any())
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, tuple | list) else () if value is None else (value,)
+
+
+def _shapes(name: str, tensors: tuple[Any, ...], facts: OutputFacts | None, said: str) -> Iterator[str]:
+    if facts is None:
+        if tensors:
+            yield f"{name}: {said}nothing against {[list(tensor.shape) for tensor in tensors]}"
+        return
+    own = facts.each or (facts.shape.sizes,) * (facts.count or 1)
+    expected = tuple(tuple(tensor.shape) for tensor in tensors)
+    if own != expected:
+        yield f"{name}: {said}{own} against {expected}"
+    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    if facts.bytes != size:
+        yield f"{name}: {said}{facts.bytes} bytes against {size}"
+
+
+def _numbers(name: str, value: Any, saved: Mapping[str, torch.Tensor]) -> Iterator[str]:
+    if name == "hidden_states":
+        return
+    several = isinstance(value, tuple | list)
+    for index, tensor in enumerate(_listed(value)):
+        own = saved.get(f"{name}.{index}" if several else name)
+        if own is None:
+            yield f"{name}: not saved"
+        elif own.shape == tensor.shape and not torch.allclose(own, tensor, rtol=1e-3, atol=1e-4, equal_nan=True):
+            yield f"{name} {index}: off by {(own - tensor).abs().max():.3g}"
+
+
+def _lengths(report: Report, model: Any) -> Iterator[str]:
+    """The limit runs, and one more does not."""
+    limit = report.checkpoint.length_limits["effective"]
+    if limit is None or limit > 1000:
+        return
+    if not _runs(model, limit) and report.checkpoint.model_type not in OUTSIDE:
+        yield f"{limit} tokens are said to run, and do not"
+    if _runs(model, limit + 1):
+        yield f"{limit + 1} tokens run, and {limit} are said to be the limit"
+
+
+def _runs(model: Any, length: int) -> bool:
+    input_ids = torch.full((1, length), 7)
+    try:
+        with torch.inference_mode():
+            model(input_ids, attention_mask=torch.ones_like(input_ids))
+    except Exception:
+        return False
+    return True
