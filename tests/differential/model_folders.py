@@ -42,7 +42,7 @@ _OWN: dict[str, dict[str, tuple[Any, ...]]] = {
         "d_head": (10, 12),
     },
     "mobilebert": {"classifier_activation": (True, False), "use_bottleneck": (True, True, False)},
-    "nystromformer": {"num_landmarks": (64, 4), "conv_kernel_size": (5, None)},
+    "nystromformer": {"num_landmarks": (64, 4), "conv_kernel_size": (5, 9)},
     "xlnet": {
         "mem_len": (None, 0, 3, 512),
         "use_mems_eval": (True, False),

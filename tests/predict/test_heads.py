@@ -246,12 +246,21 @@ def test_a_masked_lm_head_shares_the_word_embeddings(tiny: Callable[[str], Path]
     assert (report.tasks["masked-lm"].head, report.tasks["next-sentence-prediction"].head) == ("stored", "random")
 
 
-def test_question_answering_has_two_outputs_whatever_the_labels(tiny: Callable[[str], Path], tmp_path: Path) -> None:
-    """With three labels transformers itself fails to tell begin from end."""
+def test_question_answering_needs_two_labels_and_leaves_other_rows(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    """With three labels transformers itself fails to take begin and end apart."""
     folder = with_head(tmp_path / "m", tiny("bert"), "BertForSequenceClassification", id2label=LABELS)
-    report = inspect_texts("a b", model=str(folder), tasks=["question-answering"])
-    assert set(sizes(report.tasks["question-answering"])) == {"start_logits", "end_logits"}
+    report = inspect_texts("a b", model=str(folder), tasks=["question-answering", "sequence-classification"])
+    row = report.tasks["question-answering"]
+    assert (dict(row.outputs), row.reason) == (
+        {},
+        "BertForQuestionAnswering needs num_labels 2, for begin and end; config.json says 3, and transformers fails",
+    )
+    assert sizes(report.tasks["sequence-classification"]) == {"logits": (1, 3)}
+    assert "head-fails" in {finding.code for finding in report.findings}
     assert not report.failed
+    model = transformers.BertForQuestionAnswering.from_pretrained(folder)
+    with pytest.raises(ValueError, match="too many values to unpack"):
+        model(torch.ones((1, 3), dtype=torch.int64))
 
 
 def test_a_family_without_the_head_says_so(tiny: Callable[[str], Path]) -> None:
