@@ -15,6 +15,7 @@ from bertshape.pipelines.request import RunOptions, check_device
 from bertshape.pipelines.running import check_packages
 from bertshape.report.check import CheckReport, Outcome, outcomes_of
 from bertshape.report.finding import Finding
+from bertshape.soundness.coverage import coverage
 from bertshape.soundness.values import check_values
 from bertshape.soundness.weights import stored_backbone
 
@@ -51,15 +52,12 @@ def check(request: CheckRequest, read: Read = unwatched) -> CheckReport:
         outcomes.append(_values_outcome(request, model, read))
     elif request.tensors:
         findings.append(_not_compared(request))
-    of_texts = _shape_expectations(request)
-    if request.cases or request.run or of_texts:
-        runner = CaseRunner(model, RunOptions(device=request.device)) if request.run else None
-        for case in request.cases or (CheckCase(DEFAULT_TEXT),):
-            outcome, more = check_case(model, of_texts, case, runner)
-            findings += [finding for finding in more if finding not in findings]
-            outcomes += outcome
+    of_cases, more = _cases(request, model)
+    outcomes += of_cases
+    findings += [finding for finding in dict.fromkeys(more) if finding not in findings]
     failing = ("error", "warning") if request.fail_on == "warning" else ("error",)
     errors = tuple(finding.message for finding in findings if finding.severity in failing)
+    covered = coverage(model.checkpoint, model.architecture, model.tokenizer, values=request.values, run=request.run)
     headers, stored = model.checkpoint.headers, stored_backbone(model.checkpoint, model.architecture)
     return CheckReport(
         name=model.checkpoint.name,
@@ -70,7 +68,23 @@ def check(request: CheckRequest, read: Read = unwatched) -> CheckReport:
         weight_bytes=headers.total_bytes if headers else None,
         findings=tuple(findings),
         outcomes=(Outcome("soundness", errors), *outcomes),
+        seen=covered.seen,
+        unseen=covered.unseen,
     )
+
+
+def _cases(request: CheckRequest, model: Model) -> tuple[list[Outcome], list[Finding]]:
+    """What comes of the texts, where anything is asked of them."""
+    outcomes, findings = list[Outcome](), list[Finding]()
+    of_texts = _shape_expectations(request)
+    if not (request.cases or request.run or of_texts):
+        return outcomes, findings
+    runner = CaseRunner(model, RunOptions(device=request.device)) if request.run else None
+    for case in request.cases or (CheckCase(DEFAULT_TEXT),):
+        outcome, more = check_case(model, of_texts, case, runner)
+        outcomes += outcome
+        findings += more
+    return outcomes, findings
 
 
 def list_names(request: CheckRequest) -> Iterator[str]:

@@ -108,8 +108,22 @@ def _details(report: CheckReport, *, quiet: bool, alone: bool) -> list[Renderabl
     for outcome in report.outcomes:
         if outcome.name != "soundness":  # Each of its problems is a finding above.
             lines += [labelled("FAIL", visible(problem), style=_FAIL) for problem in outcome.problems]
+    if alone and not quiet:
+        lines += _coverage(report)
     held = _held(report)
     return [*lines, labelled("ok", ", ".join(held), style="green")] if held and alone and not quiet else lines
+
+
+def _coverage(report: CheckReport) -> list[RenderableType]:
+    """What the verdict is of, and of what it is not."""
+    sound = not any(outcome.problems for outcome in report.outcomes if outcome.name == "soundness")
+    lines: list[RenderableType] = []
+    if report.seen:
+        word = labelled("sound" if sound else "seen", visible(", ".join(report.seen)), style="green" if sound else "")
+        lines.append(word)
+    if report.unseen:
+        lines.append(labelled("not seen", visible(", ".join(report.unseen)), style="dim"))
+    return lines
 
 
 def _held(report: CheckReport) -> list[str]:

@@ -48,6 +48,8 @@ class CheckReport(Shown):
         findings: What the soundness rules say.
         outcomes: Everything that was checked.
         error: Why the checkpoint cannot be read, where it cannot.
+        seen: What soundness was judged by, in words.
+        unseen: What was not looked at, in words.
     """
 
     name: str
@@ -59,6 +61,8 @@ class CheckReport(Shown):
     findings: tuple[Finding, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     error: BertshapeError | None = None
+    seen: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -96,6 +100,8 @@ def _checked(report: CheckReport) -> documents.CheckedCheckpoint:
         "backbone_tensors": report.backbone_tensors,
         "bytes_read": report.bytes_read,
         "weight_bytes": report.weight_bytes,
+        "looked_at": list(report.seen),
+        "not_looked_at": list(report.unseen),
         "findings": finding_entries(report.findings),
         "outcomes": [
             {"name": outcome.name, "passed": not outcome.problems, "problems": list(outcome.problems)}

@@ -92,6 +92,8 @@ class CheckedCheckpoint(TypedDict):
         Count | None, "Bytes of the weight files that were read for the check; null without readable headers."
     ]
     weight_bytes: Annotated[Count | None, "Bytes of the weight files; null without readable headers."]
+    looked_at: Annotated[list[str], "What soundness was judged by, in words."]
+    not_looked_at: Annotated[list[str], "What was not looked at, in words."]
     findings: Findings
     outcomes: Annotated[list[Outcome], "Everything that was checked, soundness first."]
 

@@ -344,3 +344,23 @@ def test_a_snapshot_finds_its_checkpoint_through_a_link(bertshape: Command, mini
     assert bertshape("snapshot", relative, "-o", str(tmp_path / "link" / "c.toml")).returncode == 0
     for way in ("away/sub", "link"):
         assert bertshape("check", "--contract", str(tmp_path / way / "c.toml")).returncode == 0, way
+
+
+@pytest.mark.parametrize(
+    ("options", "seen", "unseen"),
+    [
+        ((), ["103 backbone tensors", "the tokenizer", "the steps of modules.json"], ["values (--values)", "a run"]),
+        (("--values",), ["values"], ["a run (--run)"]),
+    ],
+    ids=["headers", "values"],
+)
+def test_a_verdict_says_what_was_looked_at(
+    run_cli: Callable[..., Any], minilm: Path, options: tuple[str, ...], seen: list[str], unseen: list[str]
+) -> None:
+    (checkpoint,) = json.loads(run_cli("check", str(minilm), "--json", *options).stdout)["checkpoints"]
+    assert all(any(word in part for part in checkpoint["looked_at"]) for word in seen)
+    assert all(any(word in part for part in checkpoint["not_looked_at"]) for word in unseen)
+    assert not set(checkpoint["looked_at"]) & set(checkpoint["not_looked_at"])
+    screen = " ".join(run_cli("check", str(minilm), *options).stdout.split())
+    assert f"sound {' '.join(checkpoint['looked_at'][:1])}" in screen
+    assert f"not seen {checkpoint['not_looked_at'][0]}" in screen
