@@ -81,15 +81,28 @@ def check_file(path: Path, most: int, what: str) -> None:
             hint="Restore the file, or download the checkpoint again.",
             code="file-too-large",
         )
-    if status.st_size < _POINTER_BYTES and stat.S_ISREG(status.st_mode):
-        _refuse_pointer(path)
+    refuse_pointer(path)
 
 
-def _refuse_pointer(path: Path) -> None:
-    """Say so where a file is what a clone without Git LFS leaves in its place."""
-    with path.open("rb") as file:
-        pointer = file.read(len(_POINTER)) == _POINTER
-    if pointer:
+def is_pointer(path: Path) -> bool:
+    """Whether a file is what a clone without Git LFS leaves in its place; not where it cannot be looked at."""
+    try:
+        status = path.stat()
+        if status.st_size >= _POINTER_BYTES or not stat.S_ISREG(status.st_mode):
+            return False
+        with path.open("rb") as file:
+            return file.read(len(_POINTER)) == _POINTER
+    except OSError:
+        return False
+
+
+def refuse_pointer(path: Path) -> None:
+    """Say so where a file is a Git LFS pointer.
+
+    Raises:
+        CheckpointError: It is.
+    """
+    if is_pointer(path):
         raise CheckpointError(
             f"{path} is a Git LFS pointer, not the file itself: the clone was made without Git LFS",
             hint=f"Fetch the files: git -C {shlex.quote(str(path.parent))} lfs pull",

@@ -129,7 +129,8 @@ def recognise_config(config: Mapping[str, object], name: str) -> CheckpointError
 
 def _missing_config(folder: Folder) -> CheckpointError:
     """The error of a folder without config.json that no kind fits."""
-    below = [path.rpartition("/")[0] for path in folder.find(r"[^/]+/config\.json")]
+    found = folder.find(r"[^/]+/config\.json")
+    below = [path.rpartition("/")[0] for path in found if folder.field(path, "model_type")]
     hint = "A checkpoint is a folder with config.json, weights and a tokenizer: pass one."
     if below:
         hint = f"Pass the folder below it: {_listed([folder.below(name) for name in below])}."
@@ -226,7 +227,7 @@ def _google(folder: Folder, found: list[str]) -> tuple[str, str]:
 
 
 KINDS = (
-    Kind("adapter-only", r"adapter_config\.json", _adapter),
+    Kind("adapter-only", r"adapter_config\.json", _adapter, holds_weights=True),
     Kind("gliner", r"gliner_config\.json", _gliner),
     Kind("no-transformer", r"modules\.json", _chain),
     Kind("trainer-output", r"checkpoint-[0-9]{1,9}/config\.json", _trainer),

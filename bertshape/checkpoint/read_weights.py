@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bertshape.checkpoint.byte_source import FileSource, MissingWeightsError
 from bertshape.checkpoint.weights import INDEX_FILE, SINGLE_FILE, read_indexed, read_local, read_single, weight_map
 from bertshape.errors import CheckpointError
-from bertshape.files import exists, read_bytes
+from bertshape.files import exists, read_bytes, refuse_pointer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,9 @@ def read_weights(location: Location, folder: Path) -> tuple[WeightHeaders | None
     """
     try:
         headers = _read_headers(location, folder)
-        if headers is None and PICKLES[0] not in present_files(location, folder):
+        if headers is None and PICKLES[0] in present_files(location, folder):
+            refuse_pointer(folder / PICKLES[0])
+        elif headers is None:
             _check_pickle_shards(location, folder)
     except CheckpointError as error:
         return None, error
@@ -59,6 +61,8 @@ def _check_pickle_shards(location: Location, folder: Path) -> None:
             hint="Download the checkpoint again, with all its shards.",
             code="weights-shard-missing",
         )
+    for name in shards:
+        refuse_pointer(folder / name)
 
 
 def _read_headers(location: Location, folder: Path) -> WeightHeaders | None:

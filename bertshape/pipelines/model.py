@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bertshape.checkpoint.checkpoint import Checkpoint, as_encode_reads, cached_files, open_checkpoint
+from bertshape.checkpoint.checkpoint import (
+    Checkpoint,
+    as_encode_reads,
+    cached_files,
+    open_checkpoint,
+    weights_in_other_formats,
+)
 from bertshape.checkpoint.quantization import read_quantization
 from bertshape.errors import CheckpointError
 from bertshape.predict.guess import describe
@@ -123,7 +129,7 @@ def _choose_weights(wanted: Weights | None, checkpoint: Checkpoint) -> Weights:
     embedded = checkpoint.location.source == "embedded"
     chosen = wanted or ("random" if embedded else "checkpoint")
     if chosen == "checkpoint" and not checkpoint.has_weights:
-        raise CheckpointError(
+        raise weights_in_other_formats(checkpoint) or CheckpointError(
             f"{checkpoint.name} holds no weights: neither model.safetensors nor pytorch_model.bin",
             hint="Run it with --weights random; inspect also predicts, with --weights none.",
             code="weights-missing",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from bertshape.errors import CheckpointError
 from bertshape.predict.config import resolve
 from bertshape.predict.family import family_names, family_of_class, load_family
 from bertshape.predict.tensor_names import recognised
@@ -26,20 +27,28 @@ def describe(checkpoint: Checkpoint) -> Architecture:
     """
     config = checkpoint.config
     if "model_type" not in config:
-        guessed = guess_model_type(checkpoint)
-        config = config if guessed is None else {**config, "model_type": guessed}
+        likely = likely_model_types(checkpoint)
+        if len(likely) > 1:
+            raise CheckpointError(
+                f"{checkpoint.config_path} has no model_type, and its tensors have names that {len(likely)} families "
+                f"use: {', '.join(likely)}",
+                hint=f'Add the one that these weights were trained as to config.json, such as "model_type": '
+                f'"{"bert" if "bert" in likely else likely[0]}".',
+                code="model-type-missing",
+            )
+        config = {**config, "model_type": likely[0]} if likely else config
     return resolve(config, checkpoint.config_path)
 
 
-def guess_model_type(checkpoint: Checkpoint) -> str | None:
-    """The one family that the classes or the tensors are of; None where several or none are."""
+def likely_model_types(checkpoint: Checkpoint) -> list[str]:
+    """The families that the classes or the tensors are of."""
     declared = checkpoint.config.get("architectures")
     names = [name for name in declared if isinstance(name, str)] if isinstance(declared, list) else []
     of_classes = {family.model_type for name in names if (family := family_of_class(name))}
     if len(of_classes) == 1:
-        return of_classes.pop()
+        return [*of_classes]
     tensors = dict(islice(checkpoint.headers.tensors.items(), _ASKED)) if checkpoint.headers else {}
     counts = {name: recognised(tensors, family) for name in family_names() if (family := load_family(name))}
     best = max(counts.values())
     alike = [name for name, count in counts.items() if count == best]
-    return alike[0] if len(alike) == 1 and best > _LEAST_SHARE * len(tensors) else None
+    return alike if best > _LEAST_SHARE * len(tensors) else []

@@ -32,7 +32,7 @@ def custom_code_findings(checkpoint: Checkpoint, architecture: Architecture) -> 
     unread = _unread_keys(checkpoint, architecture)
     named = ", ".join(f"{key} {checkpoint.config[key]!r}" for key in unread)
     family = architecture.family
-    stock = f"the stock class {family.model_class}" if family else "the sizes in config.json alone"
+    stock = f"the stock class {family.model_class}" if family else "a plain encoder of the sizes in config.json"
     code = _code_of(checkpoint.config)
     if code is not None:
         differs = f", which knows nothing of its {named}" if named else ""

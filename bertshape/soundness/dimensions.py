@@ -12,6 +12,7 @@ from bertshape.predict.architecture import Dimensions
 from bertshape.predict.config import resolve
 from bertshape.predict.tensor_names import layer_index
 from bertshape.report.finding import Finding
+from bertshape.soundness.defaults import says
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -79,16 +80,16 @@ def dimension_findings(
 ) -> Iterator[Finding]:
     """One finding for each field of config.json that the weights contradict, then for tensors no field explains."""
     for symbol, size in held.sizes.items():
-        key, says = architecture.config_key(symbol), stated(architecture, symbol)
+        key, stands = architecture.config_key(symbol), stated(architecture, symbol)
         count = f"{held.tensors[symbol]} tensor" + "s" * (held.tensors[symbol] > 1)
         yield Finding(
             "dimension-mismatch",
             "error",
-            f"{key}: {checkpoint.config_path} says {says}, the weights hold {size} ({count})",
+            f"{key}: {says(checkpoint, architecture, symbol, stands)}, the weights hold {size} ({count})",
             f"Set {key} to {size} in config.json.",
             where=f"config.json {key}",
             expected=str(size),
-            actual=str(says),
+            actual=str(stands),
         )
     expected = held.architecture.expected_tensors() or {}
     odd = [name for name, shape in expected.items() if name in stored and stored[name] != shape]
@@ -115,7 +116,8 @@ def layer_findings(checkpoint: Checkpoint, architecture: Architecture, held: Hel
     yield Finding(
         "layers-mismatch",
         "error",
-        f"{key}: {checkpoint.config_path} says {layers}, the weights hold {held.layers} layers; {what}",
+        f"{key}: {says(checkpoint, architecture, 'num_hidden_layers', layers)}, the weights hold {held.layers} layers; "
+        f"{what}",
         f"Set {key} to {held.layers} in config.json.",
         where=f"config.json {key}",
         expected=str(held.layers),
@@ -130,7 +132,8 @@ def attention_head_findings(checkpoint: Checkpoint, architecture: Architecture) 
         return []
     key, size_key = architecture.config_key("num_attention_heads"), architecture.config_key("hidden_size")
     expected = f"a divisor of {hidden_size}"
-    message = f"{key}: {checkpoint.config_path} says {heads}, expected {expected}, its {size_key}"
+    stands = says(checkpoint, architecture, "num_attention_heads", heads)
+    message = f"{key}: {stands}, expected {expected}, its {size_key}"
     hint = f"Restore {key} from the original checkpoint; weights do not tell it."
     where = f"config.json {key}"
     return [Finding("heads-do-not-divide", "error", message, hint, where=where, expected=expected, actual=str(heads))]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bertshape.checkpoint.quantization import read_quantization
 from bertshape.soundness.attention import attention_findings
 from bertshape.soundness.custom_code import custom_code_findings
+from bertshape.soundness.defaults import default_findings
 from bertshape.soundness.dimensions import attention_head_findings, held_dimensions
 from bertshape.soundness.dtypes import dtype_findings
 from bertshape.soundness.heads import head_findings, label_map_findings
@@ -22,7 +23,7 @@ from bertshape.soundness.prefixes import foreign_prefix, prefix_finding, without
 from bertshape.soundness.quantized import quantization_findings, without_quantization
 from bertshape.soundness.sentence_chain import sentence_findings
 from bertshape.soundness.tokenizer import padding_findings, vocabulary_findings
-from bertshape.soundness.unchecked import unchecked_findings
+from bertshape.soundness.unchecked import pointer_findings, unchecked_findings
 from bertshape.soundness.weights import settle_pooler, stored_backbone, weight_findings
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def check_soundness(
         look_at_weights: Whether stored weights count; not where random ones are to run.
     """
     findings = [*model_type_findings(checkpoint, architecture), *custom_code_findings(checkpoint, architecture)]
+    findings += [*default_findings(checkpoint, architecture), *pointer_findings(checkpoint)]
     fitting: Architecture | None = architecture
     if look_at_weights:
         of_weights, fitting = _judge_weights(checkpoint, architecture, weights_needed)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.checkpoint import weights_in_other_formats
+from bertshape.files import is_pointer
 from bertshape.report.finding import Finding
+from bertshape.soundness.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,9 +41,33 @@ def unchecked_findings(checkpoint: Checkpoint, architecture: Architecture, weigh
     elif weights_needed and not checkpoint.has_weights and _should_have_weights(checkpoint):
         yield _missing(checkpoint)
     elif checkpoint.headers is None:
+        other = None if checkpoint.pickles else weights_in_other_formats(checkpoint)
+        if other is not None:
+            yield Finding(other.code, "note", other.message, other.hint, where=checkpoint.name)
+            return
         what = f"{checkpoint.pickles[0]} is a pickle" if checkpoint.pickles else "there are none"
         hint = "Save them as safetensors, or run the model." if checkpoint.pickles else ""
         yield Finding("weights-not-checked", "note", f"names and shapes of the weights were not checked: {what}", hint)
+
+
+def pointer_findings(checkpoint: Checkpoint) -> Iterator[Finding]:
+    """Git LFS pointers in the place of files that nothing here reads, and other tools may: vocab.txt, other formats."""
+    if checkpoint.location.snapshot is not None or checkpoint.location.source != "directory":
+        return
+    folder, error = checkpoint.folder, checkpoint.weights_error
+    names = [path.name for path in sorted(folder.iterdir())]
+    pointers = [name for name in names if is_pointer(folder / name) and (error is None or name not in error.message)]
+    if pointers:
+        yield Finding(
+            "git-lfs-pointer",
+            "warning",
+            f"{checkpoint.name}: {listed(pointers)} {'are' if len(pointers) > 1 else 'is'} not the file itself but a "
+            "Git LFS pointer: the clone was made without Git LFS",
+            f"Fetch the files: git -C {shlex.quote(str(folder))} lfs pull",
+            where=pointers[0],
+            expected="the file",
+            actual="a pointer",
+        )
 
 
 def _missing(checkpoint: Checkpoint) -> Finding:
