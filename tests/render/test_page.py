@@ -17,6 +17,7 @@ import pytest
 import bertshape
 from bertshape import check_checkpoint, diff_checkpoints, inspect_texts, profile_files
 from bertshape.pipelines.diff import Change, Comparison
+from bertshape.pipelines.diff_texts import Given, TextComparison
 from bertshape.predict.family import family_names
 from bertshape.render.page.boxes import across, box_of, down
 from bertshape.render.page.pages import fragment, page
@@ -207,6 +208,21 @@ def test_foreign_names_and_values_stay_text(tmp_path: Path) -> None:
         assert elements.tags.count("script") == 1
         assert "img" not in elements.tags
         assert elements.text.count(r"\u202e\x00\x1b[31m") > 2
+
+
+def test_a_difference_shows_what_both_give_for_texts() -> None:
+    """Which token parts them, shapes, cosine; and whether stored numbers were compared at all."""
+    sides = (
+        Given((101, 2023, 102), ("[CLS]", "this", "[SEP]"), {"last_hidden_state": (1, 3, 384)}),
+        Given((101, 7, 102, 9), ("[CLS]", "This", "[SEP]", EVIL), {"last_hidden_state": (1, 4, 384)}),
+    )
+    compared = Comparison("a", "b", (), (), 5, 0, False, texts=(TextComparison(EVIL, *sides, 0.25, None),))
+    text = Elements(page(compared)).text
+    for shown in ("this (2023) This (7)", "[1, 3, 384] [1, 4, 384]", "0.250000", "not compared (--values does)"):
+        assert shown in text
+    valued = replace(compared, values_differing=("encoder.layer.{0-5}.x",), texts=())
+    assert "differ in encoder.layer.{0-5}.x" in Elements(page(valued)).text
+    assert "numbers of equal tensors are equal" in Elements(page(replace(valued, values_differing=()))).text
 
 
 def test_results_of_the_api_are_shown_in_notebooks(minilm: Path, tmp_path: Path) -> None:
