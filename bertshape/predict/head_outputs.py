@@ -123,7 +123,7 @@ def task_findings(tasks: Mapping[str, TaskFacts], checkpoint: Checkpoint, *, num
         yield Finding(
             "head-random",
             "warning",
-            f"the weights hold no head for {', '.join(random)}: its shapes are exact, its numbers are random",
+            f"the weights hold no head for {', '.join(random)}: shapes are exact, numbers are random",
             "Fine-tune the head, or pass a checkpoint that was saved with it.",
         )
     partly = [name for name, task in tasks.items() if task.head == "partly_random"]

@@ -45,6 +45,29 @@ def bound_by(architecture: Architecture) -> str | None:
     return next((f"{key} {usable}" for key in family.length_bounds if architecture.number(key) == usable), None)
 
 
+def limits_phrase(limits: Mapping[str, int | None]) -> str:
+    """Every limit in one line: `at most 512 tokens; encode() cuts at 256, tokenizer.json at 128`.
+
+    Args:
+        limits: Limits by the place of their declaration, and `effective`, how many tokens run.
+    """
+    effective = limits["effective"]
+    most = f"at most {effective} tokens" if effective is not None else "no hard limit on tokens"
+    cuts, says = [], []
+    for where, limit in limits.items():
+        if where == "effective" or limit is None or limit == effective:
+            continue
+        file = where.split()[0]
+        if where == "sentence_bert_config.json max_seq_length":
+            cuts.append(("encode()", limit))
+        elif where.endswith("truncation.max_length"):
+            cuts.append((file, limit))
+        else:
+            says.append(f"{where} is {limit}")
+    named = [f"{who} {'cuts at' if index == 0 else 'at'} {limit}" for index, (who, limit) in enumerate(cuts)]
+    return "; ".join([most, *([", ".join([*named, *says])] if named or says else [])])
+
+
 def resolve_dtype(checkpoint: Checkpoint, requested: str, *, stored: bool) -> str:
     """Name of the dtype that the parameters have in a run.
 

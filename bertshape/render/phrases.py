@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bertshape.predict.limits import limits_phrase
 from bertshape.render.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from bertshape.report.finding import Finding
     from bertshape.report.report import CheckpointFacts, OutputFacts, Report
@@ -62,25 +63,6 @@ def weights_line(report: Report) -> str:
 def limits_line(facts: CheckpointFacts) -> str:
     """How many tokens run, then every declared limit that says otherwise."""
     return limits_phrase(facts.length_limits)
-
-
-def limits_phrase(limits: Mapping[str, int | None]) -> str:
-    """`at most 512 tokens; encode() cuts at 256, tokenizer.json at 128`."""
-    effective = limits["effective"]
-    most = f"at most {effective} tokens" if effective is not None else "no hard limit on tokens"
-    cuts, says = [], []
-    for where, limit in limits.items():
-        if where == "effective" or limit is None or limit == effective:
-            continue
-        file = where.split()[0]
-        if where == "sentence_bert_config.json max_seq_length":
-            cuts.append(("encode()", limit))
-        elif where.endswith("truncation.max_length"):
-            cuts.append((file, limit))
-        else:
-            says.append(f"{where} is {limit}")
-    told = [f"{who} {'cuts at' if index == 0 else 'at'} {limit}" for index, (who, limit) in enumerate(cuts)]
-    return "; ".join([most, *([", ".join([*told, *says])] if told or says else [])])
 
 
 def declared_line(facts: CheckpointFacts) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertshape.predict.limits import bound_by
+from bertshape.predict.limits import bound_by, limits_phrase
 from bertshape.report.finding import Finding
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ def length_findings(
     fitting = {where: limit for where, limit in limits.items() if usable is None or limit <= usable}
     if len({*fitting.values(), *([usable] if usable is not None else [])}) > 1:
         named = ", ".join(f"{where} = {limit}" for where, limit in fitting.items())
-        runs = f", while up to {usable} tokens run" if usable is not None else ""
-        message = f"length limits disagree: {named}{runs}"
+        message = limits_phrase({"effective": usable, **fitting})
         yield Finding("length-limits-disagree", "note", message, where=next(iter(fitting)), actual=named)
 
 

@@ -62,15 +62,10 @@ def _padding(report: Report) -> Iterator[Finding]:
 
 def _limits(report: Report) -> Iterator[Finding]:
     """Other tools cut where this one does not: say at which length, and whose limit it is."""
-    limits, effective = report.checkpoint.length_limits, report.checkpoint.length_limits["effective"]
+    limits = report.checkpoint.length_limits
     longest = max(len(row.tokens) - row.padding for row in report.tokenization.rows)
     exceeded = {where: limit for where, limit in limits.items() if limit is not None and longest > limit}
     for where, limit in exceeded.items():
         if where != "effective":
             message = f"{longest} tokens exceed {where} = {limit}: a tool that obeys it would cut this text"
             yield Finding("length-limit-exceeded", "warning", message, f"Pass --max-length {limit} to do the same.")
-    lower = [where for where, limit in limits.items() if limit and effective and limit < effective]
-    if lower and not exceeded:
-        names = ", ".join(f"{where} = {limits[where]}" for where in lower)
-        message = f"length limits disagree: up to {effective} tokens run, while {names}"
-        yield Finding("length-limits-disagree", "note", message)
