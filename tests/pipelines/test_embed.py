@@ -58,6 +58,7 @@ def test_vectors_are_those_of_encode(minilm: Path, tmp_path: Path, batch_size: i
     torch.testing.assert_close(load_file(path)["sentence_embedding"], expected, atol=1e-6, rtol=1e-5)
     assert report.batches == -(-40 // batch_size)
     assert report.saved["sentence_embedding"].sizes == (40, 32)
+    assert report.saved["sentence_embedding"].axes == ("num_texts", "embedding_dimension")
 
 
 STRATEGIES = ("cls", "mean", "max", "mean_no_special", "pooler", "mean@-2", "mean@0:concat", "cls+mean", "weightedmean")

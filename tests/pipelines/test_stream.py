@@ -46,6 +46,23 @@ def test_batches_are_those_of_inspect(minilm: Path, batch_size: int, weights: st
     assert flow.forwards == (len(shapes) if weights == "checkpoint" else 0)
 
 
+def test_how_far_padding_is_off_is_said_of_the_texts_that_ran(minilm: Path) -> None:
+    """Another batch of the same shape averages padding too, by another error that nobody measured."""
+    request = InspectionRequest(Texts(()), ModelSource(str(minilm)))
+    texts = ["one", "two words", "three", "four words"]
+    records = [Record(index, text) for index, text in enumerate(texts, 1)]
+    reports = [batch.report for batch in Stream(request, "texts").batches(records, 2)]
+    said = [
+        finding.message
+        for report in reports
+        if report is not None
+        for finding in report.findings
+        if finding.code == "mean-unmasked-differs"
+    ]
+    assert said[0].startswith("mean_unmasked averages padding too: its numbers are off by up to ")
+    assert said[1:] == ["mean_unmasked averages padding too"]
+
+
 def pipe(content: bytes, *arguments: str) -> Run:
     return call("inspect", *arguments, stdin=content)
 
