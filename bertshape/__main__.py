@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+TYPE_CHECKING = False  # As in `cli.signals`: a Ctrl-C before its handler is there would end in a traceback.
+try:
+    from bertshape.cli.signals import catch_signals
+except KeyboardInterrupt:
+    raise SystemExit(130) from None
 
-from bertshape.cli.signals import catch_signals
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 def main() -> NoReturn:

@@ -26,6 +26,7 @@ _POINTER_BYTES = 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/([0-9]{1,9})")
 _STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
+_unfinished: set[Path] = set()
 
 
 def read_bytes(path: Path) -> bytes:
@@ -231,6 +232,7 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
         descriptor = _open_in_place(path)
         replace = descriptor is None
         if descriptor is None:
+            _unfinished.add(beside)
             descriptor = _create(beside, target)
     try:
         with io.BufferedWriter(_WholeFile(descriptor, str(path))) as file:
@@ -241,6 +243,13 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
     finally:
         if replace:
             beside.unlink(missing_ok=True)
+            _unfinished.discard(beside)
+
+
+def remove_unfinished() -> None:
+    """Remove the files that are still written to: the process ends without unwinding."""
+    for path in tuple(_unfinished):
+        path.unlink(missing_ok=True)
 
 
 def is_replaced(path: Path) -> bool:

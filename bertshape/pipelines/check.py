@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.value_digests import part_digests, tensor_digests, unwatched
 from bertshape.contract.expectations import Expectation, Subject, match
-from bertshape.errors import BertshapeError
+from bertshape.errors import BertshapeError, CheckpointError
 from bertshape.pipelines import facts
 from bertshape.pipelines.check_case import CaseRunner, case_shapes, check_case
 from bertshape.pipelines.check_request import DEFAULT_TEXT, CheckCase, CheckRequest
@@ -44,6 +44,13 @@ def check(request: CheckRequest, read: Read = unwatched) -> CheckReport:
         model = open_model(request.source, weights_needed=True)
     except BertshapeError as error:
         return CheckReport(request.name, error=error)
+    try:
+        return _judge(request, model, read)
+    except CheckpointError as error:  # It cannot encode the text of a case, or its weights cannot be loaded.
+        return CheckReport(request.name, error=error, findings=tuple(model.verdict.findings))
+
+
+def _judge(request: CheckRequest, model: Model, read: Read) -> CheckReport:
     findings = [*model.verdict.findings]
     if request.values:
         findings += check_values(model.checkpoint, read)

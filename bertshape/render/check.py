@@ -101,10 +101,11 @@ def _checked(report: CheckReport) -> str:
 
 def _details(report: CheckReport, *, quiet: bool, alone: bool) -> list[RenderableType]:
     """What is wrong; of a checkpoint that is checked alone its notes too."""
-    if report.error is not None:
-        return [labelled("error", visible(report.error.message), style=_FAIL), *hint_lines(report.error.hint)]
     severities = {"error"} if quiet else {"error", "warning", *(["note"] if alone else [])}
     lines = finding_lines(finding for finding in report.findings if finding.severity in severities)
+    if report.error is not None:
+        error = labelled("error", visible(report.error.message), style=_FAIL)
+        return [error, *hint_lines(report.error.hint), *lines]
     for outcome in report.outcomes:
         if outcome.name != "soundness":  # Each of its problems is a finding above.
             lines += [labelled("FAIL", visible(problem), style=_FAIL) for problem in outcome.problems]

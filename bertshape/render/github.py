@@ -39,7 +39,6 @@ def render_summary(reports: Sequence[CheckReport]) -> str:
 def _annotations(report: CheckReport) -> Iterator[str]:
     if report.error is not None:
         yield _command("error", f"{report.name}: {report.error.code}", f"{report.error.message} {report.error.hint}")
-        return
     for finding in report.findings:
         title = f"{report.name}: {finding.code}"
         yield _command(_LEVELS[finding.severity], title, f"{finding.message} {finding.hint}".strip())

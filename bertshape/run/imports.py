@@ -1,4 +1,4 @@
-"""How the heavy packages are imported: with little garbage collection, and without signals while it lasts."""
+"""How the heavy packages are imported: with little garbage collection, and nothing raised by a signal meanwhile."""
 
 from __future__ import annotations
 
@@ -70,8 +70,9 @@ def _signals_held() -> Iterator[None]:
     came: list[int] = []
     main = threading.current_thread() is threading.main_thread()
     numbers = [getattr(signal, name) for name in _HELD if hasattr(signal, name)] if main else []
-    # Ignored signals stay ignored, and those that end a process at once still do.
+    # Ignored signals stay ignored, and those that end a process at once still do, as by the command's own handler.
     handlers = {number: handler for number in numbers if callable(handler := signal.getsignal(number))}
+    handlers = {number: handler for number, handler in handlers.items() if not hasattr(handler, "ends_imports")}
     for number in handlers:
         signal.signal(number, lambda number, _: came.append(number))
     try:

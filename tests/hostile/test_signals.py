@@ -99,6 +99,47 @@ def test_while_modules_are_imported(here: Path, module: str, number: int, code: 
 
 
 @each_signal
+def test_no_import_is_waited_for(here: Path, number: int, code: int) -> None:
+    """The import of torch takes seconds, 20 of them beside other work: the process ends within it."""
+    command = [COMMAND[0], "-X", "importtime", *COMMAND[1:], "inspect", "a", "--model", "m", "--json"]
+    with subprocess.Popen(command, cwd=here, env=environment(), stderr=subprocess.PIPE, bufsize=0) as process:
+        await_import(process, "torch.torch_version")
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=SECONDS)
+    imported = [line.rpartition("|")[2].strip() for line in errors.decode().splitlines()]
+    assert process.returncode == code
+    assert "torch" not in imported, "it was imported to its end"
+
+
+_DROPPED = """
+import os, signal, sys
+from bertshape.__main__ import catch_signals
+from bertshape.files import written_whole
+from pathlib import Path
+catch_signals()
+class Stopped:
+    def __del__(self):
+        signal.raise_signal(int(sys.argv[1]))
+with written_whole(Path("out")) as file:
+    file.write(b"x")
+    stopped = Stopped()
+    print("said", end="")
+    del stopped
+    print("went on")
+"""
+
+
+@each_signal
+def test_a_signal_that_python_drops_is_taken_all_the_same(here: Path, number: int, code: int) -> None:
+    """What a handler raises in a destructor or a callback is dropped, with a traceback on stderr."""
+    done = subprocess.run(
+        [COMMAND[0], "-c", _DROPPED, str(int(number))], cwd=here, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, "said", "")
+    assert sorted(path.name for path in here.iterdir()) == ["m", "pipe"]
+
+
+@each_signal
 def test_while_the_hub_is_asked(here: Path, number: int, code: int) -> None:
     """A Hub that takes the call and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:

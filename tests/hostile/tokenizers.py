@@ -93,6 +93,16 @@ def _of(words: tuple[str, ...]) -> Callable[[Path], None]:
     return with_file(_FILE, tokenizer_json(words))
 
 
+def _beside(make: Callable[[Path], None]) -> Callable[[Path], None]:
+    """A checkpoint `good` beside the broken one."""
+
+    def both(here: Path) -> None:
+        sound(here).rename(here / "good")
+        make(here)
+
+    return both
+
+
 _REGEX = {"type": "Split", "pattern": {"Regex": "(x+x+)+y"}, "behavior": "Isolated", "invert": False}
 _NOTHING = {"type": "FixedLength", "length": 0}
 PANICS = (
@@ -100,6 +110,13 @@ PANICS = (
         "words of no length", _plain(pre_tokenizer=_NOTHING), INSPECT, 3, ("tokenizer.json cannot encode", "chunk size")
     ),
     Case("words of no length, checked", _plain(pre_tokenizer=_NOTHING), CHECK, 1, ("cannot encode", "chunk size")),
+    Case(
+        "words of no length, checked with a text before a sound one",
+        _beside(_plain(pre_tokenizer=_NOTHING)),
+        ("check", "m", "good", "-e", "sequence_length=4", "--text", "a text"),
+        3,
+        ("cannot encode the text: chunk size", "good"),
+    ),
     Case(
         "words of no length, profiled",
         _plain(pre_tokenizer=_NOTHING),
