@@ -219,7 +219,7 @@ def test_a_difference_shows_what_both_give_for_texts() -> None:
     compared = Comparison("a", "b", (), (), 5, 0, False, texts=(TextComparison(EVIL, *sides, 0.25, None),))
     text = Elements(page(compared)).text
     for shown in ("this (2023) This (7)", "[1, 3, 384] [1, 4, 384]", "0.250000", "not compared (--values does)"):
-        assert shown in text
+        assert text.count(shown) == 1
     valued = replace(compared, values_differing=("encoder.layer.{0-5}.x",), texts=())
     assert "differ in encoder.layer.{0-5}.x" in Elements(page(valued)).text
     assert "numbers of equal tensors are equal" in Elements(page(replace(valued, values_differing=()))).text
