@@ -128,5 +128,5 @@ def _check_fits(model: Model, tokenization: Tokenization, usable: int | None) ->
         longest = max(range(tokenization.batch_size), key=lambda row: length - tokenization.rows[row].padding)
         hint = f"Pass --max-length {usable} or less." if tokenization.padding == "max_length" else ""
         check_length(length, f"text {longest + 1}", model, hint)
-    check_exact(length, model)
+    check_exact(tokenization, model)
     check_ids(tokenization.largest_id, model)

@@ -11,6 +11,7 @@ from bertshape.predict.limits import bound_by
 if TYPE_CHECKING:
     from bertshape.pipelines.model import Model
     from bertshape.pipelines.request import LengthOptions
+    from bertshape.tokens.batch import Tokenization
 
 
 @dataclass(frozen=True)
@@ -96,21 +97,23 @@ def check_length(length: int, where: str, model: Model, hint: str = "") -> None:
     )
 
 
-def check_exact(length: int, model: Model) -> None:
+def check_exact(tokenization: Tokenization, model: Model) -> None:
     """Refuse a batch of another length than the only one that the model takes.
 
     Args:
-        length: Tokens of a row, padding included.
+        tokenization: The batch.
         model: The model.
 
     Raises:
-        UsageError: It has another length.
+        UsageError: A row has another length, or padding.
     """
     exact = model.architecture.exact_length
-    if exact is not None and length != exact:
+    lengths = [len(row.tokens) - row.padding for row in tokenization.rows]
+    odd = next((length for length in lengths if length != exact), None)
+    if exact is not None and odd is not None:
         raise UsageError(
-            f"the rows have {length} tokens; {model.checkpoint.name} takes {bound_by(model.architecture)}",
-            hint=f"Pass --padding max_length --max-length {exact}.",
+            f"a row has {odd} tokens; {model.checkpoint.name} takes {bound_by(model.architecture)}",
+            hint="Set segment_means_seq_len to num_landmarks in config.json: attention goes to every token then.",
             code="length-not-exact",
         )
 

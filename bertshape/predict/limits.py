@@ -41,7 +41,7 @@ def bound_by(architecture: Architecture) -> str | None:
     if usable is None or family is None:
         return None
     if architecture.exact_length == usable:
-        return f"rows of exactly {usable}, which its landmarks divide"
+        return f"rows of exactly {usable} without padding, which its landmarks divide"
     return next((f"{key} {usable}" for key in family.length_bounds if architecture.number(key) == usable), None)
 
 
