@@ -31,7 +31,7 @@ from bertshape.report.check import check_document
 if TYPE_CHECKING:
     from bertshape.report.check import CheckReport
 
-Format = Literal["table", "json", "junit", "github", "html"]
+Format = Literal["table", "json", "junit", "github", "gitlab", "sarif", "html"]
 Severity = Literal["error", "warning"]
 
 
@@ -137,7 +137,7 @@ def _print(reports: list[CheckReport], chosen: str, *, quiet: bool) -> None:
         print_json(check_document(reports))
     elif chosen == "html":
         sys.stdout.write(page_of(reports))
-    elif chosen in ("junit", "github"):
+    elif chosen in ("junit", "github", "gitlab", "sarif"):
         _print_for_ci(reports, chosen)
     else:
         # Rich takes 40 ms to import, a third of a check that prints JSON.
@@ -149,14 +149,23 @@ def _print(reports: list[CheckReport], chosen: str, *, quiet: bool) -> None:
 
 
 def _print_for_ci(reports: list[CheckReport], chosen: str) -> None:
-    from bertshape.render import github, junit
+    from bertshape.render import github, gitlab, junit, sarif
 
+    root = _repository()
     if chosen == "junit":
         now = datetime.now(UTC).isoformat(timespec="seconds").removesuffix("+00:00")
-        sys.stdout.write(junit.render_junit(reports, now))
+        sys.stdout.write(junit.render_junit(reports, now, root))
         return
-    sys.stdout.write(github.render_annotations(reports))
+    if chosen in ("gitlab", "sarif"):
+        sys.stdout.write((gitlab.render_gitlab if chosen == "gitlab" else sarif.render_sarif)(reports, root))
+        return
+    sys.stdout.write(github.render_annotations(reports, root))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         with output_errors(summary), open(summary, "a", encoding="utf-8") as file:
             file.write(github.render_summary(reports))
+
+
+def _repository() -> str:
+    """Where CI has put the repository; elsewhere the working folder stands for it."""
+    return os.environ.get("GITHUB_WORKSPACE") or os.environ.get("CI_PROJECT_DIR") or os.getcwd()

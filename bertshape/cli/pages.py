@@ -22,6 +22,7 @@ _ENDINGS = {
     ".json": "json",
     ".jsonl": "jsonl",
     ".md": "markdown",
+    ".sarif": "sarif",
     ".svg": "svg",
     ".xml": "junit",
 }

@@ -49,6 +49,8 @@ class CheckpointContract:
         values: Digests of the stored numbers by the part of the model that they are of; empty where none are written.
         cases: Texts and what must come out for them.
         folder: Folder of the contract file, from which a relative path in `model` leads to the checkpoint.
+        file: Path of the contract file; empty where it was not read from one.
+        index: Which of the file's checkpoints it is, from 0.
     """
 
     model: str
@@ -59,6 +61,8 @@ class CheckpointContract:
     values: Mapping[str, str] = field(default_factory=dict)
     cases: tuple[ContractCase, ...] = ()
     folder: str = field(default="", compare=False)
+    file: str = field(default="", compare=False)
+    index: int = field(default=0, compare=False)
 
     @property
     def location(self) -> str:

@@ -75,13 +75,13 @@ def _contracts(top: Table) -> tuple[CheckpointContract, ...]:
             top.fail((), "there is no [tool.bertshape]; expected [[tool.bertshape.checkpoint]]", _EMPTY)
         top = top.table("tool").table("bertshape")
     top.only(("checkpoint",))
-    contracts = tuple(_checkpoint(table) for table in top.tables("checkpoint"))
+    contracts = tuple(_checkpoint(table, index) for index, table in enumerate(top.tables("checkpoint")))
     if not contracts:
         top.fail((), "there is no checkpoint; expected [[checkpoint]]", _EMPTY)
     return contracts
 
 
-def _checkpoint(table: Table) -> CheckpointContract:
+def _checkpoint(table: Table, index: int) -> CheckpointContract:
     table.only(CHECKPOINT_KEYS)
     tokenizer = table.get("tokenizer", str)
     if tokenizer is not None and not _DIGEST.fullmatch(tokenizer):
@@ -96,6 +96,8 @@ def _checkpoint(table: Table) -> CheckpointContract:
         values=_digests(table.table("values")),
         cases=tuple(map(_case, table.tables("case"))),
         folder=str(table.path.parent),
+        file=str(table.path),
+        index=index,
     )
 
 

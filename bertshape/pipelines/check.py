@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.value_digests import part_digests, tensor_digests, unwatched
@@ -11,6 +13,7 @@ from bertshape.pipelines import facts
 from bertshape.pipelines.check_case import CaseRunner, case_shapes, check_case
 from bertshape.pipelines.check_request import DEFAULT_TEXT, CheckCase, CheckRequest
 from bertshape.pipelines.model import open_model
+from bertshape.pipelines.places import with_places
 from bertshape.pipelines.request import RunOptions, check_device
 from bertshape.pipelines.running import check_packages
 from bertshape.report.check import CheckReport, Outcome, outcomes_of
@@ -37,23 +40,31 @@ def check(request: CheckRequest, read: Read = unwatched) -> CheckReport:
         UsageError: An expectation names something that does not exist, a text cannot be tokenized, or the device
             is none.
     """
+    start = time.perf_counter()
+    report = with_places(_check(request, read), request)
+    return replace(report, seconds=time.perf_counter() - start)
+
+
+def _check(request: CheckRequest, read: Read) -> CheckReport:
     check_device(request.device)
     if request.run:
         check_packages("check --run")
+    start = time.perf_counter()
     try:
         model = open_model(request.source, weights_needed=True)
     except BertshapeError as error:
         return CheckReport(request.name, error=error)
     try:
-        return _judge(request, model, read)
+        return _judge(request, model, read, start)
     except CheckpointError as error:  # It cannot encode the text of a case, or its weights cannot be loaded.
         return CheckReport(request.name, error=error, findings=tuple(model.verdict.findings))
 
 
-def _judge(request: CheckRequest, model: Model, read: Read) -> CheckReport:
+def _judge(request: CheckRequest, model: Model, read: Read, start: float) -> CheckReport:
     findings = [*model.verdict.findings]
     if request.values:
         findings += check_values(model.checkpoint, read)
+    opened = time.perf_counter() - start
     outcomes = list(_static_outcomes(request, model))
     if request.values and request.digests:
         outcomes.append(_values_outcome(request, model, read))
@@ -74,7 +85,7 @@ def _judge(request: CheckRequest, model: Model, read: Read) -> CheckReport:
         bytes_read=headers.bytes_read if headers else None,
         weight_bytes=headers.total_bytes if headers else None,
         findings=tuple(findings),
-        outcomes=(Outcome("soundness", errors), *outcomes),
+        outcomes=(Outcome("soundness", errors, seconds=opened), *outcomes),
         seen=covered.seen,
         unseen=covered.unseen,
     )
@@ -88,8 +99,10 @@ def _cases(request: CheckRequest, model: Model) -> tuple[list[Outcome], list[Fin
         return outcomes, findings
     runner = CaseRunner(model, RunOptions(device=request.device)) if request.run else None
     for case in request.cases or (CheckCase(DEFAULT_TEXT),):
+        start = time.perf_counter()
         outcome, more = check_case(model, of_texts, case, runner)
-        outcomes += outcome
+        share = (time.perf_counter() - start) / max(len(outcome), 1)  # One forward pass answers all of them.
+        outcomes += [replace(item, seconds=share) for item in outcome]
         findings += more
     return outcomes, findings
 

@@ -48,6 +48,8 @@ class CheckRequest:
         run: Run the model on every case, and require what it shows to be what was predicted.
         device: Where to run.
         fail_on: Least severity of a finding that fails the check.
+        contract: Path of the contract that describes it; empty where there is none.
+        index: Which of the contract's checkpoints it is, from 0.
     """
 
     source: ModelSource
@@ -60,6 +62,8 @@ class CheckRequest:
     run: bool = False
     device: str = "auto"
     fail_on: Literal["error", "warning"] = "error"
+    contract: str = ""
+    index: int = 0
 
     @property
     def name(self) -> str:
@@ -75,5 +79,7 @@ def request_from_contract(contract: CheckpointContract, *, offline: bool = False
         cases=tuple(CheckCase(case.text, case.pair, case.input_ids, case.shapes) for case in contract.cases),
         tensors=contract.tensors,
         tokenizer=contract.tokenizer,
+        contract=contract.file,
+        index=contract.index,
         digests=contract.values,
     )

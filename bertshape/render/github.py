@@ -5,20 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertshape.render.check import summary_line
+from bertshape.render.ci import name_below, path_below, text_of
 from bertshape.render.escape import visible
 from bertshape.render.markdown import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from bertshape.report.check import CheckReport
+    from bertshape.report.check import CheckReport, Problem
 
 _LEVELS = {"error": "error", "warning": "warning", "note": "notice"}
 
 
-def render_annotations(reports: Sequence[CheckReport]) -> str:
-    """Workflow commands, a line each: `::error title=...::message`."""
-    return "".join(f"{line}\n" for report in reports for line in _annotations(report))
+def render_annotations(reports: Sequence[CheckReport], root: str) -> str:
+    """Workflow commands, a line each: `::error file=...,line=...,title=...::message`.
+
+    Args:
+        reports: What was checked.
+        root: Root of the repository, from which paths are written.
+    """
+    return "".join(f"{_command(report, problem, root)}\n" for report in reports for problem in report.problems())
 
 
 def render_summary(reports: Sequence[CheckReport]) -> str:
@@ -36,20 +42,15 @@ def render_summary(reports: Sequence[CheckReport]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _annotations(report: CheckReport) -> Iterator[str]:
-    if report.error is not None:
-        yield _command("error", f"{report.name}: {report.error.code}", f"{report.error.message} {report.error.hint}")
-    for finding in report.findings:
-        title = f"{report.name}: {finding.code}"
-        yield _command(_LEVELS[finding.severity], title, f"{finding.message} {finding.hint}".strip())
-    for outcome in report.outcomes:
-        if outcome.name != "soundness":
-            for problem in outcome.problems:
-                yield _command("error", f"{report.name}: {outcome.name}", problem)
-
-
-def _command(level: str, title: str, message: str) -> str:
+def _command(report: CheckReport, problem: Problem, root: str) -> str:
     """One workflow command; GitHub decodes %25, %0A and %0D everywhere, %3A and %2C in properties."""
-    data = visible(message).replace("%", "%25")
-    name = visible(title).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
-    return f"::{level} title={name}::{data}"
+    title = f"{name_below(report.name, root)}: {problem.expectation or problem.code}"
+    properties = {"title": title}
+    if problem.place is not None:
+        properties = {"file": path_below(problem.place.file, root), "line": str(problem.place.line), **properties}
+    written = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
+    return f"::{_LEVELS[problem.severity]} {written}::{text_of(problem).replace('%', '%25')}"
+
+
+def _property(value: str) -> str:
+    return visible(value).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")

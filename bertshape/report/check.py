@@ -10,12 +10,13 @@ from bertshape.report.inspect_document import finding_entries
 from bertshape.report.shown import Shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bertshape.contract.expectations import Expectation, Mismatch
     from bertshape.errors import BertshapeError
     from bertshape.report import documents
-    from bertshape.report.finding import Finding
+    from bertshape.report.finding import Finding, Severity
+    from bertshape.report.place import Place
 
 Scalar = int | str | None
 """A name or a number of a checkpoint; None where the files do not say it."""
@@ -28,10 +29,35 @@ class Outcome:
     Attributes:
         name: What was checked, as a person wrote it.
         problems: One line for each thing that is not as expected; empty where it holds.
+        place: The line to blame, where files that are here hold it.
+        seconds: How long the check took, where that is known for it alone.
     """
 
     name: str
     problems: tuple[str, ...] = ()
+    place: Place | None = field(default=None, compare=False)
+    seconds: float = field(default=0.0, compare=False)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One finding, failed expectation or reason why a checkpoint cannot be read.
+
+    Attributes:
+        severity: How grave it is.
+        code: Code of the finding or error; `expectation` for what a person expects.
+        message: One line.
+        hint: What to do next, or empty.
+        place: The line to blame, where it is known.
+        expectation: The expectation that fails, as a person wrote it; empty for others.
+    """
+
+    severity: Severity
+    code: str
+    message: str
+    hint: str
+    place: Place | None
+    expectation: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +76,9 @@ class CheckReport(Shown):
         error: Why the checkpoint cannot be read, where it cannot.
         seen: What soundness was judged by, in words.
         unseen: What was not looked at, in words.
+        place: Line of the contract that names it, else its first file.
+        places: The line that each finding blames, where files that are here hold it.
+        seconds: How long the whole check took.
     """
 
     name: str
@@ -63,11 +92,25 @@ class CheckReport(Shown):
     error: BertshapeError | None = None
     seen: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
+    place: Place | None = field(default=None, compare=False)
+    places: Mapping[Finding, Place] = field(default_factory=dict, compare=False)
+    seconds: float = field(default=0.0, compare=False)
 
     @property
     def passed(self) -> bool:
         """Whether everything is as it should be."""
         return self.error is None and not any(outcome.problems for outcome in self.outcomes)
+
+    def problems(self) -> Iterator[Problem]:
+        """What a person should look at, findings first: all that CI systems annotate."""
+        if self.error is not None:
+            yield Problem("error", self.error.code, self.error.message, self.error.hint, self.place)
+        for finding in self.findings:
+            text = (finding.message, finding.hint)
+            yield Problem(finding.severity, finding.code, *text, self.places.get(finding, self.place))
+        for outcome in self.outcomes:
+            for problem in outcome.problems if outcome.name != "soundness" else ():
+                yield Problem("error", "expectation", problem, "", outcome.place or self.place, outcome.name)
 
     def to_dict(self) -> documents.CheckDocument:
         """The JSON document of this checkpoint alone, as plain dicts and lists."""

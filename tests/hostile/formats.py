@@ -75,7 +75,7 @@ def hold_github(text: str) -> None:
     """One command a line, and it is ours."""
     hold_text(text)
     for line in text.splitlines():
-        command = re.fullmatch(r"::(error|warning|notice) title=([^,:]*)::(.*)", line)
+        command = re.fullmatch(r"::(error|warning|notice) (file=[^,:]*,line=\d+,)?title=([^,:]*)::(.*)", line)
         assert command, line
         assert "%0A" not in line
         assert "%0a" not in line
@@ -123,5 +123,7 @@ CHECK: dict[str, Callable[[str], None]] = {
     "table": hold_text,
     "json": hold_json,
     "junit": hold_junit,
+    "gitlab": hold_json,
+    "sarif": hold_json,
     "github": hold_github,
 }

@@ -77,7 +77,7 @@ def test_commands_of_ci_recipes_run(command: str, tmp_path: Path) -> None:
         done = subprocess.run(
             ["bash", "-c", f'PATH="{folder}:$PATH"; {command}'], cwd=place, capture_output=True, check=False
         )
-        assert done.returncode == code, done.stderr
+        assert done.returncode == (0 if command.endswith("|| true") else code), done.stderr
     if "junit" in command:
         assert ElementTree.parse(place / "bertshape.xml").getroot().tag == "testsuites"
 
