@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 import typer
 
 from bertshape.cli import options
-from bertshape.cli.completion import complete_expectation, complete_model
+from bertshape.cli.completion import complete_model
+from bertshape.cli.completion_expect import complete_expectation
 from bertshape.cli.console import open_console, print_plain
 from bertshape.cli.json_output import print_json
 from bertshape.cli.pages import format_of, page_of, shown_in

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.locate import EMBEDDED_PREFIX, embedded_names
-from bertshape.pipelines.facts import SCALAR_NAMES
-from bertshape.pipelines.vector_facts import RECIPE_NAMES, TOKENIZER_NAMES
 from bertshape.pooling.strategies import STRATEGIES
-from bertshape.predict.family import family_names
 from bertshape.predict.heads import TASKS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 # os.path, unlike pathlib, says no where it may not look.
 _CHECKPOINT_FILES = ("config.json", "modules.json")
@@ -40,22 +33,6 @@ def complete_model(incomplete: str) -> list[str]:
     """Embedded checkpoints, and folders here: those that hold a checkpoint, and those that lead on."""
     names = [f"{EMBEDDED_PREFIX}{name}" for name in embedded_names()]
     return [name for name in names if name.startswith(incomplete)] + _folders(incomplete)
-
-
-def complete_expectation(incomplete: str) -> list[str]:
-    """Names that an expectation may speak of, up to its operator; behind it, the values of those that have few."""
-    name, sign, value = incomplete.partition("=")
-    if sign:
-        return [f"{name}={known}" for known in _values_of(name) if known.startswith(value)]
-    return [f"{name}=" for name in (*SCALAR_NAMES, *RECIPE_NAMES, *TOKENIZER_NAMES) if name.startswith(incomplete)]
-
-
-def _values_of(name: str) -> Iterable[str]:
-    if name == "pooling":
-        return STRATEGIES
-    if name == "model_type":
-        return family_names()
-    return ("trained", "random", "absent") if name == "pooler" else ()
 
 
 def _folders(incomplete: str) -> list[str]:

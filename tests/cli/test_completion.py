@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bertshape.checkpoint.locate import embedded_names
-from bertshape.cli import completion
+from bertshape.cli import completion, completion_expect
 from bertshape.pipelines.facts import SCALAR_NAMES
 from bertshape.pipelines.vector_facts import RECIPE_NAMES, TOKENIZER_NAMES
 from bertshape.pooling.strategies import STRATEGIES
@@ -67,7 +67,7 @@ def test_models_are_embedded_ones_and_folders(tmp_path: Path, monkeypatch: pytes
 def test_names_are_those_that_are_taken() -> None:
     assert completion.complete_pooling("") == list(STRATEGIES)
     assert completion.complete_pooling("cls+mea")[0] == "cls+mean"
-    assert completion.complete_expectation("") == [
+    assert completion_expect.complete_expectation("") == [
         f"{name}=" for name in (*SCALAR_NAMES, *RECIPE_NAMES, *TOKENIZER_NAMES)
     ]
     assert completion.complete_task("a") == ["all"]
@@ -79,10 +79,10 @@ def test_what_may_not_be_looked_at_is_passed_over() -> None:
 
 
 def test_values_of_expectations_and_documents() -> None:
-    assert completion.complete_expectation("pooling=me") == [
+    assert completion_expect.complete_expectation("pooling=me") == [
         f"pooling={name}" for name in STRATEGIES if name.startswith("me")
     ]
     assert "model_type=bert" in complete("zsh", "bertshape check -e model_type=ber")
-    assert completion.complete_expectation("hidden_size=") == []
+    assert completion_expect.complete_expectation("hidden_size=") == []
     assert complete("fish", "bertshape schema prof") == ["profile"]
     assert "cuda" in complete("fish", "bertshape embed --device c")
