@@ -114,11 +114,14 @@ def _blank(checkpoint: Checkpoint, architecture: Architecture, tokenizer: Loaded
 
 def _out_of_range(checkpoint: Checkpoint, architecture: Architecture, tokenizer: LoadedTokenizer) -> list[Finding]:
     rows = architecture.dimensions.vocab_size
+    vocabulary = tokenizer.backend.get_vocab()
+    if rows is None or max(vocabulary.values(), default=-1) < rows:
+        return []
     # Special tokens without an entry have a finding of their own.
     named = {token for token in tokenizer.special_tokens.values() if token in tokenizer.added}
-    vocabulary = {token: index for token, index in tokenizer.backend.get_vocab().items() if token not in named}
+    vocabulary = {token: index for token, index in vocabulary.items() if token not in named}
     largest = max(vocabulary.values(), default=-1)
-    if rows is None or largest < rows:
+    if largest < rows:
         return []
     token = next(token for token, token_id in vocabulary.items() if token_id == largest)
     message = (
