@@ -6,6 +6,7 @@ sentence-transformers 2979, 2465, 3140; bitsandbytes 535; transformers-bloom-inf
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import shlex
@@ -148,6 +149,16 @@ CASES = {
         "label-maps-disagree",
         ("it lacks I-PER", '"I-PER": 2'),
     ),
+    "17 a cross-encoder, read as a sentence-transformer": Case(
+        fine_tuned(
+            "BertForSequenceClassification",
+            settings("config.json", sentence_transformers={"activation_fn": "torch.nn.modules.linear.Identity"}),
+            num_labels=1,
+        ),
+        0,
+        "cross-encoder",
+        ("is a cross-encoder", "never trained to be pooled"),
+    ),
     "19 code of its own under a stock type": Case(
         bert(
             architectures=["JinaBertModel"], auto_map={"AutoModel": "m.JinaBertModel"}, position_embedding_type="alibi"
@@ -253,6 +264,21 @@ def test_check_says_what_it_is(name: str, tmp_path: Path, tiny: Tiny, run_cli: C
     assert done.returncode == case.exit_code
     screen = run_cli("check", str(folder)).stdout
     assert " ".join(case.says[0].split())[:30] in " ".join(screen.split())
+
+
+@pytest.mark.skipif(importlib.util.find_spec("fugashi") is not None, reason="the package is here")
+@pytest.mark.parametrize("command", ["check", "inspect"])
+def test_24_a_tokenizer_that_needs_a_package(command: str, tmp_path: Path, tiny: Tiny, run_cli: Command) -> None:
+    folder = tmp_path / "it"
+    bert(file("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n"))(folder, tiny)
+    (folder / "tokenizer.json").unlink()
+    settings("tokenizer_config.json", tokenizer_class="BertJapaneseTokenizer", word_tokenizer_type="mecab")(folder)
+    options = ("a text", "--weights", "none", "--model") if command == "inspect" else ()
+    done = run_cli(command, *options, str(folder), columns=200)
+    said = done.stdout + done.stderr
+    assert done.returncode == 3
+    assert "(BertJapaneseTokenizer) needs fugashi, which is not installed" in said
+    assert "pip install fugashi" in said
 
 
 @pytest.mark.parametrize("name", ["04 DataParallel", "14 a bias that was not resized"])
