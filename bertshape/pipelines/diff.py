@@ -18,7 +18,7 @@ from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.model import open_model
 from bertshape.pipelines.request import ModelSource
 from bertshape.report.envelope import envelope
-from bertshape.report.shown import Shown
+from bertshape.report.shown import Shown, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,7 +70,7 @@ class Change:
         return {"before": self.before, "after": self.after}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison(Shown):
     """Two sides, compared.
 
@@ -104,6 +104,12 @@ class Comparison(Shown):
         alike = all(text.same for text in self.texts)
         changed = changed or bool(self.tokens_differing) or bool(self.tokenizer_differs) or bool(self.values_differing)
         return alike and not changed
+
+    def brief(self) -> str:
+        """The result in one line."""
+        facts_differing = sum(change.differs for change in self.scalars)
+        differ = f"{counted(facts_differing, 'fact')} and {counted(len(self.tensors), 'tensor')} differ"
+        return f"{self.before!r}, {self.after!r}: {'the same' if self.same else differ}"
 
     def to_dict(self) -> documents.DiffDocument:
         """The JSON document, as plain dicts and lists."""

@@ -60,7 +60,7 @@ class Problem:
     expectation: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CheckReport(Shown):
     """What one check found.
 
@@ -111,6 +111,15 @@ class CheckReport(Shown):
         for outcome in self.outcomes:
             for problem in outcome.problems if outcome.name != "soundness" else ():
                 yield Problem("error", "expectation", problem, "", outcome.place or self.place, outcome.name)
+
+    def brief(self) -> str:
+        """The result in one line."""
+        if self.error is not None:
+            return f"{self.name!r}: cannot be read ({self.error.code})"
+        failed = sum(bool(outcome.problems) for outcome in self.outcomes)
+        return (
+            f"{self.name!r}: {f'{failed} of ' if failed else ''}{len(self.outcomes)} {'failed' if failed else 'passed'}"
+        )
 
     def to_dict(self) -> documents.CheckDocument:
         """The JSON document of this checkpoint alone, as plain dicts and lists."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.report.envelope import envelope
 from bertshape.report.inspect_document import finding_entries, tensor_entry
+from bertshape.report.shown import Shown, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,8 +33,8 @@ class Verified:
     passed: bool
 
 
-@dataclass(frozen=True)
-class EmbedReport:
+@dataclass(frozen=True, repr=False)
+class EmbedReport(Shown):
     """What was written, or why nothing was.
 
     Attributes:
@@ -72,6 +73,11 @@ class EmbedReport:
     def ok(self) -> bool:
         """Whether the vectors were written, and are what they should be as far as that was compared."""
         return self.written and (self.verified is None or self.verified.passed)
+
+    def brief(self) -> str:
+        """The result in one line."""
+        state = "written" if self.written else "not written"
+        return f"{self.model!r}: {counted(self.texts, 'text')}, {self.path!r} {state}"
 
     def to_dict(self) -> documents.EmbedDocument:
         """The JSON document, as plain dicts and lists."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bertshape.corpus.counts import Counts
 from bertshape.errors import UsageError
 from bertshape.report.profile_document import profile_document
-from bertshape.report.shown import Shown
+from bertshape.report.shown import Shown, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,7 +44,7 @@ class Setting:
     batch_sizes: tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ProfileReport(Shown):
     """A corpus, counted.
 
@@ -66,6 +66,11 @@ class ProfileReport(Shown):
     def failed(self) -> bool:
         """Whether there is an error among the findings."""
         return any(finding.severity == "error" for finding in self.findings)
+
+    def brief(self) -> str:
+        """The result in one line."""
+        texts = sum(number for _, number in self.files)
+        return f"{self.model!r}: {counted(texts, 'text')} in {counted(len(self.files), 'file')}"
 
     def to_dict(self) -> documents.ProfileDocument:
         """The JSON document, as plain dicts and lists."""

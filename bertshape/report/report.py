@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from bertshape.pooling.reads import Positions
 from bertshape.pooling.shapes import select
 from bertshape.report.inspect_document import inspect_document
-from bertshape.report.shown import Shown
+from bertshape.report.shown import Shown, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -170,7 +170,7 @@ class TaskFacts:
     reason: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report(Shown):
     """All that one inspection knows.
 
@@ -228,6 +228,14 @@ class Report(Shown):
     def with_findings(self, *findings: Finding) -> Report:
         """The same report with more findings."""
         return replace(self, findings=self.findings + findings)
+
+    def brief(self) -> str:
+        """The result in one line."""
+        batch = self.tokenization
+        shape = f"[{batch.batch_size}, {batch.sequence_length}]"
+        how = f"observed on {self.run.device}" if self.run.executed else "predicted"
+        errors = sum(finding.severity == "error" for finding in self.findings)
+        return f"{self.checkpoint.model!r}: {shape} tokens, {how}, {counted(errors, 'error')}"
 
     def to_dict(self) -> documents.InspectDocument:
         """The JSON document, as plain dicts and lists."""
