@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         snapshot_checkpoint,
     )
     from bertshape.api_profile import profile_files
+    from bertshape.api_which import which_recipe
     from bertshape.contract.contract import CheckpointContract
     from bertshape.errors import BertshapeError, ExitCode
     from bertshape.pipelines.diff import Comparison
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from bertshape.report.finding import Finding
     from bertshape.report.profile import ProfileReport
     from bertshape.report.report import Report
+    from bertshape.report.which import WhichReport
 
 __all__ = [
     "BertshapeError",
@@ -33,6 +35,7 @@ __all__ = [
     "Finding",
     "ProfileReport",
     "Report",
+    "WhichReport",
     "__version__",
     "check_checkpoint",
     "diff_checkpoints",
@@ -40,6 +43,7 @@ __all__ = [
     "inspect_texts",
     "profile_files",
     "snapshot_checkpoint",
+    "which_recipe",
 ]
 
 _HOMES = {
@@ -52,12 +56,14 @@ _HOMES = {
     "Finding": "report.finding",
     "ProfileReport": "report.profile",
     "Report": "report.report",
+    "WhichReport": "report.which",
     "check_checkpoint": "api",
     "diff_checkpoints": "api",
     "embed_texts": "api",
     "inspect_texts": "api",
     "profile_files": "api_profile",
     "snapshot_checkpoint": "api",
+    "which_recipe": "api_which",
 }
 
 if not TYPE_CHECKING:  # A type checker that sees __getattr__ takes every misspelt name for an attribute.

@@ -78,6 +78,18 @@ COMMANDS = {
         ),
         "embed",
     ),
+    "which": About(
+        _MANY,
+        "Find out how vectors were made: pooling, layers, prompt, cut.",
+        (
+            ("bertshape which vectors.npy --texts texts.txt -m ./my-model", "the recipe, and what reproduces it"),
+            (
+                "bertshape which vectors.npz --texts texts.txt -m ./my-model --declared",
+                "1 unless it is the declared one",
+            ),
+        ),
+        "which",
+    ),
     "profile": About(
         _MANY,
         "Show what shapes a corpus will produce.",
@@ -115,11 +127,12 @@ COMMANDS = {
 _PANELS = {
     "Checkpoint": "model revision offline weights dry_run checkpoint checkpoints before after contract refresh timeout",
     "Texts": (
-        "texts pair file input_file input_format text text_column pair_column id_column on_error prompt "
+        "texts vectors text_file vector_column sample "
+        "pair file input_file input_format text text_column pair_column id_column on_error prompt "
         "no_prompt prompt_name max_length truncation padding batch_size files merge"
     ),
     "Run": "device dtype run verify allow_unsound no_torch",
-    "Expect": "expect values fail_on max_cut listing document",
+    "Expect": "declared tolerance expect values fail_on max_cut listing document",
     "Show": (
         "pooling hidden_states attentions layers words task truncate_dim explain all_tokens no_tokens everything quiet"
     ),

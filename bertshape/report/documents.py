@@ -20,6 +20,7 @@ from bertshape.report.documents_common import (
 from bertshape.report.documents_profile import Profile, Summary
 from bertshape.report.documents_tensors import EmbeddingStep, Layer, Output, PooledVector, TaskHead
 from bertshape.report.documents_texts import Inputs, Sequence
+from bertshape.report.documents_which import WhichDocument
 
 
 class Shapes(TypedDict):
@@ -257,6 +258,7 @@ DOCUMENTS = {
     "check": CheckDocument,
     "diff": DiffDocument,
     "embed": EmbedDocument,
+    "which": WhichDocument,
     "profile": ProfileDocument,
     "families": FamiliesDocument,
     "poolings": PoolingsDocument,

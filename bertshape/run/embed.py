@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bertshape.predict.architecture import Architecture
     from bertshape.run.observation import VectorJob
+    from bertshape.run.recipes import ScoreJob
     from bertshape.run.sentence_chain import LoadedChain
     from bertshape.tokens.encode import EncodedRow
 
@@ -52,7 +53,7 @@ def embed_rows(
     with device_errors(device), torch.inference_mode():
         for start in range(0, len(order), job.batch_size):
             chosen = order[start : start + job.batch_size]
-            inputs, special = _inputs(architecture, device, [rows[index] for index in chosen], job)
+            inputs, special = batch_inputs(architecture, device, [rows[index] for index in chosen], job)
             for name, vectors in _vectors(model, inputs, special, job, chain).items():
                 if name not in results:
                     results[name] = torch.empty((len(rows), *vectors.shape[1:]), dtype=vectors.dtype)
@@ -70,8 +71,8 @@ def embed_rows(
     return Vectors(saved, batches, positions, seconds, str(device), numbers)
 
 
-def _inputs(
-    architecture: Architecture, device: torch.device, rows: Sequence[EncodedRow], job: VectorJob
+def batch_inputs(
+    architecture: Architecture, device: torch.device, rows: Sequence[EncodedRow], job: VectorJob | ScoreJob
 ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
     """Tensors of shape (batch_size, sequence_length) on the device, and which tokens are special."""
 

@@ -18,12 +18,14 @@ from bertshape.run.loading import find_classes, load
 from bertshape.run.observation import Chain, ForwardRequest, Observation, Plan, VectorJob, Vectors
 from bertshape.run.save import name_tensors, save
 from bertshape.run.sentence_chain import Followed, LoadedChain
+from bertshape.run.which import Scorer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from bertshape.pooling.strategy import Strategy
     from bertshape.predict.architecture import Architecture
+    from bertshape.run.recipes import Score, ScoreJob, Variant
     from bertshape.tokens.batch import Tokenization
     from bertshape.tokens.encode import EncodedRow
 
@@ -70,6 +72,15 @@ class Runner:
             DeviceError: The device's memory is not enough.
         """
         return embed_rows(self._model, self._request.architecture, self.device, rows, job, self._chain)
+
+    def score(self, variants: Sequence[Variant], job: ScoreJob) -> tuple[Score, ...]:
+        """Compare given vectors with those of every candidate recipe; errors are those of `embed`.
+
+        Args:
+            variants: The texts, tokenized in several ways.
+            job: The vectors, and the strategies.
+        """
+        return Scorer(self._model, self._request.architecture, self.device, job, self._chain).score(variants)
 
     def observe(self, tokenization: Tokenization, plan: Plan) -> Observation:
         """Run one forward pass on a batch and look at what comes out.

@@ -9,6 +9,7 @@ import inspect
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,12 +60,15 @@ def printed(bertshape: Command, minilm: Path, tmp_path_factory: pytest.TempPathF
     folder = tmp_path_factory.mktemp("printed")
     lines, broken = folder / "texts.jsonl", edited_copy(minilm, folder / "eight", num_hidden_layers=8)
     lines.write_text('{"text": "one", "id": "a"}\n{"text": "two words", "id": 2}\n{"text": ""}\n')
+    npy = folder / "given.npy"
+    numpy.save(npy, numpy.random.default_rng(0).normal(size=(3, 384)))
     commands = {
         "inspect": ("inspect", "a text", "b", "--model", str(minilm), "--json", *ALL),
         "record": ("inspect", "--input", str(lines), *PREDICT, *ALL, "--format", "jsonl"),
         "check": ("check", str(broken), TINY[1], "./nosuch", "--values", "--json"),
         "diff": ("diff", str(minilm), TINY[1], "--json"),
         "embed": ("embed", str(lines), *TINY, "--pooling", "mean", "-o", str(folder / "vectors.npz"), "--json"),
+        "which": ("which", str(npy), "--texts", str(lines), "--model", str(minilm), "--json"),
         "profile": ("profile", str(lines), *TINY, "--max-length", "3", "--batch-size", "2", "--json"),
         "families": ("families", "--json"),
         "poolings": ("poolings", "--json"),

@@ -1,0 +1,204 @@
+"""Vectors from a file of any common kind -> one matrix, checked: one row per text, finite, of one size."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy
+from safetensors import SafetensorError, safe_open
+
+from bertshape.corpus.byte_lines import open_bytes, read_lines
+from bertshape.corpus.text_file import BadRecord, TextFile
+from bertshape.errors import UsageError, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+MAX_BYTES = 8 * 1024**3
+"""A larger file is refused: it would not fit the memory of most machines."""
+_USUAL = ("sentence_embedding", "embedding", "embeddings", "vector", "vectors")
+_TABLES = (".parquet", ".arrow", ".feather", ".ipc")
+_FORMATS = ".npy, .npz, .safetensors, .parquet, .arrow, .jsonl or .csv"
+
+
+@dataclass(frozen=True)
+class GivenVectors:
+    """Vectors that somebody made.
+
+    Attributes:
+        values: Shape: (texts, embedding_dimension); float32.
+        dtype: Dtype in the file, by name.
+        name: The file.
+        column: Name of the array or column; empty for a file of one matrix.
+    """
+
+    values: Any
+    dtype: str
+    name: str
+    column: str = ""
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def dimension(self) -> int:
+        """Numbers of each vector."""
+        return int(self.values.shape[1])
+
+    @property
+    def rounded_to(self) -> str:
+        """The narrowest dtype that holds all numbers: `float16`, `bfloat16` or `float32`."""
+        with numpy.errstate(over="ignore"):
+            if (self.values.astype(numpy.float16).astype(numpy.float32) == self.values).all():
+                return "float16"
+        if not (numpy.ascontiguousarray(self.values).view(numpy.uint32) & 0xFFFF).any():
+            return "bfloat16"
+        return "float32"
+
+    @property
+    def largest(self) -> float:
+        """Largest number, whatever its sign."""
+        return float(numpy.abs(self.values).max())
+
+    def rows(self, chosen: Sequence[int]) -> Any:
+        """Some of the vectors. Shape: (len(chosen), embedding_dimension)."""
+        return numpy.ascontiguousarray(self.values[list(chosen)])
+
+
+def read_vectors(path: Path, column: str | None = None) -> GivenVectors:
+    """Read a file of vectors.
+
+    Args:
+        path: The file; its ending names its format.
+        column: Array, column or key of the vectors; None takes the only one, or one with a usual name.
+
+    Raises:
+        UsageError: The file cannot be read, or what it holds is not one finite vector of one size per row.
+    """
+    try:
+        size = path.stat().st_size
+        if not path.is_file():
+            raise _unreadable(path, "it is no regular file")
+        if size > MAX_BYTES:
+            raise _unreadable(path, f"it has {size:,} bytes, and at most {MAX_BYTES:,} are read", "Take a part of it.")
+        values, found = _read(path, column)
+    except (OSError, ValueError, SafetensorError, EOFError) as error:
+        raise _unreadable(path, getattr(error, "strerror", None) or one_line(error)) from error
+    return _checked(path, values, found)
+
+
+def _read(path: Path, column: str | None) -> tuple[Any, str]:
+    ending = path.suffix.lower()
+    if ending == ".npy":
+        return numpy.load(path, mmap_mode="r", allow_pickle=False), ""
+    if ending == ".npz":
+        with numpy.load(path, allow_pickle=False) as arrays:
+            matrices = [name for name in arrays.files if arrays[name].ndim == 2]
+            chosen = _choose(path, matrices, column)
+            return arrays[chosen], chosen
+    if ending == ".safetensors":
+        return _safetensors(path, column)
+    if ending in _TABLES:
+        return _table(path, column)
+    if ending in (".jsonl", ".ndjson", ".json"):
+        return _jsonl(path, column)
+    if ending == ".csv":
+        return numpy.loadtxt(path, delimiter=",", dtype=numpy.float32, ndmin=2, skiprows=_header(path)), ""
+    raise _unreadable(path, f"its ending names no format, expected {_FORMATS}", "Write it as .npy: numpy.save.")
+
+
+def _safetensors(path: Path, column: str | None) -> tuple[Any, str]:
+    with safe_open(path, framework="numpy") as file:
+        matrices = [name for name in file.keys() if len(file.get_slice(name).get_shape()) == 2]  # noqa: SIM118
+        chosen = _choose(path, matrices, column)
+        try:
+            return file.get_tensor(chosen), chosen
+        except TypeError as error:  # NumPy lacks bfloat16.
+            hint = "Save it as float32."
+            raise _unreadable(path, f"{chosen} has a dtype that NumPy lacks: {one_line(error)}", hint) from error
+
+
+def _table(path: Path, column: str | None) -> tuple[Any, str]:
+    try:
+        from bertshape.corpus.vector_table import read_columns  # pyarrow is an extra, and takes 0.2 s to import.
+    except ImportError as error:
+        hint = "Install it: python -m pip install pyarrow."
+        raise UsageError(f"{path}: Parquet and Arrow need pyarrow", hint=hint, code="pyarrow-missing") from error
+    names, read = read_columns(path)
+    chosen = _choose(path, names, column)
+    return _stack(path, read(chosen)), chosen
+
+
+def _jsonl(path: Path, column: str | None) -> tuple[Any, str]:
+    rows, file = [], TextFile(str(path))
+    with open_bytes(file) as stream:
+        for number, line in enumerate(read_lines(stream, file), start=1):
+            if isinstance(line, BadRecord):
+                raise line.error
+            if not line.strip():
+                continue
+            try:
+                value = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise _unreadable(path, f"line {number} is no JSON: {one_line(error)}") from error
+            if isinstance(value, dict):
+                lists = [name for name, inner in value.items() if isinstance(inner, list)]
+                column = _choose(path, lists, column)
+                value = value[column]
+            rows.append(value)
+    return _stack(path, rows), column or ""
+
+
+def _stack(path: Path, rows: Sequence[Any]) -> Any:
+    sizes: Mapping[int, int] = {len(row) if isinstance(row, list) else -1: at for at, row in enumerate(rows, start=1)}
+    if len(sizes) > 1 or -1 in sizes:
+        shown = ", ".join(f"{size} in row {at}" if size >= 0 else f"none in row {at}" for size, at in sizes.items())
+        raise _unreadable(path, f"its rows are not vectors of one size: {shown[:200]}")
+    try:
+        return numpy.array(rows, dtype=numpy.float32)
+    except (TypeError, ValueError) as error:
+        raise _unreadable(path, f"its vectors hold something that is no number: {one_line(error)}") from error
+
+
+def _header(path: Path) -> int:
+    with path.open(encoding="utf-8") as file:
+        first = file.readline(16 * 1024 * 1024)
+    try:
+        [float(field) for field in first.split(",")]
+    except ValueError:
+        return 1
+    return 0
+
+
+def _choose(path: Path, names: Sequence[str], column: str | None) -> str:
+    if column is not None and column in names:
+        return column
+    usual = [name for name in _USUAL if name in names]
+    if column is None and (usual or len(names) == 1):
+        return (usual or list(names))[0]
+    shown = ", ".join(names[:10]) or "none"
+    missing = "no column of vectors" if column is None and not names else f"no column {column!r} of vectors"
+    message = f"{path} has {len(names)} columns of vectors" if column is None and names else f"{path} has {missing}"
+    hint = f"Pass --vector-column with one of those that hold vectors: {shown}."
+    raise UsageError(message, hint=hint, code="vector-column")
+
+
+def _checked(path: Path, values: Any, column: str) -> GivenVectors:
+    if values.ndim != 2 or 0 in values.shape or values.dtype.kind not in "fiu":
+        what = f"it holds an array of shape {list(values.shape)} and dtype {values.dtype}, expected one row per text"
+        raise _unreadable(path, what)
+    numbers = numpy.asarray(values, dtype=numpy.float32)
+    broken = numpy.flatnonzero(~numpy.isfinite(numbers).all(axis=1))
+    if len(broken):
+        what = f"row {broken[0] + 1} has NaN or infinity ({len(broken):,} of {len(numbers):,} rows have)"
+        raise _unreadable(path, what, "Leave these rows out, and their texts.")
+    return GivenVectors(numbers, str(values.dtype), str(path), column)
+
+
+def _unreadable(
+    path: Path, reason: object, hint: str = "Check the file; --vector-column names a column."
+) -> UsageError:
+    return UsageError(f"cannot read vectors from {path}: {reason}", hint=hint, code="vectors-unreadable")

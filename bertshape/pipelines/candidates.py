@@ -1,0 +1,192 @@
+"""The candidates of `which`: every tokenization of the texts, and every strategy on every layer."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, replace
+from itertools import combinations, permutations
+from typing import TYPE_CHECKING
+
+from bertshape.pipelines.lengths import check_ids, encode_limit
+from bertshape.pipelines.prompts import prompt_length
+from bertshape.pooling.shapes import Unavailable, predict_shape, select
+from bertshape.pooling.strategies import STRATEGIES
+from bertshape.predict.outputs import pooling_facts
+from bertshape.run.recipes import DECLARED
+from bertshape.tokens.encode import EncodedRow, encode_rows
+from bertshape.tokens.tokenizer import load_tokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bertshape.corpus.text_file import Record
+    from bertshape.pipelines.model import Model
+    from bertshape.pooling.strategy import Strategy
+    from bertshape.run.recipes import Score
+
+_MOST_PROMPTS = 12
+_RANGED = ("mean", "cls")
+_JOINED = ("cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken")
+
+
+@dataclass(frozen=True)
+class Meta:
+    """One way of making tokens of texts.
+
+    Attributes:
+        prompt: What stands before each text.
+        lower_case: Whether texts are put into lower case first.
+        cut_to: Tokens that longer texts are cut to; None for none.
+    """
+
+    prompt: str
+    lower_case: bool
+    cut_to: int | None
+
+
+@dataclass(frozen=True)
+class Tokenized:
+    """The texts, tokenized in one way.
+
+    Attributes:
+        meta: The way.
+        rows: The tokens of each text.
+        whole: The same without a cut.
+        side: Where texts are cut.
+        prompt_length: Tokens of the prompt that Pooling steps may leave out.
+        same: Other ways that give the same tokens for these texts.
+    """
+
+    meta: Meta
+    rows: tuple[EncodedRow, ...]
+    whole: tuple[EncodedRow, ...]
+    side: str
+    prompt_length: int = 0
+    same: tuple[Meta, ...] = ()
+
+    def cut_again(self, cut_to: int) -> Tokenized:
+        """The same texts with another cut."""
+        rows = tuple(_cut(row, cut_to, self.side) for row in self.whole)
+        return replace(self, meta=replace(self.meta, cut_to=cut_to), rows=rows, same=())
+
+
+def declared_meta(model: Model) -> Meta:
+    """How `encode` of sentence-transformers makes tokens of texts."""
+    recipe = model.recipe
+    return Meta(recipe.prompt or "", recipe.transformer.lower_case, encode_limit(model))
+
+
+def variants(model: Model, records: Sequence[Record], name: str, prompts: Sequence[str]) -> list[Tokenized]:
+    """Every tokenization that gives tokens of its own, the declared one first.
+
+    Args:
+        model: The model.
+        records: The texts.
+        name: What messages call them.
+        prompts: Prompts to try besides those of the checkpoint.
+    """
+    declared = declared_meta(model)
+    known = dict.fromkeys([declared.prompt, "", *prompts, *model.recipe.prompts.values()])
+    usable = model.architecture.usable_length
+    limits = [declared.cut_to, model.tokenizer.file_max_length, *model.checkpoint.declared_lengths().values(), usable]
+    known_cuts = dict.fromkeys(min(limit, usable or limit) for limit in limits if limit and limit < 1_000_000)
+    cuts: list[int | None] = list(known_cuts) or [None]
+    found: dict[object, Tokenized] = {}
+    for prompt in list(known)[:_MOST_PROMPTS]:
+        for lower_case in (declared.lower_case, not declared.lower_case):
+            whole = _encode(model, records, name, prompt, lower_case=lower_case, declared=declared.lower_case)
+            for cut in cuts:
+                side = model.tokenizer.truncation_side
+                rows = tuple(row if cut is None else _cut(row, cut, side) for row in whole)
+                key = tuple(row.input_ids.tobytes() for row in rows)
+                meta = Meta(prompt, lower_case, cut)
+                if key in found:
+                    found[key] = replace(found[key], same=(*found[key].same, meta))
+                else:
+                    length = prompt_length(prompt, model, cut)
+                    found[key] = Tokenized(meta, rows, whole, side, length)
+    check_ids(max(max(row.input_ids, default=0) for item in found.values() for row in item.rows), model)
+    return list(found.values())
+
+
+def _encode(
+    model: Model, records: Sequence[Record], name: str, prompt: str, *, lower_case: bool, declared: bool
+) -> tuple[EncodedRow, ...]:
+    tokenizer = model.tokenizer
+    if declared and not lower_case:
+        tokenizer = load_tokenizer(model.checkpoint)
+    elif lower_case and not declared:
+        records = [replace(row, text=row.text.lower(), pair=row.pair and row.pair.lower()) for row in records]
+        prompt = prompt.lower()
+    given = (replace(record, text=prompt + record.text) for record in records)
+    return tuple(encode_rows(tokenizer, given, name, cut_to=None))
+
+
+def _cut(row: EncodedRow, cut_to: int, side: str) -> EncodedRow:
+    """A row of one text without what is longer than a length; special tokens stay."""
+    over = len(row) - cut_to
+    if over <= 0:
+        return row
+    content = [index for index, special in enumerate(row.special_tokens_mask) if not special]
+    away = set(content[:over] if side == "left" else content[-over:])
+    kept = [index for index in range(len(row)) if index not in away]
+    ids, types, special = (
+        array(column.typecode, [column[index] for index in kept])
+        for column in (row.input_ids, row.token_type_ids, row.special_tokens_mask)
+    )
+    return EncodedRow(ids, types, special, True, row.line, row.unit)
+
+
+def strategies(model: Model) -> tuple[Strategy, ...]:
+    """All of the table that give one vector per text, and each of them on every layer."""
+    facts = pooling_facts(model.architecture, (1, 1, 1), "float32")
+    if model.architecture.family is None:
+        facts = replace(facts, has_pooler=True)  # Only a run shows it.
+    names = []
+    for name, strategy in STRATEGIES.items():
+        if len(strategy.axes) == 2:
+            names.append(name)
+            if not strategy.layers_needed and name != "pooler":
+                names += [f"{name}@{layer}" for layer in _layers(facts.num_hidden_layers)]
+    chosen = select(names)
+    return tuple(row for row in chosen if not isinstance(predict_shape(row, facts), Unavailable))
+
+
+def _layers(count: int) -> list[int]:
+    """The layers before the last, as they are written, and the embeddings."""
+    return [*range(-2, -count - 1, -1), 0]
+
+
+def ranges(model: Model, dimension: int) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Candidates made of those on single layers: neighbouring layers joined, and strategies side by side.
+
+    Args:
+        model: The model.
+        dimension: Numbers of the vectors; only those of this size are joined side by side.
+    """
+    count = model.architecture.dimensions.num_hidden_layers
+    size = model.architecture.dimensions.hidden_size
+    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for name in _RANGED:
+        parts = [f"{name}@0", *(f"{name}@{index}" for index in range(-count, -1)), name]
+        for first, last in combinations(range(count + 2), 2):
+            if last - first > 1:
+                start = str(first - count - 1) if first else "0"
+                ends = f"{start}:{'' if last == count + 1 else last - count - 1}"
+                for join in ("mean", "sum", "concat"):
+                    found[f"{name}@{ends}:{join}"] = (join, tuple(parts[first:last]))
+    if dimension % size == 0 and dimension // size in (2, 3):
+        for chosen in permutations(_JOINED, dimension // size):
+            found["+".join(chosen)] = ("concat", chosen)
+    return found
+
+
+def rank(score: Score, tolerance: float) -> tuple[object, ...]:
+    """Order of candidates: those that fit first, of these the declared and the simplest; the others by nearness."""
+    if score.difference > tolerance:
+        return (1, not score.lacks, -round(score.cosine, 5), score.difference)
+    order = [DECLARED, *STRATEGIES]
+    place = order.index(score.strategy) if score.strategy in order else len(order)
+    if score.strategy == "second_to_last":
+        place = len(order) + 1  # mean@-2 says which layer.
+    return (0, score.truncated, place, score.normalize, ":" in score.strategy, score.variant)

@@ -1,0 +1,138 @@
+"""The pipeline of `which`: texts and their vectors -> how the vectors were made."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bertshape.corpus.read import read_records
+from bertshape.corpus.vectors import read_vectors
+from bertshape.errors import UsageError
+from bertshape.pipelines.candidates import declared_meta, ranges, rank, strategies, variants
+from bertshape.pipelines.events import SILENT, Events
+from bertshape.pipelines.model import open_model
+from bertshape.pipelines.running import check_packages, follow_chain, start
+from bertshape.pipelines.which_answer import answer
+from bertshape.pipelines.which_request import LEAST
+from bertshape.run.recipes import ScoreJob, Variant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bertshape.corpus.text_file import Record, TextFile
+    from bertshape.corpus.vectors import GivenVectors
+    from bertshape.pipelines.candidates import Tokenized
+    from bertshape.pipelines.which_request import WhichRequest
+    from bertshape.report.which import WhichReport
+    from bertshape.run.recipes import Score
+    from bertshape.run.runner import Runner
+
+_ROUNDING = {"float16": 2**-9, "bfloat16": 2**-6, "float32": 0.0}
+_USUAL_CUTS = (16, 32, 64, 100, 128, 192, 200, 250, 256, 300, 384, 400, 500, 510, 512, 768, 1024, 2048, 4096, 8192)
+_FEW = 8
+
+
+def which(request: WhichRequest, texts: TextFile, events: Events = SILENT) -> WhichReport:
+    """Find out how the vectors of a file of texts were made.
+
+    Args:
+        request: The vectors, and the model.
+        texts: The texts, one for each vector, in the same order.
+        events: Who watches.
+
+    Raises:
+        BertshapeError: Texts or vectors cannot be used, they do not belong together, or the run fails.
+    """
+    return which_records(request, read_records(texts), texts.name, events)
+
+
+def which_records(request: WhichRequest, records: Iterable[Record], name: str, events: Events = SILENT) -> WhichReport:
+    """The same for texts from anywhere.
+
+    Args:
+        request: The vectors, and the model.
+        records: The texts.
+        name: What messages call them.
+        events: Who watches.
+
+    Raises:
+        BertshapeError: As for `which`.
+    """
+    request.check()
+    check_packages("which")
+    given = read_vectors(request.vectors, request.vector_column)
+    chosen, kept = _sample(given, records, name, request.sample)
+    model = open_model(request.source, request.run.weights or "checkpoint", as_encode=True)
+    tokenized = variants(model, kept, name, request.prompts)
+    tolerance = request.tolerance + _ROUNDING[given.rounded_to] * given.largest
+    runner = start(model, request.run, events, chain=follow_chain(model)).runner
+    job = ScoreJob(
+        given=given.rows(chosen),
+        strategies=strategies(model),
+        ranges=ranges(model, given.dimension),
+        tolerance=tolerance,
+        batch_size=32,
+        pad_id=model.tokenizer.pad_id or 0,
+        padding_side=model.tokenizer.padding_side,
+        inputs=model.tokenizer.inputs,
+    )
+    scores = runner.score([Variant(row.rows, row.prompt_length) for row in tokenized], job)
+    if not scores:
+        hint = "Check that the vectors were made by this model."
+        message = f"{given.name} has vectors of {given.dimension} numbers, more than any strategy of the model gives"
+        raise UsageError(message, hint=hint, code="dimension-mismatch")
+    if not any(score.difference <= tolerance for score in scores):
+        tokenized, scores = _other_cuts(runner, job, tokenized, scores)
+    ordered = tuple(sorted(scores, key=lambda score: rank(score, tolerance)))
+    return answer(request, model, given, kept, tokenized, ordered, tolerance, declared_meta(model))
+
+
+def _sample(given: GivenVectors, records: Iterable[Record], name: str, size: int) -> tuple[list[int], list[Record]]:
+    """Indices of the texts to compare, and these texts.
+
+    Raises:
+        UsageError: There are more or fewer texts than vectors, or too few to tell recipes apart.
+    """
+    count = len(given)
+    chosen = sorted(random.Random(0).sample(range(count), size)) if count > size else list(range(count))
+    wanted, kept, seen = set(chosen), [], 0
+    for record in records:
+        if seen in wanted:
+            kept.append(record)
+        seen += 1
+    if seen != count:
+        raise UsageError(
+            f"{given.name} has {count:,} vectors, and {name} {seen:,} texts: each text needs its vector",
+            hint="Give the texts that the vectors were made of, in the same order, one per line.",
+            code="texts-vectors-mismatch",
+        )
+    distinct = len({(record.text, record.pair) for record in kept})
+    if distinct < LEAST:
+        raise UsageError(
+            f"{distinct} different text is too few to tell recipes apart: at least {LEAST} are needed",
+            hint="Give texts of different lengths: without padding, mean and mean_unmasked are one.",
+            code="too-few-texts",
+        )
+    return chosen, kept
+
+
+def _other_cuts(
+    runner: Runner, job: ScoreJob, tokenized: list[Tokenized], scores: tuple[Score, ...]
+) -> tuple[list[Tokenized], tuple[Score, ...]]:
+    """Try other cuts where the short texts fit and the long ones do not."""
+    best = max(scores, key=lambda score: sum(value <= job.tolerance for value in score.row_differences))
+    base = tokenized[best.variant]
+    lengths = [len(row) for row in base.whole]
+    fits = [length for length, value in zip(lengths, best.row_differences, strict=True) if value <= job.tolerance]
+    fails = [length for length, value in zip(lengths, best.row_differences, strict=True) if value > job.tolerance]
+    if not fits or not fails or max(fits) >= min(fails):
+        return tokenized, scores
+    between = range(max(fits), min(fails))
+    cuts = [cut for cut in _USUAL_CUTS if cut in between] or [cut for cut in between if len(between) <= _FEW]
+    more = [base.cut_again(cut) for cut in cuts[:_FEW]]
+    if not more:
+        return tokenized, scores
+    added = runner.score([Variant(row.rows, row.prompt_length) for row in more], job)
+    moved = tuple(replace(score, variant=score.variant + len(tokenized)) for score in added)
+    return [*tokenized, *more], (*scores, *moved)

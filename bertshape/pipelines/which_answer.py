@@ -1,0 +1,192 @@
+"""What the scores of `which` mean, in words: the recipe, what is one with it, what the nearest lacks."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from bertshape.report.finding import Finding
+from bertshape.report.which import Candidate, VectorRecipe, WhichReport, WorstText
+from bertshape.run.recipes import DECLARED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bertshape.corpus.text_file import Record
+    from bertshape.corpus.vectors import GivenVectors
+    from bertshape.pipelines.candidates import Meta, Tokenized
+    from bertshape.pipelines.model import Model
+    from bertshape.pipelines.which_request import WhichRequest
+    from bertshape.run.recipes import Score
+
+_SHOWN = 8
+_WORST = 3
+_LACKS = {
+    "offset": "constant offset of up to {0:.3g}: the vectors were centred otherwise",
+    "int8": "int8 quantization: the numbers have at most {0:.0f} levels",
+    "scale": "right direction, other norm: each is {0:.6g} times as long",
+    "norm": "right direction, other norm: the factor differs from text to text, {0:.6g} on average",
+    "shuffled": "right vectors in another order: {0:.0f} rows are not those of their texts",
+}
+
+
+def answer(
+    request: WhichRequest,
+    model: Model,
+    given: GivenVectors,
+    kept: Sequence[Record],
+    tokenized: Sequence[Tokenized],
+    scores: Sequence[Score],
+    tolerance: float,
+    declared: Meta,
+) -> WhichReport:
+    """The report.
+
+    Args:
+        request: What was asked for.
+        model: The model.
+        given: The vectors.
+        kept: The texts that were compared.
+        tokenized: The ways of making tokens of them.
+        scores: The candidates, the best first.
+        tolerance: Largest difference that passes.
+        declared: How the checkpoint makes tokens.
+    """
+    best = scores[0]
+    found = best.difference <= tolerance
+    first = _recipe(best, tokenized, model, given)
+    candidates = [Candidate(first, best.difference, best.cosine)]
+    for score in scores[1:_SHOWN]:
+        recipe = _recipe(score, tokenized, model, given)
+        same = _why_same(best, score) if found and score.difference <= tolerance else ""
+        candidates.append(Candidate(recipe, score.difference, score.cosine, same))
+    ways = (tokenized[best.variant].meta, *tokenized[best.variant].same)
+    is_declared = found and best.strategy == DECLARED and not best.truncated and declared in ways
+    findings = [*_notes(tokenized[best.variant]), *_sampled(len(kept), len(given))] if found else []
+    return WhichReport(
+        model=model.checkpoint.name,
+        path=given.name,
+        texts=len(kept),
+        of=len(given),
+        dimension=given.dimension,
+        tolerance=tolerance,
+        found=found,
+        declared=is_declared,
+        must_be_declared=request.declared,
+        candidates=tuple(candidates),
+        lacks=() if found else _lacks(best, tokenized[best.variant], tolerance),
+        worst=_worst(best, tokenized[best.variant], kept),
+        command=_command(first, model) if found else None,
+        python=_python(first, model) if found else "",
+        findings=(*model.verdict.errors, *findings, *_not_declared(found=found, declared=is_declared, model=model)),
+    )
+
+
+def _recipe(score: Score, tokenized: Sequence[Tokenized], model: Model, given: GivenVectors) -> VectorRecipe:
+    meta = tokenized[score.variant].meta
+    chain = score.strategy == DECLARED
+    return VectorRecipe(
+        pooling=(model.recipe.pooling or "mean") if chain else score.strategy,
+        declared_steps=chain,
+        prompt=meta.prompt,
+        lower_case=meta.lower_case,
+        cut_to=meta.cut_to,
+        normalize=score.normalize,
+        truncate_dim=given.dimension if score.truncated else None,
+        dtype=given.rounded_to,
+    )
+
+
+def _why_same(best: Score, other: Score) -> str:
+    names = {best.strategy, other.strategy}
+    if names == {"second_to_last", "mean@-2"}:
+        return "another name of the same"
+    if best.variant != other.variant:
+        return "other tokens, the same vectors within the tolerance"
+    if "mean_unmasked" in names and names & {"mean", DECLARED}:
+        return "no text is padded here: texts of different lengths would tell them apart"
+    if other.normalize and (best.normalize or best.strategy == DECLARED):
+        return "the same direction: no text tells them apart once vectors have length 1"
+    return "the same numbers on these texts: more and longer texts may tell them apart"
+
+
+def _notes(way: Tokenized) -> list[Finding]:
+    """Which parts of the recipe these texts do not show."""
+    notes = []
+    cuts = sorted({meta.cut_to for meta in way.same if meta.cut_to and meta.cut_to != way.meta.cut_to})
+    if cuts and way.meta.cut_to:
+        fewest = min(*cuts, way.meta.cut_to)
+        shown = ", ".join(map(str, sorted({*cuts, way.meta.cut_to})))
+        message = f"whether texts are cut to {shown} tokens cannot be seen: none is longer than {fewest}"
+        notes.append(Finding("cut-not-seen", "note", message, f"A text of more than {fewest} tokens would show it."))
+    if any(meta.lower_case != way.meta.lower_case for meta in way.same):
+        message = "whether texts are put into lower case cannot be seen: their tokens are the same"
+        hint = "A text with capitals would show it, unless the tokenizer lowers them by itself."
+        notes.append(Finding("case-not-seen", "note", message, hint))
+    return notes
+
+
+def _sampled(compared: int, count: int) -> list[Finding]:
+    if compared == count:
+        return []
+    message = f"{compared:,} of {count:,} texts were compared, always the same ones"
+    return [Finding("sampled", "note", message, "Pass --sample N for more.")]
+
+
+def _not_declared(*, found: bool, declared: bool, model: Model) -> list[Finding]:
+    if not found or declared or not model.recipe.declared:
+        return []
+    message = f"this is not the recipe that {model.checkpoint.name} declares"
+    return [Finding("not-declared", "warning", message, "encode() of sentence-transformers gives other vectors.")]
+
+
+def _lacks(best: Score, way: Tokenized, tolerance: float) -> tuple[str, ...]:
+    lines = [_LACKS[code].format(number) for code, number in best.lacks]
+    pairs = list(zip((len(row) for row in way.whole), best.row_differences, strict=True))
+    fits = [length for length, value in pairs if value <= tolerance]
+    fails = [length for length, value in pairs if value > tolerance]
+    if fits and fails and max(fits) < min(fails):
+        lines.append(f"right for texts under {min(fails)} tokens: longer ones were cut at another length")
+    elif fits and fails:
+        lines.append(f"right for {len(fits)} of {len(pairs)} texts")
+    if not lines and best.cosine > 0.99:
+        lines.append(f"noise: cosines are {best.least_cosine:.6f} and more; rounded numbers, or half precision")
+    return tuple(lines) or (f"nothing that is recognised: mean cosine {best.cosine:.3f}; another model or other texts",)
+
+
+def _worst(best: Score, way: Tokenized, kept: Sequence[Record]) -> tuple[WorstText, ...]:
+    order = sorted(range(len(kept)), key=lambda index: -best.row_differences[index])[:_WORST]
+    return tuple(
+        WorstText(kept[index].line, len(way.whole[index]), best.row_differences[index], kept[index].text[:60])
+        for index in order
+    )
+
+
+def _command(recipe: VectorRecipe, model: Model) -> str | None:
+    """`embed` with the options that make these vectors; None where it has none for a part of the recipe."""
+    extra = recipe.normalize or recipe.truncate_dim or recipe.dtype != "float32"
+    if extra or recipe.lower_case != model.recipe.transformer.lower_case:
+        return None
+    words = ["bertshape", "embed", "TEXTS", "-m", model.checkpoint.name, "-o", "vectors.npz"]
+    words += [] if recipe.declared_steps else ["--pooling", recipe.pooling]
+    if recipe.prompt != (model.recipe.prompt or ""):
+        words += ["--prompt", recipe.prompt] if recipe.prompt else ["--no-prompt"]
+    words += ["--max-length", str(recipe.cut_to)] if recipe.cut_to else []
+    return shlex.join(words)
+
+
+def _python(recipe: VectorRecipe, model: Model) -> str:
+    """A program that leaves the vectors of `texts` in `vectors`."""
+    options = [f"model={model.checkpoint.name!r}", f"prompt={recipe.prompt!r}"]
+    options += [] if recipe.declared_steps else [f"pooling={recipe.pooling!r}"]
+    options += [f"max_length={recipe.cut_to}"] if recipe.cut_to else []
+    lower = recipe.lower_case and not model.recipe.transformer.lower_case
+    name = "sentence_embedding" if recipe.declared_steps else f"pooled.{recipe.pooling}"
+    lines = ["import numpy", "from bertshape import embed_texts", ""]
+    lines += ["texts = [text.lower() for text in texts]"] if lower else []
+    lines += [f'embed_texts(texts, "vectors.npz", {", ".join(options)})']
+    lines += [f'vectors = numpy.load("vectors.npz")[{name!r}]']
+    lines += [f"vectors = vectors[:, :{recipe.truncate_dim}]"] if recipe.truncate_dim else []
+    lines += ["vectors /= numpy.linalg.norm(vectors, axis=1, keepdims=True)"] if recipe.normalize else []
+    lines += ["vectors = vectors.astype(numpy.float16)"] if recipe.dtype == "float16" else []
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,80 @@
+"""What `which` asks of a run, and what it gets: plain Python, no tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bertshape.pooling.strategy import Strategy
+    from bertshape.tokens.encode import EncodedRow
+
+DECLARED = "sentence_embedding"
+"""Name of the candidate that is the checkpoint's own chain of steps."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The texts, tokenized in one way.
+
+    Attributes:
+        rows: The tokens of each text.
+        prompt_length: Tokens of the prompt, for Pooling steps that leave it out.
+    """
+
+    rows: tuple[EncodedRow, ...]
+    prompt_length: int = 0
+
+
+@dataclass(frozen=True)
+class ScoreJob:
+    """What to compare.
+
+    Attributes:
+        given: The vectors. Shape: (texts, embedding_dimension).
+        strategies: Strategies on single layers, by the name that candidates get.
+        ranges: Candidates that are made of those: how they are joined, and the names of the parts, by their name.
+        tolerance: Largest difference of a number that passes.
+        batch_size: Texts that run together.
+        pad_id: Id that fills short rows.
+        padding_side: `right` or `left`.
+        inputs: Names of the tensors that the tokenizer makes.
+    """
+
+    given: Any
+    strategies: tuple[Strategy, ...]
+    ranges: Mapping[str, tuple[str, tuple[str, ...]]]
+    tolerance: float
+    batch_size: int
+    pad_id: int
+    padding_side: str
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Score:
+    """How near one candidate comes.
+
+    Attributes:
+        variant: Index of the tokenization.
+        strategy: Name of the strategy; `sentence_embedding` for the declared chain.
+        normalize: Whether the vectors are scaled to length 1.
+        truncated: Whether only their first numbers are taken.
+        difference: Largest difference of two numbers.
+        cosine: Mean cosine of the vectors of a text.
+        least_cosine: Its least.
+        row_differences: Largest difference of each row.
+        lacks: What it lacks where it does not fit, by a short name, with a number that says how much.
+    """
+
+    variant: int
+    strategy: str
+    normalize: bool
+    truncated: bool
+    difference: float
+    cosine: float
+    least_cosine: float
+    row_differences: tuple[float, ...]
+    lacks: tuple[tuple[str, float], ...] = ()
