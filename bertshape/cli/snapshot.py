@@ -55,9 +55,8 @@ def snapshot_command(
                 _write(output, new.text)
             count = len(new.changes)
             head = f"{output}: {count or 'no'} {'change' if count == 1 else 'changes'}"
-            sys.stdout.write(
-                "".join(f"{visible(line)}\n" for line in (head, *(f"  {change}" for change in new.changes)))
-            )
+            lines = (head, *(f"  {line}" for line in (*new.changes, *new.kept)))
+            sys.stdout.write("".join(f"{visible(line)}\n" for line in lines))
             return 0
         with count_bytes(shown=values) as read:
             contract = snapshot(checkpoint, read=read, **wanted)

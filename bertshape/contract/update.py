@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 
     from bertshape.contract.contract import CheckpointContract, ContractCase
+    from bertshape.contract.expectations import Expectation
 
     Tables = MutableMapping[str, Any]
 
@@ -102,12 +103,45 @@ def _update(entry: Tables, contract: CheckpointContract, known: Callable[[str], 
     yield from _cases(entry, contract.cases, sizes)
 
 
+def kept_expectations(
+    text: str, index: int, contract: CheckpointContract, *, within: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """A person's own expectations, written with `==`, that do not hold any more: an update leaves them as they are.
+
+    Args:
+        text: The file, known to be a contract.
+        index: Which of its checkpoints.
+        contract: The checkpoint as it is now.
+        within: As in `update_contract`.
+
+    Returns:
+        A line for each.
+    """
+    tables: Any = tomllib.loads(text)
+    for name in within:
+        tables = tables[name]
+    now = {item.name: item for item in contract.expect}
+    kept = []
+    for own in tables["checkpoint"][index].get("expect", ()):
+        item = parse_expectation(own)
+        if _is_own(own, item) and item.name in now and item != now[item.name]:
+            kept.append(f"{own} is yours and stays; it is {now[item.name].value} now")
+    return tuple(kept)
+
+
+def _is_own(written: str, item: Expectation) -> bool:
+    """Whether a person wrote it to stay: a snapshot writes one `=`."""
+    return written[len(written.partition("=")[0]) :].startswith("==") and item.operator == "="
+
+
 def _expectations(written: Any, contract: CheckpointContract, known: Callable[[str], bool]) -> Iterator[str]:
     """A snapshot writes NAME=VALUE for numbers and words; every other form is a person's own."""
     now = {item.name: item for item in contract.expect}
     for index in reversed(range(len(written))):
         item = parse_expectation(str(written[index]))
         if item.operator != "=" or isinstance(item.value, ShapePattern) or item == now.get(item.name):
+            continue
+        if _is_own(str(written[index]), item):
             continue
         if item.name in now:
             yield f"{item} -> {now[item.name]}"

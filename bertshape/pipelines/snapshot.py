@@ -87,10 +87,12 @@ class Update:
     Attributes:
         text: What the file should hold.
         changes: What that changes, a line each.
+        kept: Expectations that a person wrote to stay, and that do not hold any more, a line each.
     """
 
     text: str
     changes: tuple[str, ...]
+    kept: tuple[str, ...] = ()
 
 
 def update_snapshot(
@@ -118,7 +120,7 @@ def update_snapshot(
         BertshapeError: The file is no contract or cannot be edited, or the checkpoint cannot be read.
     """
     # tomlkit takes 60 ms, which only what writes contracts should wait for.
-    from bertshape.contract.update import add_contract, update_contract
+    from bertshape.contract.update import add_contract, kept_expectations, update_contract
 
     within = ("tool", "bertshape") if path.name == PROJECT_NAME else ()
     contracts = read_contract(path) if not within or holds_contract(path) else ()
@@ -140,7 +142,8 @@ def update_snapshot(
         read=read,
     )
     new = replace(new, cases=tuple(case for case in new.cases if case.text in (*own, *texts)))
-    return Update(*update_contract(old, index, new, within=within, known=facts.is_scalar))
+    kept = kept_expectations(old, index, new, within=within)
+    return Update(*update_contract(old, index, new, within=within, known=facts.is_scalar), kept)
 
 
 def seen_from(folder: Path, contract: CheckpointContract) -> CheckpointContract:

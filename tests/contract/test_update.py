@@ -12,7 +12,7 @@ from bertshape.contract.contract import CheckpointContract, ContractCase
 from bertshape.contract.expectations import parse_expectation
 from bertshape.contract.read import read_contract
 from bertshape.contract.shape_pattern import parse_pattern
-from bertshape.contract.update import add_contract, update_contract
+from bertshape.contract.update import add_contract, kept_expectations, update_contract
 from bertshape.contract.write import write_contract
 from bertshape.errors import UsageError
 from tests.contract.contracts import DIGEST, written
@@ -207,3 +207,14 @@ def test_what_cannot_be_edited_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("tomlkit.dumps", lambda _: "a = 1")
     with pytest.raises(UsageError, match="cannot be edited"):
         update(EDITED)
+
+
+def test_an_expectation_with_two_signs_is_a_persons_own() -> None:
+    """A snapshot writes `=`: what a person wrote with `==` stays, and is spoken of where it does not hold any more."""
+    old = '[[checkpoint]]\nmodel = "m"\nexpect = ["hidden_size==1", "num_hidden_layers=1"]\n'
+    now = CheckpointContract("m", expect=tuple(map(parse_expectation, ("hidden_size=2", "num_hidden_layers=2"))))
+    text, changes = update_contract(old, 0, now)
+    assert text == old.replace("layers=1", "layers=2")
+    assert changes == ("num_hidden_layers=1 -> num_hidden_layers=2",)
+    assert kept_expectations(old, 0, now) == ("hidden_size==1 is yours and stays; it is 2 now",)
+    assert kept_expectations(old.replace("==1", "==2"), 0, now) == ()
