@@ -75,7 +75,7 @@ def check_case(
     batch = make_batch(model, texts, LengthOptions(), wanted, "auto")
     report = predict(batch) if runner is None else runner.observe(batch)
     outcomes = [
-        Outcome(f"{outcome.name} for {case.label!r}", outcome.problems)
+        Outcome(f"{outcome.name} for {case.label!r}", outcome.problems, mismatches=outcome.mismatches)
         for outcome in outcomes_of(expectations, match(expectations, _subject(report, model)))
     ]
     input_ids = tuple(token.input_id for token in report.tokenization.rows[0].tokens)

@@ -31,12 +31,14 @@ class Outcome:
         problems: One line for each thing that is not as expected; empty where it holds.
         place: The line to blame, where files that are here hold it.
         seconds: How long the check took, where that is known for it alone.
+        mismatches: The same in parts, for an expectation.
     """
 
     name: str
     problems: tuple[str, ...] = ()
     place: Place | None = field(default=None, compare=False)
     seconds: float = field(default=0.0, compare=False)
+    mismatches: tuple[Mismatch, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -136,10 +138,14 @@ def check_document(reports: Sequence[CheckReport]) -> documents.CheckDocument:
 
 def outcomes_of(expectations: Iterable[Expectation], mismatches: Iterable[Mismatch]) -> list[Outcome]:
     """An outcome for each expectation, with the problems that its mismatches name."""
-    problems: dict[str, list[str]] = {}
+    found: dict[str, list[Mismatch]] = {}
     for mismatch in mismatches:
-        problems.setdefault(mismatch.expectation, []).append(mismatch.message)
-    return [Outcome(str(item), tuple(problems.get(str(item), ()))) for item in expectations]
+        found.setdefault(mismatch.expectation, []).append(mismatch)
+    outcomes = []
+    for item in expectations:
+        own = found.get(str(item), [])
+        outcomes.append(Outcome(str(item), tuple(one.message for one in own), mismatches=tuple(own)))
+    return outcomes
 
 
 def _checked(report: CheckReport) -> documents.CheckedCheckpoint:
@@ -156,7 +162,14 @@ def _checked(report: CheckReport) -> documents.CheckedCheckpoint:
         "not_looked_at": list(report.unseen),
         "findings": finding_entries(report.findings),
         "outcomes": [
-            {"name": outcome.name, "passed": not outcome.problems, "problems": list(outcome.problems)}
+            {
+                "name": outcome.name,
+                "passed": not outcome.problems,
+                "problems": list(outcome.problems),
+                "mismatches": [
+                    {"name": one.name, "expected": one.expected, "actual": one.actual} for one in outcome.mismatches
+                ],
+            }
             for outcome in report.outcomes
         ],
     }

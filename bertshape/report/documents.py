@@ -69,12 +69,21 @@ class RecordDocument(_Recorded, Sequence, Shapes):
     """A line of `inspect --format jsonl`: a text, and the shapes of the batch it ran in."""
 
 
+class Mismatch(TypedDict):
+    """A value that is not as expected."""
+
+    name: Annotated[Name, "What differs, down to the axis, such as last_hidden_state.hidden_size."]
+    expected: Annotated[str, "What should be there."]
+    actual: Annotated[str, "What is there; nothing where there is none."]
+
+
 class Outcome(TypedDict):
     """One thing that was checked."""
 
     name: Annotated[Name, "What was checked, as a person wrote it."]
     passed: Annotated[bool, "Whether it holds."]
     problems: Annotated[list[Name], "A line for each thing that is not as expected."]
+    mismatches: Annotated[list[Mismatch], "The same in parts, for an expectation; empty for soundness and cases."]
 
 
 class CheckedCheckpoint(TypedDict):

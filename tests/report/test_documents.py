@@ -130,3 +130,12 @@ def test_every_document_is_one_line_off_a_terminal(arguments: tuple[str, ...], r
     output = run_cli(*arguments, "--json").stdout
     assert output.count("\n") == 1
     assert '": ' not in output.replace('": "', "")
+
+
+def test_what_differs_from_an_expectation_stands_in_fields(run_cli: Command) -> None:
+    """No program has to take `expected 7, got 128` apart."""
+    done = run_cli("check", "embedded:bert-tiny-uncased", "-e", "hidden_size=7", "--json")
+    (checkpoint,) = json.loads(done.stdout)["checkpoints"]
+    soundness, outcome = checkpoint["outcomes"]
+    assert soundness["mismatches"] == []
+    assert outcome["mismatches"] == [{"name": "hidden_size", "expected": "7", "actual": "128"}]
