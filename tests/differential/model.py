@@ -26,6 +26,9 @@ _OUTPUTS = ("last_hidden_state", "pooler_output", "hidden_states", "attentions",
 _CAUSAL = "attention-causal"
 _NOT_FINITE = "non-finite-outputs"
 _HUGE = 1e4
+_TASKS = ("sequence-classification", "token-classification", "question-answering", "masked-lm")
+_HEADS = 0.3
+"""How often a head is compared too."""
 _PROBE = 9
 """Tokens of the row that shows whether attention is causal, and later tokens change nothing before them."""
 
@@ -38,7 +41,8 @@ def check(rng: random.Random, folder: Path) -> str:
     except Exception as error:
         return f"the folder cannot be made: {type(error).__name__}: {error}"
     texts = [" ".join(rng.choices(WORDS, k=rng.choice((1, 2, 4, 9)))) for _ in range(rng.choice((1, 2, 3)))]
-    return compare(folder, texts, attentions=rng.random() < 0.5)
+    different = compare(folder, texts, attentions=rng.random() < 0.5)
+    return different or (compare_head(folder, texts, rng.choice(_TASKS)) if rng.random() < _HEADS else "")
 
 
 def compare(folder: Path, texts: list[str], *, attentions: bool) -> str:
@@ -65,18 +69,38 @@ def compare(folder: Path, texts: list[str], *, attentions: bool) -> str:
     return "\n".join(lines + list(_lengths(report, model)))
 
 
+def compare_head(folder: Path, texts: list[str], task: str) -> str:
+    """What differs between a row of `--task` and what the class of transformers gives."""
+    try:
+        report = inspect_texts(texts, model=folder, device="cpu", tasks=[task])
+    except BertshapeError:
+        return ""  # So does the model without a head, and that was compared.
+    row = report.tasks[task]
+    if row.model_class is None:
+        return ""
+    theirs, why = _theirs(folder, texts, attentions=False, auto=getattr(transformers, row.model_class, None))
+    if theirs is None:
+        return "" if row.reason else f"{task}: a row, and {row.model_class} fails: {why}"
+    own = {name: facts.shape.sizes for name, facts in row.outputs.items()}
+    names = ("logits", "start_logits", "end_logits")
+    given = {name: tuple(value.shape) for name in names if (value := theirs[1].get(name)) is not None}
+    return "" if own == given else f"{task}: {own} ({row.reason}) against {given}"
+
+
 def _quiet() -> None:
     logging.getLogger("transformers").setLevel(logging.CRITICAL)
     warnings.simplefilter("ignore")
     transformers.utils.logging.disable_progress_bar()
 
 
-def _theirs(folder: Path, texts: list[str], *, attentions: bool) -> tuple[tuple[Any, Any] | None, str]:
+def _theirs(
+    folder: Path, texts: list[str], *, attentions: bool, auto: Any = None
+) -> tuple[tuple[Any, Any] | None, str]:
     """The model and its outputs; the reason where there are none."""
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder))
         implementation = {"attn_implementation": "eager"} if attentions else {}
-        model = transformers.AutoModel.from_pretrained(str(folder), **implementation).eval()
+        model = (auto or transformers.AutoModel).from_pretrained(str(folder), **implementation).eval()
         inputs = dict(tokenizer(texts, padding=True, return_tensors="pt"))
         taken = inspect.signature(model.forward).parameters
         inputs = {name: value for name, value in inputs.items() if name in taken or name == "input_ids"}
