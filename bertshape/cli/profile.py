@@ -20,7 +20,7 @@ from bertshape.corpus.meter import Meter
 from bertshape.corpus.text_file import TextFile
 from bertshape.errors import ExitCode, UsageError
 from bertshape.pipelines.profile import BATCH_SIZES, ProfileRequest, judge_cuts, parse_share, profile
-from bertshape.pipelines.request import ModelSource
+from bertshape.pipelines.request import ModelSource, check_inputs_stay
 from bertshape.report.profile import merge_profiles
 from bertshape.report.read_profile import read_profile
 
@@ -61,6 +61,7 @@ def profile_command(
         # Before the tokenizer is used: all cores are to work on its batches, unless somebody said otherwise.
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
 
+        check_inputs_stay(output, files)
         given_format = "json" if as_json else output_format
         chosen = format_of(given_format, output, get_args(FormatChoice), opened=open_page)
         given = {

@@ -7,11 +7,14 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from bertshape.checkpoint.own_files import is_of_checkpoint
 from bertshape.errors import UsageError
+from bertshape.files import is_replaced
 from bertshape.tokens.batch import check_unicode
 from bertshape.tokens.pieces import check_size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from bertshape.report.report import Weights
@@ -270,3 +273,22 @@ def check_output(path: Path, what: str) -> None:
         problem = "is a folder" if os.path.isdir(path) else "is in a folder that does not exist"
         hint = "Pass the path of a file."
         raise UsageError(f"{what} cannot be written to {path}: it {problem}", hint=hint, code="save-path")
+    if is_of_checkpoint(path):
+        hint = "Write to another file."
+        raise UsageError(f"{path} is a file of a checkpoint, which {what} would replace", hint=hint, code="save-path")
+
+
+def check_inputs_stay(path: Path | None, files: Iterable[str]) -> None:
+    """Refuse to replace a file of texts by what is said of them.
+
+    Args:
+        path: The file to write; None for stdout.
+        files: Names of the files that are read.
+
+    Raises:
+        UsageError: It is one of them.
+    """
+    for file in files:
+        if path is not None and is_replaced(path) and os.path.isfile(file) and path.samefile(file):
+            hint = "Write to another file."
+            raise UsageError(f"{path} holds the texts, which the report would replace", hint=hint, code="save-path")

@@ -11,7 +11,7 @@ from tokenizers import AddedToken, Tokenizer, models
 
 from bertshape.tokens.class_names import GENERIC
 from bertshape.tokens.classes import CLASSES
-from bertshape.tokens.risks import check_growth, check_tables
+from bertshape.tokens.risks import check_growth, check_tables, check_template
 from bertshape.tokens.settings import SettingsError, extra_tokens, read_settings, special_roles
 from bertshape.tokens.template import set_ends, set_template
 
@@ -219,7 +219,8 @@ def _finish(row: TokenizerClass | None, settings: dict[str, Any], start: _Start)
     backend.no_padding()
     if start.post_processor is not None:
         backend.post_processor = start.post_processor
-    check_growth(None if backend.normalizer is None else json.loads(backend.normalizer.__getstate__()))
+    check_growth(_state(backend.normalizer))
+    check_template(_state(backend.post_processor))
     roles, extra = special_roles(settings), extra_tokens(settings)
     padding_side = _side(settings, "padding_side", "right" if row is None else row.padding_side)
     truncation_side = _side(settings, "truncation_side", "right")
@@ -284,3 +285,8 @@ def _add_late(backend: Tokenizer, tokens: Sequence[Any]) -> None:
     backend.add_special_tokens(
         [AddedToken(token, special=True, normalized=False) if isinstance(token, str) else token for token in tokens]
     )
+
+
+def _state(part: Any) -> Any:
+    """What a part of a tokenizer holds, as tokenizer.json has it."""
+    return None if part is None else json.loads(part.__getstate__())

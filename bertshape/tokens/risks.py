@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _CHARSMAP = re.compile(rb'"precompiled_charsmap"\s*:\s*("(?:[^"\\]|\\.)*")')
 _MOST_GROWTH = 1_000
 """Characters that a normalizer may make of one; SentencePiece's tables and all known tokenizers stay below 20."""
+_MOST_PIECES = 1_000
+"""Tokens and texts of a template; those that are used have 5."""
 
 
 def check_tables(content: bytes) -> None:
@@ -36,7 +38,7 @@ def check_tables(content: bytes) -> None:
 
 
 def check_growth(normalizer: Mapping[str, Any] | None) -> None:
-    """Refuse a normalizer whose replacements multiply a text beyond all use.
+    """Refuse a normalizer whose parts multiply a text beyond all use.
 
     Args:
         normalizer: Its state.
@@ -55,8 +57,37 @@ def _growth(normalizer: Mapping[str, Any]) -> int:
         for part in normalizer["normalizers"]:
             growth *= _growth(part)
         return growth
+    if normalizer["type"] == "Prepend":
+        return max(1, len(normalizer["prepend"]))
     if normalizer["type"] != "Replace":
         return 1
     pattern = normalizer["pattern"]
     shortest = max(1, len(pattern["String"])) if "String" in pattern else 1
     return max(1, -(-len(normalizer["content"]) // shortest))
+
+
+def check_template(post_processor: Mapping[str, Any] | None) -> None:
+    """Refuse a template that puts more special tokens around a text than any model takes.
+
+    Args:
+        post_processor: Its state.
+
+    Raises:
+        ValueError: It has more pieces than any template that is used.
+    """
+    most = 0 if post_processor is None else _pieces(post_processor)
+    if most > _MOST_PIECES:
+        raise ValueError(f"its template has {most:,} pieces, at most {_MOST_PIECES:,} are taken")
+
+
+def _pieces(post_processor: Mapping[str, Any]) -> int:
+    if post_processor["type"] == "Sequence":
+        return sum(_pieces(part) for part in post_processor["processors"])
+    if post_processor["type"] != "TemplateProcessing":
+        return 0
+    ids = {name: len(token["ids"]) for name, token in post_processor["special_tokens"].items()}
+    named = (
+        [ids.get(piece["SpecialToken"]["id"], 1) if "SpecialToken" in piece else 1 for piece in post_processor[side]]
+        for side in ("single", "pair")
+    )
+    return max(map(sum, named))

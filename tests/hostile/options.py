@@ -173,6 +173,34 @@ OTHERS = (
     _line("doctor", "extra", words=("extra",)),
 )
 _ABSENT = ("--device", "cuda:77")
+
+
+def _linked(here: Path) -> None:
+    (sound(here) / "out.json").symlink_to("config.json")
+    (here / "texts").write_text("a text\n")
+
+
+_STAYS = ("is a file of a checkpoint",)
+FILES = (
+    _inspect("--save", "m/model.safetensors", run=True, words=_STAYS),
+    _inspect("--format", "json", "-o", "m/config.json", words=_STAYS),
+    _check("-o", "m/tokenizer.json", words=_STAYS),
+    Case("inspect -o of a link into the checkpoint", _linked, (*_PREDICT, "-o", "m/out.json"), 2, _STAYS),
+    Case(
+        "embed -o of the weights",
+        _linked,
+        ("embed", "texts", "-o", "m/model.safetensors", "--model", "m"),
+        2,
+        _STAYS,
+    ),
+    Case(
+        "profile -o of its texts",
+        _linked,
+        ("profile", "texts", "--model", "m", "-o", "texts"),
+        2,
+        ("texts holds the texts",),
+    ),
+)
 DEVICES = (
     Case("inspect on a device that is not there", sound, (*_BASE, *_ABSENT), 5, ("cuda:77",)),
     Case("check on a device that is not there", sound, ("check", "m", "--run", *_ABSENT), 5, ("cuda:77",)),
@@ -192,4 +220,4 @@ DEVICES = (
         ("cuda:77",),
     ),
 )
-CASES = DEVICES + INSPECT_OPTIONS + CHECK_OPTIONS + OTHERS
+CASES = FILES + DEVICES + INSPECT_OPTIONS + CHECK_OPTIONS + OTHERS

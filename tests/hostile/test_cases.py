@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.hostile import configs, contracts, folders, options, texts, tokenizers, weights
+from tests.hostile import configs, contracts, folders, options, sentence, texts, tokenizers, weights
 from tests.hostile.case import Case, hold
 from tests.hostile.weights import PICKLE, RAN
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CASES: tuple[Case, ...] = tuple(
-    case for table in (folders, configs, weights, tokenizers, texts, options, contracts) for case in table.CASES
+    case
+    for table in (folders, configs, weights, tokenizers, sentence, texts, options, contracts)
+    for case in table.CASES
 )
 
 

@@ -1,4 +1,4 @@
-"""Tokenizer files that are broken, or belong to another model; and the files of sentence-transformers."""
+"""Tokenizer files that are broken, or belong to another model."""
 
 from __future__ import annotations
 
@@ -167,9 +167,30 @@ PANICS = (
         ("id 4000000000",),
     ),
     Case("a template of type ids", _template({}, _sequence("A", 4_000_000_000)), INSPECT, 0, (), shape=(1, 2, 8)),
+    Case(
+        "a template of 100,000 texts",
+        _template({}, *[_sequence("A")] * 100_000),
+        INSPECT,
+        3,
+        ("template has 100,000 pieces",),
+    ),
+    Case(
+        "a template of a token of 100,000 ids",
+        _template({"[CLS]": {"id": "[CLS]", "ids": [2] * 100_000, "tokens": ["[CLS]"] * 100_000}}, _special("[CLS]")),
+        INSPECT,
+        3,
+        ("template has 100,000 pieces",),
+    ),
     Case("BPE with a prefix longer than its tokens", _bpe(continuing_subword_prefix="#####"), CHECK, 3, ("range end",)),
     Case("BPE without its unknown token", _bpe(unk_token="[NO]"), CHECK, 1, ("'[NO]'",)),
     Case("a normalizer that multiplies", _plain(normalizer=_bomb()), INSPECT, 3, ("1e+09 characters",)),
+    Case(
+        "a normalizer that adds",
+        _plain(normalizer={"type": "Prepend", "prepend": "a" * 5_000}),
+        CHECK,
+        3,
+        ("5e+03 characters",),
+    ),
     Case("a normalizer that multiplies, not taken", _edited(normalizer=_bomb()), INSPECT, 0, ("normalizer",)),
 )
 TOKENIZERS = (
@@ -273,112 +294,4 @@ TOKENIZERS = (
     ),
     Case("special_tokens_map.json not JSON", with_file("special_tokens_map.json", "?"), CHECK, 3, ("not valid JSON",)),
 )
-
-
-def _chain(modules: object, **configs: object) -> Callable[[Path], None]:
-    """A maker of the sound checkpoint with a modules.json, and a config.json for each step."""
-
-    def make(here: Path) -> None:
-        folder = sound(here)
-        (folder / "modules.json").write_text(modules if isinstance(modules, str) else json.dumps(modules))
-        for name, config in configs.items():
-            (folder / name).mkdir()
-            (folder / name / "config.json").write_text(config if isinstance(config, str) else json.dumps(config))
-
-    return make
-
-
-def _steps(*kinds: str) -> list[dict[str, str]]:
-    paths = {"Transformer": "", "Pooling": "pool", "Dense": "dense", "LayerNorm": "norm"}
-    return [{"type": f"sentence_transformers.models.{kind}", "path": paths.get(kind, "x")} for kind in kinds]
-
-
-def _step(path: object, kind: object = "a.Pooling") -> Callable[[Path], None]:
-    return _chain([{"type": "a.Transformer", "path": ""}, {"type": kind, "path": path}])
-
-
-_POOL = {"embedding_dimension": 8, "pooling_mode": "mean"}
-_DENSE = {"in_features": 8, "out_features": 4, "bias": True, "activation_function": "torch.nn.modules.activation.Tanh"}
-
-
-def _dense(*words: str, code: int = 3, **values: object) -> Case:
-    name = f"Dense with {', '.join(f'{key} {str(value)[:20]}' for key, value in values.items())}"
-    make = _chain(_steps("Transformer", "Pooling", "Dense"), pool=_POOL, dense={**_DENSE, **values})
-    return Case(name, make, CHECK, code, words)
-
-
-SENTENCE = (
-    Case("modules.json not JSON", _chain("["), CHECK, 3, ("modules.json is not valid JSON",)),
-    Case("modules.json an object", _chain({}), INSPECT, 3, ("expected an array of modules",)),
-    Case("modules.json empty", _chain([]), CHECK, 3, ("expected an array of modules, at least one",)),
-    Case("modules.json of numbers", _chain([1, 2]), CHECK, 3, ('needs a "type" and a "path"',)),
-    Case("modules.json of no paths", _step(None), INSPECT, 3, ('needs a "type" and a "path"',)),
-    Case("modules.json of no types", _step("pool", 3), CHECK, 3, ('needs a "type" and a "path"',)),
-    Case("a step above the folder", _step("../../etc"), CHECK, 3, ("leaves the checkpoint folder",)),
-    Case("a step at the root", _step("/etc"), INSPECT, 3, ("leaves the checkpoint folder",)),
-    Case("a step above a step", _step("a/../../b"), CHECK, 3, ("leaves the checkpoint folder",)),
-    Case("a step on a drive of Windows", _step("C:\\x"), CHECK, 3, ("leaves the checkpoint folder",)),
-    Case("a step above, as Windows writes it", _step("..\\..\\etc"), CHECK, 3, ("leaves the checkpoint folder",)),
-    Case("a step with NUL in its path", _step("a\0b"), CHECK, 3, ("leaves the checkpoint folder",)),
-    Case("a step that is not there", _step("nowhere"), INSPECT, 0, ("code outside sentence-transformers",)),
-    Case("a step of the name of 5,000 letters", _step("p" * 5000), CHECK, 3, ("pppppppp",)),
-    Case("a step of an unknown kind", _step("", "evil.code.Run"), CHECK, 0, ("ok", "sound")),
-    Case(
-        "pooling of nonsense",
-        _chain(_steps("Transformer", "Pooling"), pool={"pooling_mode": "sum"}),
-        CHECK,
-        3,
-        ("pooling_mode is", "expected one"),
-    ),
-    Case(
-        "pooling of a number",
-        _chain(_steps("Transformer", "Pooling"), pool={"pooling_mode": 7}),
-        INSPECT,
-        3,
-        ("pooling_mode is",),
-    ),
-    Case(
-        "pooling of lists",
-        _chain(_steps("Transformer", "Pooling"), pool={"pooling_mode": [["mean"]]}),
-        CHECK,
-        3,
-        ("pooling_mode is",),
-    ),
-    Case(
-        "pooling of another size",
-        _chain(_steps("Transformer", "Pooling"), pool={**_POOL, "embedding_dimension": 7}),
-        CHECK,
-        1,
-        ("7",),
-    ),
-    Case(
-        "pooling of a negative size",
-        _chain(_steps("Transformer", "Pooling"), pool={**_POOL, "embedding_dimension": -8}),
-        INSPECT,
-        3,
-        ("embedding_dimension is -8",),
-    ),
-    Case("pooling not JSON", _chain(_steps("Transformer", "Pooling"), pool="{"), CHECK, 3, ("not valid JSON",)),
-    Case(
-        "a pooling that is not there",
-        _chain(_steps("Transformer", "Pooling")),
-        CHECK,
-        1,
-        ("pool/config.json is missing",),
-    ),
-    Case("two poolings", _chain(_steps("Transformer", "Pooling", "Pooling"), pool=_POOL), CHECK, 0, ()),
-    Case("a Dense before any pooling", _chain(_steps("Transformer", "Dense"), dense=_DENSE), CHECK, 1, ("Dense",)),
-    _dense("in_features is 0", in_features=0),
-    _dense("in_features is '8'", in_features="8"),
-    _dense("out_features is -4", out_features=-4),
-    _dense("out_features is 4.5", out_features=4.5),
-    _dense("out_features is True", out_features=True),
-    _dense("9", code=1, in_features=9),
-    _dense("dense", code=1, out_features=10**12),
-    _dense("dense", code=1, activation_function="os.system"),
-    _dense("activation_function is", activation_function=["x"]),
-    Case(
-        "a length of text", with_file("sentence_bert_config.json", '{"max_seq_length": "x"}'), CHECK, 0, ("ok", "sound")
-    ),
-)
-CASES = TOKENIZERS + PANICS + SENTENCE
+CASES = TOKENIZERS + PANICS
