@@ -100,6 +100,7 @@ def test_minilm(minilm: Path) -> None:
         "evidence": "observed",
         "count": None,
         "labels": [],
+        "each": [],
     }
     assert document["pooled"]["mean"]["declared"] is True
     assert [name for name, row in document["pooled"].items() if row["declared"]] == ["mean"]
