@@ -26,7 +26,8 @@ class Output(SizedTensor):
     count: Annotated[Count | None, "Number of tensors, where the output is a tuple; null for a single tensor."]
     labels: Annotated[list[str], "What each of them is, in order; empty for a single tensor, or where not known."]
     each: Annotated[
-        list[list[Count]], "Shape of each of them, where they differ, and shape is that of the first; empty elsewhere."
+        list[Annotated[list[Count], Meta(min_length=1)]],
+        "Shape of each of them, where they differ, and shape is that of the first; empty elsewhere.",
     ]
 
 
