@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -123,11 +124,12 @@ def _safetensors(path: Path, column: str | None) -> tuple[Any, str]:
 
 def _table(path: Path, column: str | None) -> tuple[Any, str]:
     try:
-        from bertshape.corpus.vector_table import read_columns  # pyarrow is an extra, and takes 0.2 s to import.
+        # pyarrow is an extra, and takes 0.2 s to import.
+        table = importlib.import_module("bertshape.corpus.vector_table")
     except ImportError as error:
         hint = "Install it: python -m pip install pyarrow."
         raise UsageError(f"{path}: Parquet and Arrow need pyarrow", hint=hint, code="pyarrow-missing") from error
-    names, read = read_columns(path)
+    names, read = table.read_columns(path)
     chosen = _choose(path, names, column)
     return _stack(path, read(chosen)), chosen
 
