@@ -17,6 +17,8 @@ from tests.support.command_line import SECONDS
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent.parent
+SUITE = ("tests/light", "tests/contract")
+"""The torch-free suite: the commands that work without torch, and the room that reads and writes contracts."""
 HEAVY = ("torch", "transformers", "safetensors", "sentence_transformers")
 TEST_PACKAGES = ("pytest", "hypothesis", "jsonschema", "msgspec", "pytest-xdist")
 
@@ -42,7 +44,7 @@ def test_without_torch(tmp_path: Path) -> None:
     (package / "model").symlink_to(minilm_folder(), target_is_directory=True)
     assert importlib.util.find_spec("torch") is not None, "this very environment has torch: the other one must not"
     done = subprocess.run(
-        [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/light"],
+        [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *SUITE],
         cwd=tmp_path / "work",
         capture_output=True,
         text=True,
