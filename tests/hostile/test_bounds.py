@@ -10,6 +10,7 @@ import json
 import struct
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -22,9 +23,9 @@ from tests.support.command_line import SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parent.parent.parent
 # A process that is small itself: what a child has used counts that of its parent before the start.
 _MEASURE = (
     "import resource, subprocess, sys; code = subprocess.run(sys.argv[1:]).returncode;"
@@ -235,3 +236,17 @@ def test_memory_does_not_grow_with_the_lines(tmp_path: Path, arguments: tuple[st
         assert measured.code == 0
         used.append(measured.megabytes)
     assert used[1] <= used[0] + 15
+
+
+def test_the_documented_bounds_have_tests() -> None:
+    """Each test that the table names is one of these, and the memory that it allows is what the table says."""
+    page = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
+    section = page.partition("## What a file may cost")[2].partition("\n## ")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in section.splitlines() if "`" in line]
+    named = {row[-1].strip("`"): row[2] for row in rows if len(row) == 4 and row[-1].startswith("`")}
+    assert len(named) >= 7
+    most = {name: row[-1] for name, row in (ROWS | LONG).items()}
+    for name, memory in named.items():
+        assert name in most or name in globals(), name
+        if name in most and "MB" in memory.partition(";")[0]:
+            assert f"{most[name]} MB" in memory, name
