@@ -207,7 +207,7 @@ def embed_texts(
     device: str = "auto",
     dtype: DType = "auto",
     pooling: str | Sequence[str] = (),
-    batch_size: int = 32,
+    batch_size: int | None = None,
     max_length: int | None = None,
     truncation: bool | None = None,
     prompt_name: str | None = None,
@@ -220,7 +220,7 @@ def embed_texts(
 
     Args:
         texts: The texts.
-        output: The file, `.safetensors` or `.npz`.
+        output: The file: `.safetensors`, `.npz`, `.npy`, `.parquet`, `.arrow` or `.jsonl`.
         model: Folder, Hub id or `embedded:` name; needed unless `weights` is `random`.
         revision: Branch, tag or commit of a Hub repository.
         offline: Use the Hub's cache alone.
@@ -228,7 +228,7 @@ def embed_texts(
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         dtype: Dtype of the parameters; `auto` is what transformers would load.
         pooling: Strategies; empty for what the checkpoint declares.
-        batch_size: Texts that run together.
+        batch_size: Texts that run together; None for as many as have some thousand tokens.
         max_length: Tokens that a row may have.
         truncation: Cut longer rows; None cuts where `encode` does, or where `max_length` is given.
         prompt_name: Name of a prompt of the checkpoint, to put before each text; None for its default prompt.

@@ -15,7 +15,7 @@ from bertshape.cli.console import open_console, print_plain
 from bertshape.cli.events import CommandEvents
 from bertshape.cli.json_output import print_json
 from bertshape.corpus.meter import Meter
-from bertshape.corpus.read import read_records
+from bertshape.corpus.read import read_all_lines
 from bertshape.corpus.text_file import TextFile
 from bertshape.errors import ExitCode
 from bertshape.pipelines.embed import embed
@@ -31,7 +31,13 @@ def embed_command(
         typer.Argument(metavar="FILE|-", help="Texts: .txt, .jsonl, .csv, .tsv (also .gz), .parquet; - reads stdin."),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write: FILE.safetensors or FILE.npz.")
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Where to write; the ending names the format.",
+        ),
     ],
     model: options.Model = None,
     revision: options.Revision = None,
@@ -52,7 +58,11 @@ def embed_command(
     text_column: options.TextColumn = "text",
     pair_column: options.PairColumn = None,
     id_column: options.IdColumn = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Texts that run together.")] = 32,
+    on_error: options.OnError = "stop",
+    batch_size: Annotated[
+        int | None,
+        typer.Option(min=1, help="Texts that run together.  [default: as many as have some thousand tokens]"),
+    ] = None,
     weights: Annotated[
         options.RunnableChoice | None,
         typer.Option(help="Run stored or random weights.  [default: checkpoint; random if embedded]"),
@@ -89,11 +99,12 @@ def embed_command(
             batch_size=batch_size,
             allow_unsound=allow_unsound,
             verify=verify,
+            skip=on_error == "skip",
         )
         texts = TextFile(file, input_format, text_column, pair_column, id_column)
         meter = Meter([texts])
         with CommandEvents(progress=sys.stderr.isatty(), log=not as_json, meter=meter) as watching:
-            report = embed(request, read_records(texts, meter), texts.name, watching)
+            report = embed(request, read_all_lines(texts, meter), texts.name, watching)
         if as_json:
             print_json(report.to_dict())
         else:

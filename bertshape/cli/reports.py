@@ -12,6 +12,7 @@ from bertshape.cli.pages import page_of
 from bertshape.errors import ExitCode
 from bertshape.pipelines.inspect import inspect
 from bertshape.render.escape import visible
+from bertshape.render.markdown import render_markdown
 from bertshape.report.inspect_document import inspect_document, record_documents
 
 if TYPE_CHECKING:
@@ -52,8 +53,6 @@ def run_one(request: InspectionRequest, chosen: str, layout: Mapping[str, bool],
 
 def _render(report: Report, chosen: str, layout: Mapping[str, bool]) -> str:
     if chosen == "markdown":
-        from bertshape.render.markdown import render_markdown
-
         return render_markdown(report)
     if chosen == "html":
         return page_of(report, explain=layout["explain"])

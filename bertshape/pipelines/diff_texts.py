@@ -19,7 +19,7 @@ from bertshape.pipelines.prompts import prompt_length, settle_prompt
 from bertshape.pipelines.request import LengthOptions, Prompting, RunOptions, Texts, Wanted
 from bertshape.pipelines.running import follow_chain, missing_packages, start
 from bertshape.predict.sentence_chain import model_outputs, predict_embedding
-from bertshape.run.observation import VectorJob
+from bertshape.run.observation import VectorJob, Window
 from bertshape.tokens.encode import encode_rows
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ class _Side:
             progress=events.advanced,
             prompt_length=prompt_length(prompt, model, cut_to),
         )
-        return running.runner.embed(rows, job).numbers[_EMBEDDING]
+        return running.runner.embed([Window(records, rows)], job).numbers[_EMBEDDING]
 
 
 def _embedding_size(model: Model) -> int | None:

@@ -2,48 +2,49 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bertshape.errors import UsageError
 from bertshape.pipelines.batch import check_truncate_dim
 from bertshape.pipelines.embed_request import chain_breaks, is_wrong, vector_strategies
 from bertshape.pipelines.events import SILENT, Events
-from bertshape.pipelines.lengths import Lengths, check_ids, check_length, settle_lengths
+from bertshape.pipelines.lengths import settle_lengths
 from bertshape.pipelines.model import open_model
 from bertshape.pipelines.prompts import prompt_length, settle_prompt
 from bertshape.pipelines.reconcile import non_finite
 from bertshape.pipelines.running import check_packages, follow_chain, start
 from bertshape.pipelines.verify import Sample, check_installed, verify
+from bertshape.pipelines.windows import Windows
 from bertshape.report.embed import EmbedReport
 from bertshape.report.finding import Finding
 from bertshape.run.observation import Saving, VectorJob
 from bertshape.shapes import HIDDEN_SIZE, TensorShape
 from bertshape.soundness.texts import random_weights
-from bertshape.tokens.batch import padding_id
-from bertshape.tokens.encode import encode_rows
 from bertshape.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from bertshape.corpus.text_file import Record
+    from bertshape.corpus.text_file import BadRecord, Record
     from bertshape.pipelines.embed_request import EmbedRequest
+    from bertshape.pipelines.lengths import Lengths
     from bertshape.pipelines.model import Model
     from bertshape.pooling.strategy import Strategy
     from bertshape.run.observation import Vectors
-    from bertshape.tokens.encode import EncodedRow
 
 _TEXTS = "num_texts"
 
 
-def embed(request: EmbedRequest, records: Iterable[Record], name: str, events: Events = SILENT) -> EmbedReport:
+def embed(
+    request: EmbedRequest, records: Iterable[Record | BadRecord], name: str, events: Events = SILENT
+) -> EmbedReport:
     """Run all texts of a file, and write one vector for each.
 
     Args:
         request: The checkpoint, strategies, limits and the file to write.
-        records: The texts.
+        records: The texts, and lines that hold none.
         name: Name of their file, for messages.
         events: Who watches.
 
@@ -71,52 +72,63 @@ def embed(request: EmbedRequest, records: Iterable[Record], name: str, events: E
         return _refused(request, model, findings)
     prompt = settle_prompt(request.prompting, model.recipe, as_encode=True)
     lengths = settle_lengths(request.lengths, model, as_encode=True)
-    sample = Sample(request.verify or 0)
+    windows = Windows(
+        model=model,
+        name=name,
+        prompt=prompt,
+        cut_to=lengths.cut_to,
+        skip=request.skip,
+        single=request.batch_size == 1,
+        sample=Sample(request.verify or 0),
+        encoded=events.encoded,
+    )
     begin = time.perf_counter()
-    rows = _encode(model, (replace(row, text=prompt + row.text) for row in sample.of(records)), name, lengths)
-    if request.batch_size > 1 and len({len(row) for row in rows}) > 1:
-        padding_id(model.tokenizer)  # Refuses where there is none.
+    reading = windows.read(records)
+    first = next(reading)  # what is wrong with the first texts is said before torch is imported
     encoding = time.perf_counter() - begin
     chain = None if request.pooling else follow_chain(model, truncate_dim=request.truncate_dim)
     running = start(model, request.run, events, chain=chain)
     findings = (*findings, *running.verdict.findings)
     if is_wrong(findings, strategies) and not request.allow_unsound:
         return _refused(request, model, findings)
-    job = _job(request, model, strategies, len(rows), events)
-    vectors = running.runner.embed(rows, replace(job, prompt_length=prompt_length(prompt, model, lengths.cut_to)))
+    if request.one_array and chain is not None:
+        strategies = ()  # the sentence embedding is the vector
+    job = _job(request, model, strategies, events, prompt_length(prompt, model, lengths.cut_to))
+    begin = time.perf_counter()
+    vectors = running.runner.embed(itertools.chain([first], reading), job)
+    seconds = time.perf_counter() - begin + encoding
     broken = non_finite(vectors.saved, model.dtype(request.run.dtype))
     if broken and not request.allow_unsound:
         return _refused(request, model, (*findings, *broken))
-    report = _report(request, model, rows, replace(vectors, seconds=vectors.seconds + encoding))
-    report = replace(report, findings=(*findings, *broken, *_cut(report, lengths)))
-    return report if request.verify is None else verify(request, model, sample, lengths, report)
+    report = _report(request, model, windows, replace(vectors, seconds=seconds))
+    report = replace(report, findings=(*findings, *broken, *_notes(report, lengths, vectors)))
+    return report if request.verify is None else verify(request, model, windows.sample, lengths, report)
 
 
-def _cut(report: EmbedReport, lengths: Lengths) -> tuple[Finding, ...]:
-    if not report.cut:
-        return ()
-    message = f"{report.cut:,} of {report.texts:,} texts {'was' if report.cut == 1 else 'were'} cut to {lengths.cut_to}"
-    return (Finding("cut", "warning", f"{message} tokens", "Pass --max-length for another limit."),)
+def _notes(report: EmbedReport, lengths: Lengths, vectors: Vectors) -> Iterator[Finding]:
+    """What a person should know of the texts, and of the memory."""
+    if report.cut:
+        was = "was" if report.cut == 1 else "were"
+        message = f"{report.cut:,} of {report.texts:,} texts {was} cut to {lengths.cut_to} tokens"
+        yield Finding("cut", "warning", message, "Pass --max-length for another limit.")
+    if report.skipped:
+        first = report.failures[0]
+        message = f"{report.skipped:,} of {report.skipped + report.texts:,} lines were skipped: {first.message}"
+        more = "" if report.skipped == 1 else "; --json lists the first hundred"
+        yield Finding("skipped", "error", message, f"Fix them, or leave them out{more}.")
+    if vectors.halved_to is not None:
+        message = f"memory ran out on {report.device}; batches were halved until {vectors.halved_to:,} tokens fitted"
+        yield Finding("batch-halved", "warning", message, "Pass a smaller --batch-size to save the failed tries.")
 
 
 def _refused(request: EmbedRequest, model: Model, findings: tuple[Finding, ...]) -> EmbedReport:
     return EmbedReport(model.checkpoint.name, model.weights, str(request.save.path), written=False, findings=findings)
 
 
-def _encode(model: Model, records: Iterable[Record], name: str, lengths: Lengths) -> list[EncodedRow]:
-    rows = list(encode_rows(model.tokenizer, records, name, cut_to=lengths.cut_to))
-    if not rows:
-        raise UsageError(f"{name} holds no text", hint="Write a text on each line.", code="text-missing")
-    for row in rows:
-        check_length(len(row), f"{name}, {row.unit} {row.line}", model)
-    check_ids(max((max(row.input_ids, default=0) for row in rows), default=0), model)
-    return rows
-
-
 def _job(
-    request: EmbedRequest, model: Model, strategies: tuple[Strategy, ...], texts: int, events: Events
+    request: EmbedRequest, model: Model, strategies: tuple[Strategy, ...], events: Events, prompt_tokens: int
 ) -> VectorJob:
-    about = {"checkpoint": model.checkpoint.name, "weights": model.weights, "texts": str(texts)}
+    about = {"checkpoint": model.checkpoint.name, "weights": model.weights} | request.options()
     if request.allow_unsound and model.verdict.errors:
         about["unsound"] = "; ".join(finding.code for finding in model.verdict.errors)
     return VectorJob(
@@ -127,12 +139,12 @@ def _job(
         inputs=model.tokenizer.inputs,
         saving=Saving(request.save.path, (), False, about | {"bertshape": __version__}),
         progress=events.advanced,
+        prompt_length=prompt_tokens,
         keep_broken=request.allow_unsound,
     )
 
 
-def _report(request: EmbedRequest, model: Model, rows: list[EncodedRow], vectors: Vectors) -> EmbedReport:
-    tokens = sum(map(len, rows))
+def _report(request: EmbedRequest, model: Model, windows: Windows, vectors: Vectors) -> EmbedReport:
     hidden_size = model.architecture.dimensions.hidden_size
     saved = {}
     for name, seen in vectors.saved.items():
@@ -145,10 +157,12 @@ def _report(request: EmbedRequest, model: Model, rows: list[EncodedRow], vectors
         path=str(request.save.path),
         written=True,
         device=vectors.device,
-        texts=len(rows),
-        cut=sum(row.cut for row in rows),
-        tokens=tokens,
-        padding=vectors.positions - tokens,
+        texts=windows.texts,
+        skipped=windows.skipped,
+        failures=tuple(windows.failures),
+        cut=windows.cut,
+        tokens=windows.tokens,
+        padding=vectors.positions - windows.tokens,
         batches=vectors.batches,
         seconds=vectors.seconds,
         saved=saved,

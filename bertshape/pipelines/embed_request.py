@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.checkpoint import steps_without_weights
 from bertshape.errors import UsageError
-from bertshape.pipelines.request import LengthOptions, ModelSource, Prompting, RunOptions, SaveOptions
+from bertshape.pipelines.request import LengthOptions, ModelSource, Prompting, RunOptions, SaveOptions, check_output
 from bertshape.pooling.shapes import Unavailable, predict_shape, select
 from bertshape.predict.outputs import pooling_facts
 from bertshape.predict.sentence_chain import model_outputs, predict_embedding
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
     from bertshape.pipelines.model import Model
     from bertshape.pooling.strategy import Strategy
+
+
+FORMATS = (".safetensors", ".npz", ".npy", ".parquet", ".arrow", ".jsonl")
+"""Endings of the files that vectors are written to."""
+_ONE_ARRAY = (".npy", ".parquet", ".arrow", ".jsonl")
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,8 @@ class EmbedRequest:
         prompting: What stands before each text; the checkpoint's default prompt unless asked otherwise.
         pooling: Strategies; empty for what the checkpoint declares.
         truncate_dim: Cut the sentence embedding to so many numbers.
-        batch_size: Texts that run together.
+        batch_size: Texts that run together; None for as many as have some number of tokens.
+        skip: Pass over lines that hold no text and texts that cannot be run, in place of stopping there.
         allow_unsound: Write vectors of a model with errors among its findings too.
         verify: Give so many of the texts to sentence-transformers too, and compare; None for none.
     """
@@ -44,7 +51,8 @@ class EmbedRequest:
     prompting: Prompting = field(default_factory=Prompting)
     pooling: tuple[str, ...] = ()
     truncate_dim: int | None = None
-    batch_size: int = 32
+    batch_size: int | None = None
+    skip: bool = False
     allow_unsound: bool = False
     verify: int | None = None
 
@@ -57,7 +65,7 @@ class EmbedRequest:
         self.lengths.check()
         self.prompting.check()
         self.run.check()
-        self.save.check()
+        self._check_output()
         if self.source.name is None and self.run.weights != "random":
             hint = "Pass -m FOLDER or a Hub id; --weights random writes random vectors of the embedded default."
             raise UsageError(
@@ -69,9 +77,41 @@ class EmbedRequest:
                 hint="Leave one of the two out.",
                 code="truncate-dim-pooling",
             )
-        if self.batch_size < 1:
+        if self.batch_size is not None and self.batch_size < 1:
             raise UsageError(f"--batch-size is {self.batch_size}", hint="Pass 32 or so.", code="batch-size-invalid")
         self._check_verify()
+
+    @property
+    def one_array(self) -> bool:
+        """Whether the file holds one array where no strategy is named: tables have a column `vector`."""
+        return self.save.path.suffix in _ONE_ARRAY
+
+    def options(self) -> dict[str, str]:
+        """What the file says of how its vectors were made: what was asked for, as strings."""
+        given = {
+            "pooling": ",".join(self.pooling),
+            "dtype": self.run.dtype,
+            "max_length": self.lengths.max_length,
+            "truncate_dim": self.truncate_dim,
+            "prompt_name": self.prompting.name,
+            "prompt": "" if self.prompting.none else self.prompting.text,
+            "revision": self.source.revision,
+        }
+        return {name: str(value) for name, value in given.items() if value not in (None, "", "auto")}
+
+    def _check_output(self) -> None:
+        path = self.save.path
+        if path.suffix not in FORMATS:
+            hint = f"Name the file FILE with one of {', '.join(FORMATS)}."
+            message = f"vectors cannot be written to {path}: its ending names no format"
+            raise UsageError(message, hint=hint, code="save-format")
+        check_output(path, "vectors")
+        if path.suffix in (".parquet", ".arrow") and find_spec("pyarrow") is None:
+            hint = 'Install it: pip install "bertshape[parquet]".'
+            raise UsageError(f"{path}: {path.suffix} files need pyarrow", hint=hint, code="pyarrow-missing")
+        if path.suffix == ".npy" and len(self.pooling) > 1:
+            hint = "Name one strategy, or write .npz."
+            raise UsageError("a .npy file holds one array, and --pooling names several", hint=hint, code="npy-arrays")
 
     def _check_verify(self) -> None:
         if self.verify is None:

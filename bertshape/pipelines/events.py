@@ -31,6 +31,9 @@ class Events:
         """Stands around the import of torch and transformers."""
         return nullcontext()
 
+    def encoded(self, texts: int) -> None:
+        """The tokens of so many more texts are made, and a run follows."""
+
     def advanced(self, texts: int) -> None:
         """So many more texts are done."""
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bertshape.run.observation import Observation
 
 
-_OF_TEXTS = frozenset(
+OF_TEXTS = frozenset(
     {
         "line-invalid",
         "pairs-mismatch",
@@ -126,7 +126,7 @@ class Stream:
             if len(records) == 1:
                 ((number, record),) = records.items()
                 error.about(TextPlace(number, record.line, record.id))
-            if not skip or error.code not in _OF_TEXTS:
+            if not skip or error.code not in OF_TEXTS:
                 raise
             alone = self._failing_alone(records) or dict.fromkeys(records, error)
         for number, reason in alone.items():

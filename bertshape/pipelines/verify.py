@@ -13,8 +13,6 @@ from bertshape.report.finding import Finding
 from bertshape.run.observation import Encoding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from bertshape.corpus.text_file import Record
     from bertshape.pipelines.embed_request import EmbedRequest
     from bertshape.pipelines.lengths import Lengths
@@ -39,20 +37,19 @@ class Sample:
         """
         self._size = size
         self._kept: list[tuple[int, Record]] = []
+        self._chance, self._seen = random.Random(_SEED), 0
 
-    def of(self, records: Iterable[Record]) -> Iterator[Record]:
-        """The same texts, while some are kept (reservoir sampling, Vitter 1985, algorithm R)."""
-        chance = random.Random(_SEED)
-        for index, record in enumerate(records):
-            if index < self._size:
-                self._kept.append((index, record))
-            elif self._size and (place := chance.randrange(index + 1)) < self._size:
-                self._kept[place] = (index, record)
-            yield record
+    def take(self, record: Record) -> None:
+        """Look at the next text, which may be kept (reservoir sampling, Vitter 1985, algorithm R)."""
+        index, self._seen = self._seen, self._seen + 1
+        if index < self._size:
+            self._kept.append((index, record))
+        elif self._size and (place := self._chance.randrange(index + 1)) < self._size:
+            self._kept[place] = (index, record)
 
     @property
     def records(self) -> list[tuple[int, Record]]:
-        """The texts that were kept, each with its place in the stream, in their order."""
+        """The texts that were kept, each with its row in the file, in their order."""
         return sorted(self._kept, key=lambda kept: kept[0])
 
 

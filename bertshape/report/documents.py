@@ -171,6 +171,12 @@ class VerifiedVectors(TypedDict):
     passed: Annotated[bool, "Whether it is at most 0.0001, or 0.01 in half precision."]
 
 
+class SkippedText(TextSource):
+    """A line that has no vector."""
+
+    error: Annotated[ErrorDetails, "Why."]
+
+
 class EmbedDocument(Envelope):
     """What `embed --json` wrote."""
 
@@ -180,6 +186,8 @@ class EmbedDocument(Envelope):
     written: Annotated[bool, "Whether it was written; not where the model is unsound."]
     device: Annotated[Name | None, "Device that ran; null where nothing ran."]
     texts: Annotated[Count, "How many texts it holds a vector of."]
+    skipped: Annotated[Count, "How many lines were skipped (--on-error skip)."]
+    failures: Annotated[list[SkippedText], "Why, for the first hundred of them."]
     cut: Annotated[Count, "How many of them were cut."]
     tokens: Annotated[Count, "How many tokens they have."]
     padding: Annotated[Count, "How many positions were padding."]

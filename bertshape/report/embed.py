@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bertshape.report.envelope import envelope
+from bertshape.report.envelope import envelope, failure_entry
 from bertshape.report.inspect_document import finding_entries, tensor_entry
 from bertshape.report.shown import Shown, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bertshape.errors import BertshapeError
     from bertshape.report import documents
     from bertshape.report.finding import Finding
     from bertshape.report.report import Weights
@@ -44,6 +45,8 @@ class EmbedReport(Shown):
         written: Whether it was written; not where the model is unsound.
         device: Where the model ran.
         texts: How many texts it holds a vector of.
+        skipped: How many lines have none, because they hold no text or one that cannot be run.
+        failures: Why, for the first hundred of them.
         cut: How many of them were cut.
         tokens: How many tokens they have.
         padding: How many positions were padding.
@@ -60,6 +63,8 @@ class EmbedReport(Shown):
     written: bool
     device: str | None = None
     texts: int = 0
+    skipped: int = 0
+    failures: tuple[BertshapeError, ...] = ()
     cut: int = 0
     tokens: int = 0
     padding: int = 0
@@ -71,8 +76,8 @@ class EmbedReport(Shown):
 
     @property
     def ok(self) -> bool:
-        """Whether the vectors were written, and are what they should be as far as that was compared."""
-        return self.written and (self.verified is None or self.verified.passed)
+        """Whether all vectors were written, and are what they should be as far as that was compared."""
+        return self.written and not self.skipped and (self.verified is None or self.verified.passed)
 
     def brief(self) -> str:
         """The result in one line."""
@@ -89,6 +94,8 @@ class EmbedReport(Shown):
             "written": self.written,
             "device": self.device,
             "texts": self.texts,
+            "skipped": self.skipped,
+            "failures": [failure_entry(error) for error in self.failures],
             "cut": self.cut,
             "tokens": self.tokens,
             "padding": self.padding,

@@ -30,7 +30,12 @@ def error_details(error: BertshapeError) -> documents_common.ErrorDetails:
 
 def error_document(error: BertshapeError) -> documents.ErrorDocument:
     """The document of a command that has no report, or of a text in a stream that has none."""
+    return {**envelope(ok=False), **failure_entry(error)}
+
+
+def failure_entry(error: BertshapeError) -> documents.SkippedText:
+    """An error, and the text that it is about."""
     place: documents.TextSource = {}
     if error.text is not None:
         place = {"index": error.text.index, "line": error.text.line, "id": error.text.id}
-    return {**envelope(ok=False), **place, "error": error_details(error)}
+    return {**place, "error": error_details(error)}

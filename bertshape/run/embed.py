@@ -1,74 +1,134 @@
-"""The vectors of many texts: batches of like length, padded to the longest of the batch, in the order of the texts."""
+"""The vectors of many texts, window after window: batches of like length, written in the order of the texts."""
 
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from bertshape.errors import CheckpointError, UsageError
 from bertshape.pooling.inputs import PoolingInputs
+from bertshape.run.batches import Batches
 from bertshape.run.devices import device_errors
 from bertshape.run.forward import forward, look
-from bertshape.run.observation import Vectors
-from bertshape.run.save import save
+from bertshape.run.observation import Observed, Vectors
+from bertshape.run.vector_files import open_vectors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bertshape.predict.architecture import Architecture
-    from bertshape.run.observation import VectorJob
+    from bertshape.run.observation import VectorJob, Window
     from bertshape.run.recipes import ScoreJob
     from bertshape.run.sentence_chain import LoadedChain
     from bertshape.tokens.encode import EncodedRow
 
 
-def embed_rows(
+class _NotFiniteError(Exception):
+    """Vectors hold NaN: what was written must not take its place."""
+
+
+@dataclass
+class _Tally:
+    """What was done so far; a value that changes."""
+
+    saved: dict[str, Observed] = field(default_factory=dict)
+    positions: int = 0
+    batches: int = 0
+    seconds: float = 0.0
+    numbers: dict[str, list[list[float]]] = field(default_factory=dict)
+
+    def add(self, arrays: Mapping[str, torch.Tensor]) -> None:
+        for name, value in arrays.items():
+            seen, before = look(value), self.saved.get(name)
+            if before is not None:
+                sizes = (before.sizes[0] + seen.sizes[0], *seen.sizes[1:])
+                broken, numbers = before.not_finite + seen.not_finite, before.numbers + seen.numbers
+                seen = replace(seen, sizes=sizes, not_finite=broken, numbers=numbers)
+            self.saved[name] = seen
+
+    @property
+    def broken(self) -> bool:
+        return any(seen.not_finite for seen in self.saved.values())
+
+
+def embed_windows(
+    model: Any,
+    architecture: Architecture,
+    device: torch.device,
+    windows: Iterable[Window],
+    job: VectorJob,
+    chain: LoadedChain | None,
+) -> Vectors:
+    """Run all texts, and write or keep the vector of each.
+
+    Args:
+        model: The model, on its device.
+        architecture: Which inputs it takes.
+        device: Its device.
+        windows: The texts; no more than one window is held.
+        job: What to make of them.
+        chain: Steps after the model that sentence-transformers would take; None for none.
+
+    Raises:
+        CheckpointError: The model cannot take a batch.
+        DeviceError: The device's memory is not enough for a single text.
+        OutputError: The file cannot be written.
+    """
+    tally, batches = _Tally(), Batches(device, job.batch_size)
+    opened = nullcontext() if job.saving is None else open_vectors(job.saving)
+    try:
+        with opened as file, device_errors(device):
+            for window in windows:
+                begin = time.perf_counter()
+                with torch.inference_mode():
+                    arrays = _run(model, architecture, device, window.rows, job, chain, batches, tally)
+                tally.add(arrays)
+                if tally.broken and job.saving is not None and not job.keep_broken:
+                    raise _NotFiniteError
+                if file is not None:
+                    file.write(window.records, arrays)
+                else:
+                    for name, value in arrays.items():
+                        tally.numbers.setdefault(name, []).extend(value.float().tolist())
+                tally.seconds += time.perf_counter() - begin
+    except _NotFiniteError:
+        pass  # What was seen says so.
+    halved_to = batches.positions if batches.halved else None
+    counts = tally.batches, tally.positions, tally.seconds
+    return Vectors(tally.saved, *counts, str(device), halved_to, tally.numbers)
+
+
+def _run(
     model: Any,
     architecture: Architecture,
     device: torch.device,
     rows: Sequence[EncodedRow],
     job: VectorJob,
     chain: LoadedChain | None,
-) -> Vectors:
-    """Run all rows, longest first: what does not fit the memory fails at once, not after an hour.
-
-    Args:
-        model: The model, on its device.
-        architecture: Which inputs it takes.
-        device: Its device.
-        rows: The texts.
-        job: What to make of them.
-        chain: Steps after the model that sentence-transformers would take; None for none.
-
-    Raises:
-        CheckpointError: The model cannot take a batch.
-        DeviceError: The device's memory is not enough.
-    """
-    order = sorted(range(len(rows)), key=lambda index: -len(rows[index]))
+    batches: Batches,
+    tally: _Tally,
+) -> dict[str, torch.Tensor]:
+    """The vectors of a window in the order of its texts. Shape of each: (number of texts, size of the vector)."""
     results: dict[str, torch.Tensor] = {}
-    positions = batches = 0
-    begin = time.perf_counter()
-    with device_errors(device), torch.inference_mode():
-        for start in range(0, len(order), job.batch_size):
-            chosen = order[start : start + job.batch_size]
-            inputs, special = batch_inputs(architecture, device, [rows[index] for index in chosen], job)
-            for name, vectors in _vectors(model, inputs, special, job, chain).items():
-                if name not in results:
-                    results[name] = torch.empty((len(rows), *vectors.shape[1:]), dtype=vectors.dtype)
-                results[name][chosen] = vectors.cpu()
-            positions += inputs["input_ids"].numel()
-            batches += 1
-            job.progress(len(chosen))
-    seconds = time.perf_counter() - begin
-    numbers = {}
-    saved = {name: look(value) for name, value in results.items()}
-    if job.saving is None:
-        numbers = {name: value.float().tolist() for name, value in results.items()}
-    elif job.keep_broken or not any(seen.not_finite for seen in saved.values()):
-        save(job.saving, results)
-    return Vectors(saved, batches, positions, seconds, str(device), numbers)
+
+    def work(chosen: list[int]) -> dict[str, torch.Tensor]:
+        inputs, special = batch_inputs(architecture, device, [rows[index] for index in chosen], job)
+        made = _vectors(model, inputs, special, job, chain)
+        return {name: vectors.cpu() for name, vectors in made.items()}
+
+    for chosen, made in batches.run([len(row) for row in rows], work):
+        for name, vectors in made.items():
+            if name not in results:
+                results[name] = torch.empty((len(rows), *vectors.shape[1:]), dtype=vectors.dtype)
+            results[name][chosen] = vectors
+        tally.positions += len(chosen) * max(len(rows[index]) for index in chosen)
+        tally.batches += 1
+        job.progress(len(chosen))
+    return results
 
 
 def batch_inputs(
@@ -80,11 +140,7 @@ def batch_inputs(
         tensors = [
             torch.frombuffer(values, dtype=dtype) if values else torch.empty(0, dtype=dtype) for values in arrays
         ]
-        padded = torch.nn.utils.rnn.pad_sequence(tensors, True, value, padding_side=job.padding_side)
-        if device.type == "cuda":
-            # From pinned memory a copy runs while the one before it computes.
-            return padded.pin_memory().to(device, non_blocking=True)
-        return padded.to(device)
+        return torch.nn.utils.rnn.pad_sequence(tensors, True, value, padding_side=job.padding_side).to(device)
 
     input_ids = pad([row.input_ids for row in rows], torch.int32, job.pad_id).long()
     special = pad([row.special_tokens_mask for row in rows], torch.int8, 1).long()

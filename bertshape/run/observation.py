@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from bertshape.checkpoint.steps import Module
+    from bertshape.corpus.text_file import Record
     from bertshape.pooling.strategy import Strategy
     from bertshape.predict.architecture import Architecture
     from bertshape.predict.heads import Head
     from bertshape.report.layer import Layer
+    from bertshape.tokens.encode import EncodedRow
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Saving:
     """Which tensors of a run go into a file.
 
     Attributes:
-        path: The file: `.safetensors` or `.npz`.
+        path: The file, whose ending names its format.
         only: Patterns of the names wanted, such as `pooled.*`; empty for all.
         hidden_states: Whether every hidden state is wanted too.
         about: What the file says of itself, in strings.
@@ -191,12 +193,25 @@ class Observation:
 
 
 @dataclass(frozen=True)
+class Window:
+    """Texts that are run before the next ones are read.
+
+    Attributes:
+        records: The texts.
+        rows: Their tokens.
+    """
+
+    records: Sequence[Record]
+    rows: Sequence[EncodedRow]
+
+
+@dataclass(frozen=True)
 class VectorJob:
     """What to make of many texts.
 
     Attributes:
         strategies: Strategies that give one vector per text.
-        batch_size: Texts that run together.
+        batch_size: Most texts that run together; None for any number of them.
         pad_id: Id that fills short rows.
         padding_side: `right` or `left`.
         inputs: Names of the tensors that the tokenizer makes.
@@ -207,7 +222,7 @@ class VectorJob:
     """
 
     strategies: tuple[Strategy, ...]
-    batch_size: int
+    batch_size: int | None
     pad_id: int
     padding_side: str
     inputs: tuple[str, ...]
@@ -261,8 +276,9 @@ class Vectors:
         saved: Sizes and dtype of each array, by its name in the file.
         batches: Forward passes.
         positions: Positions that ran, padding included.
-        seconds: What the forward passes took, model loading and tokenization not counted.
+        seconds: What the forward passes and the writing took, model loading and tokenization not counted.
         device: Device that ran.
+        halved_to: Positions of the largest batch that was allowed in the end, where memory ran out; else None.
         numbers: The vectors, by name, where they went into no file.
     """
 
@@ -271,4 +287,5 @@ class Vectors:
     positions: int
     seconds: float
     device: str
+    halved_to: int | None = None
     numbers: Mapping[str, list[list[float]]] = field(default_factory=dict)

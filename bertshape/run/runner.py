@@ -10,24 +10,23 @@ import transformers
 
 from bertshape.pooling.inputs import PoolingInputs
 from bertshape.run.devices import choose_device, device_errors
-from bertshape.run.embed import embed_rows
+from bertshape.run.embed import embed_windows
 from bertshape.run.forward import forward, look
 from bertshape.run.heads import observe_heads
 from bertshape.run.layers import Seen, describe, watch
 from bertshape.run.loading import find_classes, load
-from bertshape.run.observation import Chain, ForwardRequest, Observation, Plan, VectorJob, Vectors
+from bertshape.run.observation import Chain, ForwardRequest, Observation, Plan, VectorJob, Vectors, Window
 from bertshape.run.save import name_tensors, save
 from bertshape.run.sentence_chain import Followed, LoadedChain
 from bertshape.run.which import Scorer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bertshape.pooling.strategy import Strategy
     from bertshape.predict.architecture import Architecture
     from bertshape.run.recipes import Score, ScoreJob, Variant
     from bertshape.tokens.batch import Tokenization
-    from bertshape.tokens.encode import EncodedRow
 
 
 class Runner:
@@ -60,18 +59,18 @@ class Runner:
             self._model.eval().to(self.device)
             self._chain = None if chain is None else LoadedChain(chain, self.device)
 
-    def embed(self, rows: Sequence[EncodedRow], job: VectorJob) -> Vectors:
-        """Run many texts, whatever their number, and keep the vector of each.
+    def embed(self, windows: Iterable[Window], job: VectorJob) -> Vectors:
+        """Run many texts, whatever their number, and write the vector of each.
 
         Args:
-            rows: The texts.
+            windows: The texts, some at a time.
             job: Which vectors, and in batches of which size.
 
         Raises:
             CheckpointError: The model cannot take a batch, or a step of the chain has no proper weights.
             DeviceError: The device's memory is not enough.
         """
-        return embed_rows(self._model, self._request.architecture, self.device, rows, job, self._chain)
+        return embed_windows(self._model, self._request.architecture, self.device, windows, job, self._chain)
 
     def score(self, variants: Sequence[Variant], job: ScoreJob) -> tuple[Score, ...]:
         """Compare given vectors with those of every candidate recipe; errors are those of `embed`.

@@ -7,20 +7,19 @@ import json
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy
-import torch
 from safetensors.torch import save as serialize
 
 from bertshape.errors import UsageError
 from bertshape.files import written_whole
+from bertshape.run.arrays import ABOUT, as_numpy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import torch
+
     from bertshape.run.observation import Saving
     from bertshape.run.sentence_chain import Followed
-
-_ABOUT = "bertshape"
-"""Name of the array in an npz file that holds what the file says of itself; npz has no place of its own for that."""
 
 
 def save(saving: Saving, tensors: Mapping[str, torch.Tensor]) -> None:
@@ -82,8 +81,6 @@ def _write_safetensors(file: BinaryIO, tensors: Mapping[str, torch.Tensor], abou
 
 
 def _write_npz(file: BinaryIO, tensors: Mapping[str, torch.Tensor], about: Mapping[str, str]) -> None:
-    arrays: dict[str, Any] = {
-        name: (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy() for name, tensor in tensors.items()
-    }
-    arrays[_ABOUT] = numpy.array(json.dumps(dict(about)))
+    arrays = {name: as_numpy(tensor) for name, tensor in tensors.items()}
+    arrays[ABOUT] = numpy.array(json.dumps(dict(about)))
     numpy.savez(file, **arrays)

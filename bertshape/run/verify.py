@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy
-import torch
-from safetensors import safe_open
 from sentence_transformers import SentenceTransformer
 
 from bertshape.errors import one_line
 from bertshape.run.loading import quiet
 from bertshape.run.observation import Compared
+from bertshape.run.read_vectors import read_vectors
 
 if TYPE_CHECKING:
+    import torch
+
     from bertshape.run.observation import Encoding
 
 _NAME = "sentence_embedding"
@@ -48,9 +48,4 @@ def largest_difference(encoding: Encoding) -> Compared:
 def _read(encoding: Encoding) -> torch.Tensor:
     """The vectors of these texts as they lie in the file. Shape: (texts, embedding_dimension)."""
     rows = list(encoding.rows)
-    if encoding.vectors.suffix == ".npz":
-        with numpy.load(encoding.vectors) as arrays:
-            return torch.from_numpy(arrays[_NAME][rows])
-    with safe_open(encoding.vectors, framework="pt") as file:
-        vectors: torch.Tensor = file.get_tensor(_NAME)[rows]
-    return vectors
+    return read_vectors(encoding.vectors, _NAME, rows)
