@@ -10,6 +10,12 @@ from bertshape.predict.family import family_names, load_family
 from tests.hostile.model import CONFIG, shapes, tokenizer_json, weights_of
 from tests.support.weight_files import packed, tensor
 
+_CHAIN = """[
+  {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+  {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+  {"idx": 2, "name": "2", "path": "2_%s", "type": "sentence_transformers.models.%s"}
+]"""
+"""The modules.json of all-MiniLM-L6-v2, whose last step is Normalize; LaBSE and others have a Dense there."""
 _CONTRACT = """
 [[checkpoint]]
 model = "org/name"
@@ -88,5 +94,6 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
     "records": (b"a text\ntwo words\r\n", b'\xef\xbb\xbf{"text": "a", "pair": "b", "id": 3}\n\n{"text": ""}\n'),
     "pooling": (b"mean", b"cls+max", b"mean@-2", b"mean@-4:-1:concat", b"cls+mean@0+words_first"),
     "tokenizer": (tokenizer_json().encode(),),
+    "modules": tuple((_CHAIN % (kind, kind)).encode() for kind in ("Normalize", "Dense")),
     "checkpoint": (json.dumps(_FILES).encode(),),
 }

@@ -43,6 +43,14 @@ _SUBJECT = Subject(
 )
 
 
+STEPS = {
+    "1_Pooling": {"embedding_dimension": 8, "pooling_mode": "mean"},
+    "2_Dense": {"in_features": 8, "out_features": 4, "bias": True, "activation_function": "torch.nn.Tanh"},
+    "2_Normalize": {},
+}
+"""Folders that the steps of a chain may name, with what their config.json holds."""
+
+
 class Refused:
     """Lets pass the errors that a person can use: one line, a next step, a code."""
 
@@ -183,6 +191,23 @@ def checkpoint(data: bytes) -> None:
         assert document["ok"] is (code == 0)
 
 
+def modules(data: bytes) -> None:
+    """A chain of steps, each of them with a config.json, is checked and followed, or refused."""
+    folder = _FOLDER / "chain" / "m"
+    if not folder.exists():
+        sound(_FOLDER / "chain")
+        for step, config in STEPS.items():
+            (folder / step).mkdir()
+            (folder / step / "config.json").write_text(json.dumps(config))
+    (folder / "modules.json").write_bytes(data)
+    for command in (("check",), ("inspect", "a text", "--weights", "none", "--model")):
+        printed, said = io.StringIO(), io.StringIO()
+        with redirect_stdout(printed), redirect_stderr(said):
+            code = run([*command, str(folder), "--json"])
+        assert code in (0, 1, 2, 3), said.getvalue()
+        assert json.loads(printed.getvalue())["ok"] is (code == 0)
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "header": header,
     "config": config,
@@ -192,4 +217,5 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "pooling": pooling,
     "tokenizer": tokenizer,
     "checkpoint": checkpoint,
+    "modules": modules,
 }

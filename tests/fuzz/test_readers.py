@@ -12,7 +12,18 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.seeds import SEEDS
-from tests.fuzz.targets import TARGETS, checkpoint, config, contract, expectation, header, pooling, records, tokenizer
+from tests.fuzz.targets import (
+    TARGETS,
+    checkpoint,
+    config,
+    contract,
+    expectation,
+    header,
+    modules,
+    pooling,
+    records,
+    tokenizer,
+)
 from tests.support.weight_files import packed
 
 if TYPE_CHECKING:
@@ -152,6 +163,12 @@ def test_pooling(data: bytes) -> None:
 @given(edited("tokenizer") | spoiled("tokenizer"))
 def test_tokenizer(data: bytes) -> None:
     tokenizer(data)
+
+
+@settings(many, max_examples=_EXAMPLES // 5)
+@given(edited("modules") | spoiled("modules"))
+def test_modules(data: bytes) -> None:
+    modules(data)
 
 
 @settings(many, max_examples=_EXAMPLES // 5)
