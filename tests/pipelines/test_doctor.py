@@ -42,7 +42,7 @@ REQUIRES = {
         "tokenizers>=0.22.2",
         "typer<0.29,>=0.26",
         'torch>=2.6; extra == "torch"',
-        'transformers<6,>=5.8; extra == "torch"',
+        'transformers<6,>=5.16; extra == "torch"',
         'rich>=99; python_version < "3"',
     ],
     "transformers": ["tokenizers<0.24.0,>=0.23.1", "safetensors>=0.8.0", 'torch>=99; extra == "all"'],
@@ -156,7 +156,7 @@ def test_timeouts_that_are_none_are_refused(run_cli: Command, timeout: str) -> N
 @pytest.mark.parametrize(
     ("name", "version", "says"),
     [
-        ("transformers", "4.57.1", 'bertshape needs >=5.8,<6: pip install "transformers>=5.8,<6"'),
+        ("transformers", "4.57.1", 'bertshape needs >=5.16,<6: pip install "transformers>=5.16,<6"'),
         ("typer", "0.29.0", 'bertshape needs >=0.26,<0.29: pip install "typer>=0.26,<0.29"'),
         ("torch", "2.5", 'bertshape needs >=2.6: pip install "torch>=2.6"'),
         # In bertshape's own range, yet transformers would refuse to be imported beside it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -161,26 +162,29 @@ def draw(report: Report, columns: int, *, all_tokens: bool = False) -> list[str]
     return [line.rstrip() for line in console.file.getvalue().splitlines()]
 
 
+def cells(lines: list[str]) -> list[list[str]]:
+    """Cells of each line but the rule; the room between columns differs among versions of Rich."""
+    return [re.split(r"  +", line.strip()) for line in lines if "─" not in line]
+
+
 def test_table_of_words(minilm: Path) -> None:
     report = inspect_texts("Unbelievably naïve.", model=str(minilm), weights="none")
-    assert draw(report, 80) == [
-        "Words   3 words of 7 content tokens",
-        "word  text          tokens                    positions   span",
-        "──────────────────────────────────────────────────────────────",
-        "   0  Unbelievably  un ##bel ##ie ##va ##bly        1-5   0-12",
-        "   1  naïve         naive                             6  13-18",
-        "   2  .             .                                 7  18-19",
+    assert cells(draw(report, 80)) == [
+        ["Words", "3 words of 7 content tokens"],
+        ["word", "text", "tokens", "positions", "span"],
+        ["0", "Unbelievably", "un ##bel ##ie ##va ##bly", "1-5", "0-12"],
+        ["1", "naïve", "naive", "6", "13-18"],
+        ["2", ".", ".", "7", "18-19"],
     ]
 
 
 def test_table_of_a_pair_and_of_several_texts(minilm: Path, tiny: Callable[[str], Path]) -> None:
     pair = inspect_texts("one", pairs="two", model=str(minilm), weights="none")
-    assert draw(pair, 80) == [
-        "Words   2 words of 2 content tokens",
-        "word  text  tokens  positions  span  of",
-        "───────────────────────────────────────────",
-        "   0  one   one             1   0-3  text 1",
-        "   1  two   two             3   0-3  text 2",
+    assert cells(draw(pair, 80)) == [
+        ["Words", "2 words of 2 content tokens"],
+        ["word", "text", "tokens", "positions", "span", "of"],
+        ["0", "one", "one", "1", "0-3", "text 1"],
+        ["1", "two", "two", "3", "0-3", "text 2"],
     ]
     several = draw(inspect_texts(["one", "", "a  b"], model=str(tiny("modernbert")), weights="none"), 80)
     assert [line for line in several if line.startswith("Words")] == [
