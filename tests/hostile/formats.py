@@ -106,7 +106,7 @@ def hold_junit(text: str) -> None:
 
 def hold_json(text: str) -> None:
     assert text.isascii()
-    for line in [text] if text.startswith("{\n") else text.splitlines():
+    for line in [text] if text.startswith(("{\n", "[\n")) else text.splitlines():
         json.loads(line)
 
 
