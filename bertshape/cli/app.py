@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import os
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +14,8 @@ from bertshape.cli.commands import COMMANDS, PAGES, PANEL_OF
 from bertshape.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
+    from types import ModuleType
 
 _HELP = ("-h", "--help")
 
@@ -69,10 +71,15 @@ class _Command(TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the panels, then the examples and the page."""
+        if self.rich_markup_mode is None:
+            super().format_help(ctx, formatter)
+            return
+        notes = _help_notes()
+        notes.leave_out_ranges()
         super().format_help(ctx, formatter)
         about = COMMANDS.get(ctx.info_name)
-        if about is not None and self.rich_markup_mode is not None:
-            _end_help((("Examples", about.examples), ("Learn more", ((f"{PAGES}/{about.page}.md", ""),))))
+        if about is not None:
+            notes.print_notes((("Examples", about.examples), ("Learn more", ((f"{PAGES}/{about.page}.md", ""),))))
 
 
 class _Group(TyperGroup):
@@ -83,7 +90,7 @@ class _Group(TyperGroup):
         super().format_help(ctx, formatter)
         if self.rich_markup_mode is not None:
             begin = (*COMMANDS["inspect"].examples[:2], ("bertshape COMMAND --help", "options and examples of one"))
-            _end_help((("Examples", begin), ("Learn more", ((f"{PAGES}/index.md", ""),))))
+            _help_notes().print_notes((("Examples", begin), ("Learn more", ((f"{PAGES}/index.md", ""),))))
 
 
 def _arrange(parameter: Any) -> None:
@@ -97,15 +104,21 @@ def _arrange(parameter: Any) -> None:
         parameter.metavar = "N"
     if parameter.metavar is None and getattr(parameter.type, "name", "") in ("str", "text"):
         parameter.metavar = "NAME"
+    if parameter.param_type_name == "argument" and parameter.metavar is not None:
+        # Its name says what it is: no `<str>` beside it, and no braces around it in the usage.
+        parameter.type = copy.copy(parameter.type)
+        parameter.type.get_metavar = lambda *_, **__: ""
+        if parameter.required:
+            parameter.make_metavar = lambda *_, **__: parameter.metavar
     if getattr(parameter, "help", None):
         parameter.help = parameter.help.replace("[", r"\[")
 
 
-def _end_help(sections: Iterable[tuple[str, Sequence[tuple[str, str]]]]) -> None:
+def _help_notes() -> ModuleType:
     # Rich is imported where help is printed and nowhere else.
-    from bertshape.cli.help_notes import print_notes
+    from bertshape.cli import help_notes
 
-    print_notes(sections)
+    return help_notes
 
 
 def _not_called() -> None:

@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from typer import rich_utils
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+
+def leave_out_ranges() -> None:
+    """Print N for a number, without `[x>=1]`: one that will not do is refused with its range."""
+    rich_utils.RANGE_STRING = ""
 
 
 def print_notes(sections: Iterable[tuple[str, Sequence[tuple[str, str]]]]) -> None:

@@ -43,7 +43,7 @@ Revision = Annotated[str | None, typer.Option(help="Branch, tag or commit of a H
 Offline = Annotated[bool, typer.Option("--offline", help="Use the Hub's local cache alone.")]
 Timeout = Annotated[
     float | None,
-    typer.Option(min=1, metavar="SECONDS", help="Time for the small files from the Hub.", show_default="120"),
+    typer.Option(min=1, metavar="SECONDS", help="Time for the small files from the Hub.  [default: 120]"),
 ]
 Refresh = Annotated[bool, typer.Option("--refresh", help="Fetch the small files from the Hub again.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

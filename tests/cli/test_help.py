@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,8 @@ def test_help_of_a_command(name: str, run_cli: Command) -> None:
     done = run_cli(name, "--help")
     assert done.returncode == 0
     assert max(map(len, done.stdout.splitlines())) <= 80
-    assert "range>" not in done.stdout
+    # N, NAME, FILE: no `<str>`, no `[x>=1]`, no braces around what must be there.
+    assert re.findall(r"<[a-z ]+>|\[x[<>=].*?\]|\{[A-Z]+\}|\[default: \(", done.stdout) == []
     assert "…" not in done.stdout
     for line, _ in COMMANDS[name].examples:
         assert line in done.stdout
