@@ -72,9 +72,7 @@ if not TYPE_CHECKING:  # A type checker that sees __getattr__ takes every misspe
         # Imported when first used (PEP 562): `bertshape --version` and `--help` need none of it.
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        import importlib
-
-        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        return getattr(__import__(f"{__name__}.{_HOMES[name]}", fromlist=[name]), name)
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})

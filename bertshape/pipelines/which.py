@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bertshape.corpus.read import read_records
-from bertshape.corpus.vectors import read_vectors
 from bertshape.errors import UsageError
 from bertshape.pipelines.candidates import declared_meta, ranges, rank, strategies, variants
 from bertshape.pipelines.events import SILENT, Events
@@ -61,6 +60,9 @@ def which_records(request: WhichRequest, records: Iterable[Record], name: str, e
     """
     request.check()
     check_packages("which")
+    # NumPy and safetensors, which the packages above bring: 0.1 s that `import bertshape` need not take.
+    from bertshape.corpus.vectors import read_vectors
+
     given = read_vectors(request.vectors, request.vector_column)
     chosen, kept = _sample(given, records, name, request.sample)
     model = open_model(request.source, request.run.weights or "checkpoint", as_encode=True)
