@@ -44,7 +44,7 @@ def finding(report: Report, code: str) -> Finding:
 
 def test_generated_folders_give_what_auto_model_gives(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """`python -m tests.differential --area model` goes on for as long as one wants."""
-    outcome = run(differential, tmp_path / "folders", first=0, seconds=60, most=120)
+    outcome = run(differential, tmp_path / "folders", first=0, seconds=600, most=30)
     with capfd.disabled():
         print(f" {outcome.cases} generated models ", end="")
     assert outcome.differing == {}
