@@ -39,7 +39,7 @@ REQUIRES = {
     "bertshape": [
         "huggingface-hub<3,>=1.31",
         "numpy>=1.26.4",
-        "tokenizers>=0.23.1",
+        "tokenizers>=0.23.3",
         "typer<0.29,>=0.26",
         'torch>=2.6; extra == "torch"',
         'transformers<6,>=5.16; extra == "torch"',
@@ -160,7 +160,7 @@ def test_timeouts_that_are_none_are_refused(run_cli: Command, timeout: str) -> N
         ("typer", "0.29.0", 'bertshape needs >=0.26,<0.29: pip install "typer>=0.26,<0.29"'),
         ("torch", "2.5", 'bertshape needs >=2.6: pip install "torch>=2.6"'),
         # In bertshape's own range, yet transformers would refuse to be imported beside it.
-        ("tokenizers", "0.22.2", 'bertshape needs >=0.23.1: pip install "tokenizers>=0.23.1,<0.24'),
+        ("tokenizers", "0.22.2", 'bertshape needs >=0.23.3: pip install "tokenizers>=0.23.3,>=0.23.1,<0.24'),
         ("safetensors", "0.3.0", "transformers needs >=0.8.0: pip install"),
         ("huggingface_hub", "1.0", 'bertshape needs >=1.31,<3: pip install "huggingface-hub>=1.31,<3"'),
     ],
@@ -180,7 +180,7 @@ def test_versions_inside_the_ranges_pass(monkeypatch: pytest.MonkeyPatch) -> Non
     install(monkeypatch, torch="99.1.0rc1+cu999")
     facts = look()
     assert (facts["versions", "torch"].value, facts["versions", "torch"].state) == ("99.1.0rc1+cu999", "ok")
-    assert facts["versions", "tokenizers"].meaning == "bertshape needs >=0.23.1, transformers needs >=0.23.1,<0.24.0"
+    assert facts["versions", "tokenizers"].meaning == "bertshape needs >=0.23.3, transformers needs >=0.23.1,<0.24.0"
     assert facts["versions", "rich"].meaning == "No range is known", "a marker that does not hold asks for nothing"
 
 
