@@ -6,9 +6,9 @@ import os
 import re
 from pathlib import Path
 
+from bertshape.checkpoint.small_files import ANCHORS
 from bertshape.files import is_replaced
 
-_MARKS = ("config.json", "modules.json")
 _OF_CHECKPOINT = re.compile(
     r"(config\w*|\w+_config|tokenizer|modules|special_tokens_map|added_tokens|vocab|merges)\.json|(vocab|merges)\.txt"
     r"|(model|pytorch_model)[-\w]*\.(safetensors|bin)(\.index\.json)?|.+\.model"
@@ -21,6 +21,6 @@ def is_of_checkpoint(path: Path) -> bool:
     if not is_replaced(path):
         return False
     return any(
-        _OF_CHECKPOINT.fullmatch(name.name) and any((name.parent / mark).is_file() for mark in _MARKS)
+        _OF_CHECKPOINT.fullmatch(name.name) and any((name.parent / mark).is_file() for mark in ANCHORS)
         for name in (path, Path(os.path.realpath(path)))
     )

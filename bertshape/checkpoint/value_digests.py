@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from bertshape.checkpoint.stored_values import stored_values, unreadable_values
 from bertshape.checkpoint.weights import SINGLE_FILE
 from bertshape.errors import CheckpointError
 from bertshape.files import exists
@@ -57,11 +57,7 @@ def tensor_digests(checkpoint: Checkpoint, read: Read) -> dict[str, str]:
         for name, path in files.items():
             digests |= _of_file(name, path, lambda count: read(count, total))
     except OSError as error:
-        raise CheckpointError(
-            f"{name} cannot be read as a weight file: {error.strerror or error}",
-            hint="Check the file and its permissions.",
-            code="weights-file-unreadable",
-        ) from error
+        raise unreadable_values(name, error) from error
     return digests
 
 
@@ -101,15 +97,10 @@ def _of_file(name: str, path: Path, read: Callable[[int], None]) -> Iterator[tup
         if path.suffix != ".safetensors":
             yield name, _digest(file, path.stat().st_size, "", read)
             return
-        length = int.from_bytes(file.read(8), "little")
-        # The header was checked against the format when the checkpoint was opened.
-        entries = json.loads(file.read(length))
-        entries.pop("__metadata__", None)
-        for tensor, entry in sorted(entries.items(), key=lambda item: item[1]["data_offsets"]):
-            begin, end = entry["data_offsets"]
-            file.seek(8 + length + begin)
+        for tensor, entry, begin, size in stored_values(file):
+            file.seek(begin)
             kind = f"{entry['dtype']} {entry['shape']}"
-            yield f"{step}/{tensor}" if step else tensor, _digest(file, end - begin, kind, read)
+            yield f"{step}/{tensor}" if step else tensor, _digest(file, size, kind, read)
 
 
 def _digest(file: BinaryIO, size: int, kind: str, read: Callable[[int], None]) -> str:

@@ -152,14 +152,18 @@ def batch_inputs(
     return inputs, special
 
 
-def _vectors(
-    model: Any, inputs: Mapping[str, torch.Tensor], special: torch.Tensor, job: VectorJob, chain: LoadedChain | None
-) -> dict[str, torch.Tensor]:
-    """The vectors of one batch, by the names that they get in the file."""
-    layers = any(strategy.needs_hidden_states for strategy in job.strategies)
-    layers = layers or (chain is not None and chain.needs_hidden_states)
-    outputs = forward(model, inputs, attentions=False, hidden_states=layers)
-    given = PoolingInputs(
+def pooling_inputs(
+    outputs: Any, inputs: Mapping[str, torch.Tensor], special: torch.Tensor, *, layers: bool
+) -> PoolingInputs:
+    """What strategies of one vector per text take; none of them reads words.
+
+    Args:
+        outputs: Those of a forward pass.
+        inputs: Its inputs.
+        special: Mask of the special tokens. Shape: (batch_size, sequence_length).
+        layers: Whether the outputs have hidden_states.
+    """
+    return PoolingInputs(
         last_hidden_state=outputs.get("last_hidden_state"),
         attention_mask=inputs["attention_mask"],
         special_tokens_mask=special,
@@ -168,6 +172,16 @@ def _vectors(
         hidden_states=tuple(outputs.hidden_states) if layers else (outputs.get("last_hidden_state"),),
         pooler_output=outputs.get("pooler_output"),
     )
+
+
+def _vectors(
+    model: Any, inputs: Mapping[str, torch.Tensor], special: torch.Tensor, job: VectorJob, chain: LoadedChain | None
+) -> dict[str, torch.Tensor]:
+    """The vectors of one batch, by the names that they get in the file."""
+    layers = any(strategy.needs_hidden_states for strategy in job.strategies)
+    layers = layers or (chain is not None and chain.needs_hidden_states)
+    outputs = forward(model, inputs, attentions=False, hidden_states=layers)
+    given = pooling_inputs(outputs, inputs, special, layers=layers)
     _check_outputs(outputs, job)
     vectors = {f"pooled.{strategy.name}": strategy.function(given) for strategy in job.strategies}
     if chain is not None:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn import functional
 
-from bertshape.pooling.inputs import PoolingInputs
 from bertshape.run.devices import device_errors
-from bertshape.run.embed import batch_inputs
+from bertshape.run.embed import batch_inputs, pooling_inputs
 from bertshape.run.forward import forward
 from bertshape.run.recipes import DECLARED, Score
 
@@ -83,15 +82,7 @@ class Scorer:
             return self._ran[key]
         inputs, special = batch_inputs(self._architecture, self._device, rows, self._job)
         outputs = forward(self._model, inputs, attentions=False)
-        given = PoolingInputs(
-            last_hidden_state=outputs.get("last_hidden_state"),
-            attention_mask=inputs["attention_mask"],
-            special_tokens_mask=special,
-            word_index=special,
-            num_words=0,
-            hidden_states=tuple(outputs.hidden_states),
-            pooler_output=outputs.get("pooler_output"),
-        )
+        given = pooling_inputs(outputs, inputs, special, layers=True)
         vectors = {
             strategy.name: strategy.function(given).float().cpu()
             for strategy in self._job.strategies

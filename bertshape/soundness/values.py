@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
+from bertshape.checkpoint.stored_values import stored_values, unreadable_values
 from bertshape.checkpoint.value_digests import unwatched
-from bertshape.errors import CheckpointError
 from bertshape.files import exists
 from bertshape.report.finding import Finding
 
@@ -79,28 +78,19 @@ def _broken_tensors(path: Path, name: str, read: Callable[[int], None]) -> Itera
     """Tensors with such values: name, how many of them, and how many values there are."""
     try:
         with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            # The header was checked against the format when the checkpoint was opened.
-            entries = json.loads(file.read(length))
-            entries.pop("__metadata__", None)
-            for tensor, entry in sorted(entries.items(), key=lambda item: item[1]["data_offsets"]):
+            for tensor, entry, begin, size in stored_values(file):
                 integer, mask = _NOT_FINITE.get(entry["dtype"], ("", 0))
-                begin, end = entry["data_offsets"]
                 if not integer:
-                    read(end - begin)
+                    read(size)
                     continue
-                file.seek(8 + length + begin)
-                total = (end - begin) // int(integer[-1])
+                file.seek(begin)
+                total = size // int(integer[-1])
                 count = _count(file, integer, mask, total)
-                read(end - begin)
+                read(size)
                 if count:
                     yield tensor, (count, total)
     except OSError as error:
-        raise CheckpointError(
-            f"{name} cannot be read as a weight file: {error.strerror or error}",
-            hint="Check the file and its permissions.",
-            code="weights-file-unreadable",
-        ) from error
+        raise unreadable_values(name, error) from error
 
 
 def _count(file: BufferedReader, integer: str, mask: int, total: int) -> int:
