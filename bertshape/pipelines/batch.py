@@ -128,5 +128,6 @@ def _check_fits(model: Model, tokenization: Tokenization, usable: int | None) ->
         longest = max(range(tokenization.batch_size), key=lambda row: length - tokenization.rows[row].padding)
         hint = f"Pass --max-length {usable} or less." if tokenization.padding == "max_length" else ""
         check_length(length, f"text {longest + 1}", model, hint)
-    check_exact(tokenization, model)
+    for number, row in enumerate(tokenization.rows, start=1):
+        check_exact(len(row.tokens) - row.padding, f"text {number}", model)
     check_ids(tokenization.largest_id, model)

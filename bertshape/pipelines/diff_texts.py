@@ -12,7 +12,7 @@ from bertshape.corpus.text_file import Record
 from bertshape.errors import UsageError
 from bertshape.pipelines.batch import make_batch
 from bertshape.pipelines.events import SILENT, Events
-from bertshape.pipelines.lengths import check_ids, check_length, settle_lengths
+from bertshape.pipelines.lengths import check_exact, check_ids, check_length, settle_lengths
 from bertshape.pipelines.model import open_model
 from bertshape.pipelines.predicted import predict
 from bertshape.pipelines.prompts import prompt_length, settle_prompt
@@ -163,7 +163,9 @@ class _Side:
         records = [Record(line, prompt + text, unit="text") for line, text in enumerate(self._texts, start=1)]
         rows = list(encode_rows(model.tokenizer, records, _NAME, cut_to=cut_to))
         for row in rows:
-            check_length(len(row), f"{row.unit} {row.line}", model)
+            where = f"{row.unit} {row.line}"
+            check_length(len(row), where, model)
+            check_exact(len(row), where, model)
             check_ids(max(row.input_ids, default=0), model)
         running = start(model, RunOptions("checkpoint"), events, chain=follow_chain(model))
         events.phase("running")

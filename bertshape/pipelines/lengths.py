@@ -11,7 +11,6 @@ from bertshape.predict.limits import bound_by
 if TYPE_CHECKING:
     from bertshape.pipelines.model import Model
     from bertshape.pipelines.request import LengthOptions
-    from bertshape.tokens.batch import Tokenization
 
 
 @dataclass(frozen=True)
@@ -97,22 +96,21 @@ def check_length(length: int, where: str, model: Model, hint: str = "") -> None:
     )
 
 
-def check_exact(tokenization: Tokenization, model: Model) -> None:
-    """Refuse a batch of another length than the only one that the model takes.
+def check_exact(length: int, where: str, model: Model) -> None:
+    """Refuse a row of another length than the only one that the model takes, padding not counted.
 
     Args:
-        tokenization: The batch.
+        length: Tokens of a row.
+        where: The text, as the message names it.
         model: The model.
 
     Raises:
-        UsageError: A row has another length, or padding.
+        UsageError: It is not that length.
     """
     exact = model.architecture.exact_length
-    lengths = [len(row.tokens) - row.padding for row in tokenization.rows]
-    odd = next((length for length in lengths if length != exact), None)
-    if exact is not None and odd is not None:
+    if exact is not None and length != exact:
         raise UsageError(
-            f"a row has {odd} tokens; {model.checkpoint.name} takes {bound_by(model.architecture)}",
+            f"{where} has {length} tokens; {model.checkpoint.name} takes {bound_by(model.architecture)}",
             hint="Set segment_means_seq_len to num_landmarks in config.json: attention goes to every token then.",
             code="length-not-exact",
         )

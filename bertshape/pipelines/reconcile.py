@@ -84,10 +84,10 @@ def non_finite(observed: Mapping[str, Observed], dtype: str) -> list[Finding]:
         return []
     of_layers = broken.get("hidden_states")
     name, worst = next(iter(broken.items()))
-    more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
+    more, verb = (f" and {len(broken) - 1} more", "hold") if len(broken) > 1 else ("", "holds")
     begins = f"; it begins in hidden_states[{of_layers.broken_from}]" if of_layers is not None else ""
     message = (
-        f"{name}{more} hold NaN or infinity: {worst.not_finite:,} of {worst.numbers:,} numbers of {name}, "
+        f"{name}{more} {verb} NaN or infinity: {worst.not_finite:,} of {worst.numbers:,} numbers of {name}, "
         f"in {dtype}{begins}"
     )
     wider = "; or run with --dtype float32" if dtype in ("float16", "bfloat16") else ""

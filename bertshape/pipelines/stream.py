@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 OF_TEXTS = frozenset(
     {
+        "length-not-exact",
         "line-invalid",
         "pairs-mismatch",
         "text-not-unicode",

@@ -156,6 +156,9 @@ def recipe_facts(model: Model) -> dict[str, Scalar]:
 def _module(module: Module) -> Iterator[str]:
     """A step and its settings, by the names of its config.json."""
     yield module.name
+    if module.problem and module.name != "Transformer":
+        yield module.problem  # Nothing of its settings was read.
+        return
     if module.name == "Transformer":
         yield f"output {'.'.join(map(str, module.output))}"
     elif module.name == "Pooling":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.corpus.text_file import BadRecord
 from bertshape.errors import BertshapeError, TextPlace, UsageError
-from bertshape.pipelines.lengths import check_ids, check_length
+from bertshape.pipelines.lengths import check_exact, check_ids, check_length
 from bertshape.pipelines.stream import OF_TEXTS
 from bertshape.run.observation import Window
 from bertshape.tokens.batch import padding_id
@@ -124,7 +124,9 @@ class Windows:
         given = (replace(record, text=self.prompt + record.text) for _, record in part)
         rows = list(encode_rows(self.model.tokenizer, given, self.name, cut_to=self.cut_to))
         for row in rows:
-            check_length(len(row), f"{self.name}, {row.unit} {row.line}", self.model)
+            where = f"{self.name}, {row.unit} {row.line}"
+            check_length(len(row), where, self.model)
+            check_exact(len(row), where, self.model)
         check_ids(max((max(row.input_ids, default=0) for row in rows), default=0), self.model)
         return [(index, record, row) for (index, record), row in zip(part, rows, strict=True)]
 

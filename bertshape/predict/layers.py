@@ -23,6 +23,9 @@ _TABLES = frozenset(["vocab_size", "type_vocab_size"])
 # Sizes in the matrices that work on tokens.
 _OF_TOKENS = frozenset([*_TABLES, "hidden_size", "embedding_size", "intermediate_size"])
 
+_IDLE = frozenset(["crossattention", "query_global", "key_global", "value_global"])
+"""Parts that a run leaves out: they wait for another model's vectors, or for a mask of global attention."""
+
 
 def predict_layers(architecture: Architecture, batch_size: int, sequence_length: int, dtype: str) -> Layer | None:
     """The tree that the names and shapes of the parameters tell, its parts in the order in which they run.
@@ -52,15 +55,16 @@ def predict_layers(architecture: Architecture, batch_size: int, sequence_length:
     counts = {name: math.prod(expected[name]) for name in names}
     heads = architecture.dimensions.num_attention_heads
 
-    def grow(name: str, path: str, counts: Mapping[str, int]) -> Layer:
+    def grow(name: str, path: str, counts: Mapping[str, int], calls: int = 1) -> Layer:
         """The node of a path, from the parameters below it."""
+        calls = 0 if name in _IDLE else calls
         prefix = f"{path}." if path else ""
         below = {key: count for key, count in counts.items() if key.startswith(prefix)}
         rests = [key.removeprefix(prefix) for key in below]
         parts = family.as_run(path, dict.fromkeys(rest.split(".")[0] for rest in rests if "." in rest))
-        children = fold(grow(part, prefix + part, below) for part in parts)
-        shape = shapes.get(path)
-        return Layer(name, None, 1, 1, shape, split_heads(name, shape, heads), sum(below.values()), children)
+        children = fold(grow(part, prefix + part, below, calls) for part in parts)
+        shape = shapes.get(path) if calls else None
+        return Layer(name, None, 1, calls, shape, split_heads(name, shape, heads), sum(below.values()), children)
 
     return grow(family.model_class, "", counts)
 

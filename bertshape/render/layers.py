@@ -47,6 +47,8 @@ def _cells(guide: str, layer: Layer, signs: Signs) -> tuple[Text, ...]:
         name.append(f" ({layer.copies} times)", style="dim")
     if layer.calls > 1:
         name.append(f", called {layer.calls} times", style="dim")
+    if layer.idle:
+        name.append(", not called", style="dim")
     heads = Text() if layer.heads is None else Text(f"{layer.heads[0]} heads of {layer.heads[1]}")
     parameters = "" if layer.parameters is None else f"{layer.parameters:,}"
     if layer.copies > 1 and layer.parameters is not None:

@@ -17,7 +17,8 @@ class Layer:
         name: Its name in the part that holds it, such as `query`; `{0-11}` for twelve equal ones.
         kind: Its class; None where no run showed it.
         copies: How many equal parts it stands for.
-        calls: How often each was called in one forward pass: more than once where layers are shared.
+        calls: How often each was called in one forward pass: more than once where layers are shared, never where a
+            part has nothing to do, such as cross attention without another model's vectors.
         shape: What it gives; None where that is not known or it gives no tensor.
         heads: Attention heads and the size of one, where the last axis is split among them.
         parameters: Numbers in one copy, those of all parts inside included; None where the table does not say.
@@ -34,3 +35,8 @@ class Layer:
     parameters: int | None
     children: tuple[Layer, ...]
     evidence: Literal["predicted", "observed"] = "predicted"
+
+    @property
+    def idle(self) -> bool:
+        """Whether neither it nor anything inside was called."""
+        return not self.calls and all(child.idle for child in self.children)

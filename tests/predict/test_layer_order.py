@@ -64,3 +64,18 @@ def trees(config: Any) -> tuple[Layer, Layer]:
 def test_parts_stand_in_the_order_in_which_they_run(name: str, variant: dict[str, Any]) -> None:
     predicted, observed = trees(tiny_config(name, **variant))
     assert order(predicted) == order(observed)
+
+
+def _idle(layer: Layer, path: str = "") -> set[str]:
+    below = (_idle(child, f"{path}.{child.name}") for child in layer.children)
+    return ({path} if layer.idle else set()).union(*below)
+
+
+@pytest.mark.parametrize(
+    ("name", "variant"),
+    [case for case in CASES if case[1].get("add_cross_attention") and case[1].get("is_decoder")] + [("longformer", {})],
+)
+def test_parts_that_no_run_calls_are_predicted_so(name: str, variant: dict[str, Any]) -> None:
+    """Cross attention without another model's vectors, and global attention without a mask of it, have nothing to do."""
+    predicted, observed = trees(tiny_config(name, **variant))
+    assert _idle(predicted) == _idle(observed) != set()

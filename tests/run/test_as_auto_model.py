@@ -136,10 +136,13 @@ def test_landmarks_ask_for_one_length(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="rows of exactly 64") as caught:
         inspect_texts("this is", model=folder)
     assert "segment_means_seq_len" in (caught.value.hint or "")
-    with pytest.raises(UsageError, match="a row has 4 tokens"):
+    with pytest.raises(UsageError, match="text 1 has 4 tokens"):
         inspect_texts("this is", model=folder, padding="max_length", max_length=64)
     report = inspect_texts("this is " * 31, model=folder)
     assert report.outputs["last_hidden_state"].shape.sizes == (1, 64, 48)
+    with pytest.raises(UsageError, match="text 2 has 4 tokens"):
+        embed_texts(["this is " * 31, "this is"], tmp_path / "v.npy", model=folder)
+    assert embed_texts(["this is " * 31], tmp_path / "v.npy", model=folder).written
 
 
 @pytest.mark.parametrize(
