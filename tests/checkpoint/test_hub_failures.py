@@ -11,9 +11,10 @@ import pytest
 from tests.support.loopback_hub import COMMIT, TOKEN, LoopbackHub, User, serve
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.support.command_line import Run
 
 MODEL = "org/tiny"
 WEIGHTS = r"model\.safetensors$"
@@ -30,7 +31,7 @@ def user(hub: LoopbackHub, tmp_path: Path) -> User:
     return User(tmp_path / "home", hub.endpoint)
 
 
-def failure(done: subprocess.CompletedProcess[str], code: str) -> dict[str, str]:
+def failure(done: Run, code: str) -> dict[str, str]:
     """The error of a run that failed at the Hub, printed in both forms and in no other."""
     assert done.returncode == 4, done.stderr
     document = json.loads(done.stdout)

@@ -45,16 +45,17 @@ def user(hub: LoopbackHub, tmp_path: Path) -> User:
 @pytest.mark.parametrize("status", [401, 403, 500])
 @pytest.mark.parametrize("arguments", COMMANDS.values(), ids=COMMANDS.keys())
 def test_refused(hub: LoopbackHub, user: User, tmp_path: Path, arguments: tuple[str, ...], status: int) -> None:
-    """`User.command` looks for the token in all that is printed."""
+    """`User` looks for the token in all that is printed; only a process of its own can be made to say more."""
     hub.fail(status)
-    done = user.command(*arguments, "--debug", cwd=tmp_path, **(TALKATIVE if status == 401 else {}))
+    ask, variables = (user.process, TALKATIVE) if status == 401 else (user.command, {})
+    done = ask(*arguments, "--debug", cwd=tmp_path, **variables)
     assert done.returncode == 4, done.stderr
     assert f"HTTP {status}" in done.stdout + done.stderr
     assert hub.model_requests()[0].token == f"Bearer {TOKEN}", "it was there to be shown"
 
 
 def test_served(hub: LoopbackHub, user: User, tmp_path: Path) -> None:
-    done = user.command(*COMMANDS["inspect"], "--weights", "none", "--debug", cwd=tmp_path, **TALKATIVE)
+    done = user.process(*COMMANDS["inspect"], "--weights", "none", "--debug", cwd=tmp_path, **TALKATIVE)
     assert done.returncode == 0
     assert {request.token for request in hub.model_requests()} == {f"Bearer {TOKEN}"}
 

@@ -233,7 +233,7 @@ def test_a_package_that_is_really_broken_is_a_line(tmp_path: Path, name: str) ->
     code = "raise OSError('libtorch_made_up.so is gone')" if name == "torch" else ""
     (tmp_path / name / "__init__.py").write_text(code)
     user = User(tmp_path / "home", "http://127.0.0.1:9")
-    done = user.command("doctor", "--offline", "--json", PYTHONPATH=os.pathsep.join((str(tmp_path), *sys.path)))
+    done = user.process("doctor", "--offline", "--json", PYTHONPATH=os.pathsep.join((str(tmp_path), *sys.path)))
     facts = {(fact["area"], fact["name"]): fact for fact in json.loads(done.stdout)["facts"]}
     assert (done.returncode, done.stderr) == (1, "")
     assert facts["devices", name]["state"] == "error"

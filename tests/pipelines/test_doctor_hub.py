@@ -154,7 +154,7 @@ def test_no_output_holds_a_token_or_a_part_of_it(
 def test_errors_of_proxies_hold_none_either(tmp_path: Path) -> None:
     """In a process of its own: the HTTP library reads proxies once."""
     user = User(tmp_path / "home", "http://127.0.0.1:9")
-    done = user.command("doctor", "--no-torch", "--json", HTTP_PROXY=f"odd://me:{OTHER}@127.0.0.1:9")
+    done = user.process("doctor", "--no-torch", "--json", HTTP_PROXY=f"odd://me:{OTHER}@127.0.0.1:9")
     assert json.loads(done.stdout)["facts"][-1]["state"] == "warning"
     assert OTHER[:9] not in done.stdout + done.stderr
 
@@ -197,7 +197,7 @@ def test_a_broken_huggingface_hub_stops_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "huggingface_hub").mkdir()
     (tmp_path / "huggingface_hub" / "__init__.py").write_text(f"raise ImportError('no {TOKEN} here')")
     user = User(tmp_path / "home", "http://127.0.0.1:9")
-    done = user.command(*QUICK, "--json", PYTHONPATH=str(tmp_path))
+    done = user.process(*QUICK, "--json", PYTHONPATH=str(tmp_path))
     facts = json.loads(done.stdout)["facts"]
     assert [fact["name"] for fact in facts].count("examination") == 2
     assert list(dict.fromkeys(fact["area"] for fact in facts)) == AREAS

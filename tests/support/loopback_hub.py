@@ -13,10 +13,14 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import reload
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
+from unittest.mock import patch
 
-from tests.support.command_line import SECONDS
+from huggingface_hub import constants
+
+from tests.support.command_line import SECONDS, Run, call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -86,6 +90,11 @@ class LoopbackHub(ThreadingHTTPServer):
         self.requests: list[Request] = []
         self.weight_bytes = 0
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that break off: what is written here would stand in a client's stderr."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
     @property
     def endpoint(self) -> str:
         """Value for HF_ENDPOINT."""
@@ -131,31 +140,48 @@ class User:
         own = {"HF_ENDPOINT": self.endpoint, "HF_HOME": str(self.home), "HF_HUB_DISABLE_XET": "1", "HF_TOKEN": TOKEN}
         return kept | own | {"NO_COLOR": "1", "PYTHONWARNINGS": "default"} | variables
 
-    def run(self, *arguments: str, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, cwd: Path | None = None, **variables: str) -> Run:
         """Run `bertshape inspect "a text"`."""
         return self.command("inspect", "a text", *arguments, cwd=cwd, **variables)
 
-    def command(self, *arguments: str, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run `bertshape`; the token must show nowhere."""
-        done = subprocess.run(
-            [sys.executable, "-m", "bertshape", *arguments],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            env=self.environment(**variables),
-            cwd=cwd,
-            check=False,
-            timeout=SECONDS,
-        )
-        assert TOKEN not in done.stdout + done.stderr
-        return done
+    def command(self, *arguments: str, cwd: Path | None = None, **variables: str) -> Run:
+        """Run `bertshape` in this process, in the user's environment; the token must show nowhere."""
+        with hub_settings(self.environment(**variables)):
+            return _without_token(call(*arguments, columns=None, cwd=cwd or "."))
+
+    def process(self, *arguments: str, cwd: Path | None = None, **variables: str) -> Run:
+        """The same in a process of its own, where huggingface_hub reads the environment by itself: seconds each."""
+        command = [sys.executable, "-m", "bertshape", *arguments]
+        options: dict[str, Any] = {"capture_output": True, "text": True, "encoding": "utf-8", "timeout": SECONDS}
+        done = subprocess.run(command, env=self.environment(**variables), cwd=cwd, check=False, **options)
+        return _without_token(done)
 
     def report(self, model: str, *arguments: str, cwd: Path | None = None, **variables: str) -> dict[str, Any]:
         """The JSON report of a run that works, and says nothing on stderr."""
-        done = self.run("--model", model, "--json", *arguments, cwd=cwd, **variables)
-        assert (done.returncode, done.stderr) == (0, ""), done.stdout
-        report: dict[str, Any] = json.loads(done.stdout)
-        return report
+        return report_of(self.run("--model", model, "--json", *arguments, cwd=cwd, **variables))
+
+
+def report_of(done: Run) -> dict[str, Any]:
+    """The JSON report of a run that worked, and said nothing on stderr."""
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def _without_token(done: Run) -> Run:
+    assert TOKEN not in done.stdout + done.stderr
+    return done
+
+
+@contextmanager
+def hub_settings(environment: Mapping[str, str]) -> Iterator[None]:
+    """An environment that huggingface_hub knows too: it reads the variables only when it is imported."""
+    try:
+        with patch.dict(os.environ, environment, clear=True):
+            reload(constants)
+            yield
+    finally:
+        reload(constants)
 
 
 class _Handler(BaseHTTPRequestHandler):
