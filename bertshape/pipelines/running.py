@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.checkpoint import fetch_weights
+from bertshape.checkpoint.quantization import read_quantization
 from bertshape.errors import UsageError
 from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.model import Model, Verdict
+from bertshape.predict.limits import resolve_dtype
 from bertshape.predict.tensor_names import backbone_name
 from bertshape.report.finding import Finding
+from bertshape.run.memory import check_memory
 from bertshape.run.observation import Chain, ForwardRequest
 from bertshape.soundness.weights import pooler_verdict, weight_findings
 
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from bertshape.run.runner import Runner
 
 NEEDED = ("torch", "transformers")
+_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
 INSTALL = 'Install them: pip install "bertshape[torch]".'
 
 
@@ -89,6 +94,7 @@ def start(
     check_packages("this command")
     if model.weights == "checkpoint":
         fetch_weights(model.checkpoint, progress=events.progress)
+    _check_memory(model, options, chain)
     events.phase("importing torch")
     with events.importing():
         from bertshape.run.runner import Runner
@@ -138,6 +144,29 @@ def _request(model: Model, options: RunOptions, *, attentions: bool) -> ForwardR
         attentions=attentions,
         weight_bytes=checkpoint.headers.total_bytes if checkpoint.headers else None,
     )
+
+
+def _check_memory(model: Model, options: RunOptions, chain: Chain | None) -> None:
+    """Refuse sizes in config.json that no memory has room for; what the weight files hold is not copied, but mapped."""
+    hint = "Correct the sizes in it, use --dtype float16, or predict without running: --weights none."
+    for step in chain.steps if chain is not None and chain.folder is None else ():
+        size = (step.input_dimension or 1) * (step.output_dimension or 1)
+        check_memory(4 * size, f"{step.path}/config.json describes a step {step.name} of {size:,} numbers", hint)
+    checkpoint, architecture = model.checkpoint, model.architecture
+    sizes = [math.prod(shape) for shape in (architecture.expected_tensors() or {}).values()]
+    if not sizes or read_quantization(checkpoint) is not None:
+        return
+    dtype = model.dtype(options.dtype)
+    needed = sum(sizes) * _BYTES[dtype]
+    if model.weights == "random":  # All layers share their numbers.
+        needed = max(sizes) * _BYTES[dtype]
+    elif checkpoint.headers is None:
+        needed -= sum(path.stat().st_size for path in checkpoint.folder.glob("pytorch_model*.bin"))
+    elif dtype == resolve_dtype(checkpoint, "auto", stored=True):
+        needed -= checkpoint.headers.total_bytes
+    # Most families keep two rows of numbers that are as long as a text may be.
+    needed = max(0, needed) + 16 * (architecture.dimensions.max_position_embeddings or 0)
+    check_memory(needed, f"{checkpoint.config_path} describes a model of {sum(sizes):,} parameters in {dtype}", hint)
 
 
 def _judge_loading(model: Model, loading: Loading, *, failed: bool) -> Verdict:

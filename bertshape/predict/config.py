@@ -69,8 +69,8 @@ _OTHERS = frozenset(
 )
 _RESTORE = "Restore the file from the original checkpoint."
 _LARGEST = 2**31 - 1
-_MOST_LAYERS = 10_000
-"""Names of tensors are made layer by layer; no model comes near this, and a typing error must not fill the memory."""
+_MOST_LAYERS = 1_000
+"""Names, and modules in a run, are made layer by layer; encoders in use have up to 48, and 10,000 take minutes."""
 
 
 def resolve(config: Mapping[str, object], where: str) -> Architecture:

@@ -157,8 +157,12 @@ def _choose_freely() -> tuple[torch.device, str]:
 
 
 @contextmanager
-def device_errors(device: torch.device) -> Iterator[None]:
+def device_errors(device: torch.device, loading: str = "") -> Iterator[None]:
     """Say plainly when a device fails: its memory is not enough, or it cannot be used at all.
+
+    Args:
+        device: The device.
+        loading: What is loaded inside the block, where no text can be to blame yet.
 
     Raises:
         DeviceError: The device failed inside the block.
@@ -168,7 +172,11 @@ def device_errors(device: torch.device) -> Iterator[None]:
     except (RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
             hint = "Use fewer or shorter texts, a smaller --batch-size, --dtype float16, or --device cpu."
-            raise DeviceError(f"out of memory on {device}", hint=hint, code="out-of-memory") from error
+            message = f"out of memory on {device}"
+            if loading:
+                hint = "See whether they ask for more than they hold, use --dtype float16, or predict: --weights none."
+                message += f" while {loading} are loaded"
+            raise DeviceError(message, hint=hint, code="out-of-memory") from error
         if is_device_failure(error):
             message = f"{device} cannot be used: {one_line(error, 200)}"
             raise DeviceError(message, hint="Use another one, or --device cpu.", code="device-failed") from error

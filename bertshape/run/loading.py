@@ -10,6 +10,7 @@ import torch
 import transformers
 from transformers.utils import logging
 
+from bertshape.checkpoint.pickles import check_pickle
 from bertshape.errors import BertshapeError, CheckpointError, one_line
 from bertshape.run.devices import is_device_failure
 from bertshape.run.observation import ForwardRequest, Loading
@@ -88,6 +89,9 @@ def _load(request: ForwardRequest, model_class: Any, config_class: Any) -> tuple
         config = config_class.from_dict(dict(request.config), **implementation)
         if request.folder is None:
             return build_random(model_class, config, getattr(torch, request.dtype)), Loading()
+        if not request.safetensors:
+            for path in sorted(request.folder.glob("*.bin")):
+                check_pickle(path)
         model, info = model_class.from_pretrained(
             request.folder,
             config=config,

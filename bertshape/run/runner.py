@@ -54,7 +54,8 @@ class Runner:
         phase(_loading(request))
         model_class, config_class = find_classes(request)
         self._request = request
-        with device_errors(self.device):
+        loaded = "random weights" if request.folder is None else f"the weights of {request.folder}"
+        with device_errors(self.device, loaded):
             self._model, self.loading = load(request, model_class, config_class)
             self._model.eval().to(self.device)
             self._chain = None if chain is None else LoadedChain(chain, self.device)

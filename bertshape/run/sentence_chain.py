@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 from torch.nn import functional
 
+from bertshape.checkpoint.pickles import check_pickle
 from bertshape.checkpoint.steps import SENTENCE, TOKENS
 from bertshape.errors import CheckpointError, one_line
 from bertshape.pooling.shapes import select
@@ -150,6 +151,7 @@ def _stored(step: Module, folder: Path) -> Mapping[str, torch.Tensor]:
         pickle = folder / "pytorch_model.bin"
         if not pickle.is_file():  # opening a pipe would wait forever
             raise _invalid(step, f"cannot be read: {pickle.name} is not a regular file")
+        check_pickle(pickle)
         loaded: Mapping[str, torch.Tensor] = torch.load(pickle, map_location="cpu", weights_only=True)
         return loaded
     except CheckpointError:

@@ -90,7 +90,8 @@ IMPOSSIBLE = (
     _size("hidden_size", "\x1b[31m" * 100),
     _size("num_hidden_layers", 0),
     _size("num_hidden_layers", -1, command=INSPECT),
-    _size("num_hidden_layers", 10**9, "num_hidden_layers", "10000"),
+    _size("num_hidden_layers", 10**9, "num_hidden_layers", "1000"),
+    _size("num_hidden_layers", 1_001, "num_hidden_layers", "1000"),
     _size("num_hidden_layers", "2"),
     _size("num_attention_heads", 0),
     _size("num_attention_heads", -2, command=INSPECT),
@@ -133,6 +134,30 @@ IMPOSSIBLE = (
     Case("config with labels of nonsense", with_config(id2label=["a", 1, None]), CHECK, 1, ("an object of a name",)),
     Case("config with auto_map", with_config(auto_map={"AutoModel": "evil--code.Model"}), CHECK, 0, ("ok", "sound")),
 )
+_FREE = "GB are free"
+
+
+def _huge(name: str, *command: str, **values: object) -> Case:
+    return Case(f"config of {name}, run", with_config(**values), command, 5, ("m/config.json describes", _FREE))
+
+
+_RUNS = ("inspect", "a text", "--model", "m")
+_WIDE = {"hidden_size": 10**7, "num_attention_heads": 10, "intermediate_size": 10**7}
+HUGE = (
+    _huge("10^7 dimensions", *_RUNS, **_WIDE),
+    _huge("10^7 random dimensions", *_RUNS, "--weights", "random", **_WIDE),
+    _huge("2^31 words", *CHECK, "--run", vocab_size=2**31 - 1, hidden_size=800),
+    _huge("2^31 positions", *_RUNS, "--weights", "random", max_position_embeddings=2**31 - 1, hidden_size=800),
+    _huge("2^31 types", *_RUNS, type_vocab_size=2**31 - 1, hidden_size=800),
+    Case(
+        "config of 10^7 dimensions, predicted",
+        with_config(**_WIDE),
+        INSPECT,
+        1,
+        ("hidden_size",),
+        shape=(1, 4, 10**7),
+    ),
+)
 _LABELS = (*INSPECT, "--task", "sequence-classification")
 
 
@@ -154,4 +179,4 @@ LABELS = (
     _labels("labels in disorder", "3 labels: a, b, None", code=0, id2label={"5": "b", "1": "a", "9": None}),
     _labels("labels of escapes", "\\x1b[31mred", "::error::", code=0, id2label={"0": "\x1b[31mred", "1": "::error::"}),
 )
-CASES = BROKEN + IMPOSSIBLE + LABELS
+CASES = BROKEN + IMPOSSIBLE + HUGE + LABELS

@@ -116,6 +116,20 @@ SENTENCE = (
     _dense("dense", code=1, activation_function="os.system"),
     _dense("activation_function is", activation_function=["x"]),
     Case(
+        "a random Dense of 10^13 numbers",
+        _chain(_steps("Transformer", "Pooling", "Dense"), pool=_POOL, dense={**_DENSE, "out_features": 10**12}),
+        ("inspect", "a text", "--model", "m", "--weights", "random"),
+        5,
+        ("dense/config.json describes a step Dense", "GB are free"),
+    ),
+    Case(
+        "modules.json of 1,000 steps",
+        _chain(_steps("Transformer", "Pooling", *["Normalize"] * 998), pool=_POOL, x={}),
+        CHECK,
+        0,
+        ("ok", "sound"),
+    ),
+    Case(
         "a length of text", with_file("sentence_bert_config.json", '{"max_seq_length": "x"}'), CHECK, 0, ("ok", "sound")
     ),
 )

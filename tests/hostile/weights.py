@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
 import struct
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -183,8 +185,27 @@ SHARDS = (
     Case("no weights at all", with_file(_FILE, None), CHECK, 1, ("no weight",)),
     Case("no weights to run", with_file(_FILE, None), ("inspect", "x", "--model", "m"), 3, ("weights",)),
 )
+_GREEDY = b"\x80\x02cbuiltins\nbytearray\n\x8a\x05" + (20 * 10**9).to_bytes(5, "little") + b"\x85R."
+"""Asks torch for 20 GB, in 35 bytes."""
+_NAMED = b"\x80\x02ctorch\nFloatTensor\n\x8a\x08" + (10**13).to_bytes(8, "little") + b"\x85R."
+
+
+def _archived(content: bytes, compression: int = zipfile.ZIP_STORED) -> Callable[[Path], None]:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", compression) as file:
+        file.writestr("archive/data.pkl", content)
+        file.writestr("archive/version", "3\n")
+    return _pickled(archive.getvalue())
+
+
 _RUN = ("inspect", "a text", "--model", "m")
 PICKLES = (
+    Case("pickle that asks for 20 GB", _pickled(_GREEDY), _RUN, 3, ("pytorch_model.bin", "makes a bytearray")),
+    Case("pickle that asks for 20 GB, in an archive", _archived(_GREEDY), _RUN, 3, ("makes a bytearray",)),
+    Case(
+        "pickle that grows", _archived(b"0" * 10**7, zipfile.ZIP_DEFLATED), (*CHECK, "--run"), 3, ("expand to 10,000",)
+    ),
+    Case("pickle of a tensor that no memory holds", _pickled(_NAMED), _RUN, 5, ("while the weights of m are loaded",)),
     Case("pickle that runs code", _pickled(PICKLE), _RUN, 3, ("pickle", "m"), json=False),
     Case("pickle that runs code, predicted", _pickled(PICKLE), INSPECT, 0, (), shape=(1, 4, 8)),
     Case("pickle that runs code, checked", _pickled(PICKLE), CHECK, 0, ("pickle",)),
