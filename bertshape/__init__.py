@@ -14,7 +14,7 @@ if TYPE_CHECKING:
         snapshot_checkpoint,
     )
     from bertshape.api_profile import profile_files
-    from bertshape.api_which import which_recipe
+    from bertshape.api_which import probe_texts, which_recipe
     from bertshape.contract.contract import CheckpointContract
     from bertshape.errors import BertshapeError, ExitCode
     from bertshape.pipelines.diff import Comparison
@@ -41,6 +41,7 @@ __all__ = [
     "diff_checkpoints",
     "embed_texts",
     "inspect_texts",
+    "probe_texts",
     "profile_files",
     "snapshot_checkpoint",
     "which_recipe",
@@ -61,6 +62,7 @@ _HOMES = {
     "diff_checkpoints": "api",
     "embed_texts": "api",
     "inspect_texts": "api",
+    "probe_texts": "api_which",
     "profile_files": "api_profile",
     "snapshot_checkpoint": "api",
     "which_recipe": "api_which",

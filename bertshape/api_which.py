@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertshape.corpus.text_file import Record
+from bertshape.pipelines.probes import probes_of
 from bertshape.pipelines.request import ModelSource, RunOptions, device_name
-from bertshape.pipelines.which import which_records
+from bertshape.pipelines.which import which, which_records
 from bertshape.pipelines.which_request import SAMPLE, TOLERANCE, WhichRequest
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def which_recipe(
     vectors: str | Path,
-    texts: Sequence[str],
+    texts: Sequence[str] | None = None,
     *,
     model: str | Path,
     revision: str | None = None,
@@ -34,7 +35,7 @@ def which_recipe(
 
     Args:
         vectors: The file of vectors.
-        texts: The texts they were made of, in the same order.
+        texts: The texts they were made of, in the same order; None for those of `probe_texts`.
         model: Folder or Hub id of the model that is thought to have made them.
         revision: Branch, tag or commit of a Hub repository.
         offline: Use the Hub's cache alone.
@@ -61,5 +62,21 @@ def which_recipe(
         sample=sample,
         declared=declared,
     )
+    if texts is None:
+        return which(request, None)
     records = (Record(line, text, unit="text") for line, text in enumerate(texts, start=1))
     return which_records(request, records, "texts")
+
+
+def probe_texts(model: str | Path, *, revision: str | None = None, offline: bool = False) -> tuple[str, ...]:
+    """Texts that tell recipes apart; as `bertshape which --probes` writes them.
+
+    Args:
+        model: Folder or Hub id of the model, whose limits the texts are made for.
+        revision: Branch, tag or commit of a Hub repository.
+        offline: Use the Hub's cache alone.
+
+    Raises:
+        BertshapeError: There is no such model, or its tokenizer makes no probes.
+    """
+    return probes_of(ModelSource(str(model), revision, offline))

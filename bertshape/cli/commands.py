@@ -87,6 +87,8 @@ COMMANDS = {
                 "bertshape which vectors.npz --texts texts.txt -m ./my-model --declared",
                 "1 unless it is the declared one",
             ),
+            ("bertshape which --probes -m ./my-model -o probes.txt", "texts that tell recipes apart"),
+            ("bertshape which probes.npy -m ./my-model", "vectors of these texts, made by somebody"),
         ),
         "which",
     ),
@@ -127,7 +129,7 @@ COMMANDS = {
 _PANELS = {
     "Checkpoint": "model revision offline weights dry_run checkpoint checkpoints before after contract refresh timeout",
     "Texts": (
-        "texts vectors text_file vector_column sample "
+        "texts probes vectors text_file vector_column sample "
         "pair file input_file input_format text text_column pair_column id_column on_error prompt "
         "no_prompt prompt_name max_length truncation padding batch_size files merge"
     ),

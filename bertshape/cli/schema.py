@@ -14,7 +14,9 @@ from bertshape.cli.console import printed_to
 from bertshape.report.documents import DOCUMENTS
 from bertshape.report.json_schema import build_schema
 
-_DOCUMENTS = "inspect, record (a line of jsonl), check, diff, embed, profile, families, poolings, doctor or error"
+_DOCUMENTS = (
+    "inspect, record (a line of jsonl), check, diff, embed, which, profile, families, poolings, doctor or error"
+)
 
 
 def complete_document(incomplete: str) -> list[str]:

@@ -5,31 +5,43 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 import typer
 
 from bertshape.cli import options
-from bertshape.cli.console import open_console, print_plain
+from bertshape.cli.console import open_console, print_plain, printed_to
 from bertshape.cli.events import CommandEvents
 from bertshape.cli.json_output import print_json
+from bertshape.cli.pages import format_of
 from bertshape.corpus.text_file import TextFile
-from bertshape.errors import ExitCode
+from bertshape.errors import ExitCode, UsageError
+from bertshape.pipelines.probes import probes_of
 from bertshape.pipelines.request import ModelSource, RunOptions, device_name
 from bertshape.pipelines.which import which
 from bertshape.pipelines.which_request import SAMPLE, TOLERANCE, WhichRequest
 from bertshape.render.tables import signs_of
 from bertshape.render.which import render_which
 
+Format = Literal["table", "json"]
+
 
 def which_command(
     vectors: Annotated[
-        Path,
+        Path | None,
         typer.Argument(metavar="VECTORS", help="Vectors: .npy, .npz, .safetensors, .parquet, .arrow, .jsonl or .csv."),
-    ],
+    ] = None,
     text_file: Annotated[
-        str, typer.Option("--texts", metavar="FILE", help="The texts they were made of, in the same order.")
-    ],
+        str | None,
+        typer.Option(
+            "--texts",
+            metavar="FILE",
+            help="The texts they were made of, in the same order.  [default: the built-in probes]",
+        ),
+    ] = None,
+    probes: Annotated[
+        bool, typer.Option("--probes", help="Write texts that tell recipes apart, for somebody to make vectors of.")
+    ] = False,
     model: options.Model = None,
     revision: options.Revision = None,
     offline: options.Offline = False,
@@ -51,15 +63,22 @@ def which_command(
     ] = False,
     device: options.Device = "auto",
     dtype: options.DType = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Same as --format json.")] = False,
+    output_format: Annotated[Format, typer.Option("--format", help="How to print what was found.")] = "table",
+    output: options.ReportFile = None,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:
     """Find out how vectors were made: pooling, layers, prompt, cut, normalisation."""
+    source = ModelSource(model, revision, offline, timeout, refresh)
+
+    def write_probes() -> int:
+        sys.stdout.write("".join(f"{text}\n" for text in probes_of(source)))
+        return ExitCode.OK
 
     def action() -> int:
         request = WhichRequest(
-            vectors=vectors,
-            source=ModelSource(model, revision, offline, timeout, refresh),
+            vectors=_needed(vectors),
+            source=source,
             run=RunOptions(None, device_name(device), dtype),
             vector_column=vector_column,
             prompts=tuple(prompt or ()),
@@ -67,13 +86,24 @@ def which_command(
             sample=sample,
             declared=declared,
         )
+        texts = TextFile(text_file, input_format, text_column) if text_file is not None else None
         with CommandEvents(progress=sys.stderr.isatty()) as watching:
-            report = which(request, TextFile(text_file, input_format, text_column), watching)
-        if as_json:
+            report = which(request, texts, watching)
+        if format_of("json" if as_json else output_format, output, get_args(Format)) == "json":
             print_json(report.to_dict())
         else:
             console = open_console()
             print_plain(console, render_which(report, console.width, signs_of(console)))
         return ExitCode.OK if report.ok else ExitCode.FAILED
 
-    return action
+    if probes and (vectors is not None or text_file is not None):
+        hint = "Leave out --probes, or the files: bertshape which --probes -m MODEL -o probes.txt."
+        raise UsageError("--probes writes texts, and reads neither vectors nor texts", hint=hint, code="probes-alone")
+    return printed_to(output, write_probes if probes else action)
+
+
+def _needed(vectors: Path | None) -> Path:
+    if vectors is None:
+        hint = "bertshape which vectors.npy --texts texts.txt -m MODEL"
+        raise UsageError("which needs a file of vectors", hint=hint, code="vectors-missing")
+    return vectors

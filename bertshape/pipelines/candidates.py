@@ -12,7 +12,7 @@ from bertshape.pipelines.prompts import prompt_length
 from bertshape.pooling.shapes import Unavailable, predict_shape, select
 from bertshape.pooling.strategies import STRATEGIES
 from bertshape.predict.outputs import pooling_facts
-from bertshape.run.recipes import DECLARED
+from bertshape.run.recipes import DECLARED, SENTENCE_MODES
 from bertshape.tokens.encode import EncodedRow, encode_rows
 from bertshape.tokens.tokenizer import load_tokenizer
 
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from bertshape.pooling.strategy import Strategy
     from bertshape.run.recipes import Score
 
+USUAL_CUTS = (16, 32, 64, 100, 128, 192, 200, 250, 256, 300, 384, 400, 500, 510, 512, 768, 1024, 2048, 4096, 8192)
+"""Lengths that people cut texts to."""
 _MOST_PROMPTS = 12
 _RANGED = ("mean", "cls")
-_JOINED = ("cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken")
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,7 @@ def variants(model: Model, records: Sequence[Record], name: str, prompts: Sequen
     """
     declared = declared_meta(model)
     known = dict.fromkeys([declared.prompt, "", *prompts, *model.recipe.prompts.values()])
-    usable = model.architecture.usable_length
-    limits = [declared.cut_to, model.tokenizer.file_max_length, *model.checkpoint.declared_lengths().values(), usable]
-    known_cuts = dict.fromkeys(min(limit, usable or limit) for limit in limits if limit and limit < 1_000_000)
-    cuts: list[int | None] = list(known_cuts) or [None]
+    cuts: list[int | None] = list(known_cuts(model)) or [None]
     found: dict[object, Tokenized] = {}
     for prompt in list(known)[:_MOST_PROMPTS]:
         for lower_case in (declared.lower_case, not declared.lower_case):
@@ -107,6 +105,14 @@ def variants(model: Model, records: Sequence[Record], name: str, prompts: Sequen
                     found[key] = Tokenized(meta, rows, whole, side, length)
     check_ids(max(max(row.input_ids, default=0) for item in found.values() for row in item.rows), model)
     return list(found.values())
+
+
+def known_cuts(model: Model) -> tuple[int, ...]:
+    """Lengths at which texts may be cut by what the checkpoint declares, that of `encode` first."""
+    usable = model.architecture.usable_length
+    declared = model.checkpoint.declared_lengths().values()
+    limits = [encode_limit(model), model.tokenizer.file_max_length, *declared, usable]
+    return tuple(dict.fromkeys(min(limit, usable or limit) for limit in limits if limit and limit < 1_000_000))
 
 
 def _encode(
@@ -176,17 +182,19 @@ def ranges(model: Model, dimension: int) -> dict[str, tuple[str, tuple[str, ...]
                 for join in ("mean", "sum", "concat"):
                     found[f"{name}@{ends}:{join}"] = (join, tuple(parts[first:last]))
     if dimension % size == 0 and dimension // size in (2, 3):
-        for chosen in permutations(_JOINED, dimension // size):
+        for chosen in permutations(SENTENCE_MODES, dimension // size):
             found["+".join(chosen)] = ("concat", chosen)
     return found
 
 
 def rank(score: Score, tolerance: float) -> tuple[object, ...]:
     """Order of candidates: those that fit first, of these the declared and the simplest; the others by nearness."""
-    if score.difference > tolerance:
-        return (1, not score.lacks, -round(score.cosine, 5), score.difference)
     order = [DECLARED, *STRATEGIES]
     place = order.index(score.strategy) if score.strategy in order else len(order)
     if score.strategy == "second_to_last":
         place = len(order) + 1  # mean@-2 says which layer.
-    return (0, score.truncated, place, score.normalize, ":" in score.strategy, score.variant)
+    simplest = (score.truncated, place, score.steps, score.normalize, ":" in score.strategy, score.variant)
+    if score.difference <= tolerance:
+        return (0, *simplest)
+    # The same vectors by another way of computing them differ in the last digits.
+    return (1, not score.lacks, -round(score.cosine, 5), float(f"{score.difference:.2g}"), *simplest)

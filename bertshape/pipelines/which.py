@@ -7,51 +7,58 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bertshape.corpus.read import read_records
+from bertshape.corpus.text_file import Record
 from bertshape.errors import UsageError
-from bertshape.pipelines.candidates import declared_meta, ranges, rank, strategies, variants
+from bertshape.pipelines.candidates import USUAL_CUTS, ranges, rank, strategies, variants
 from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.model import open_model
+from bertshape.pipelines.probes import NAME, probe_texts
 from bertshape.pipelines.running import check_packages, follow_chain, start
-from bertshape.pipelines.which_answer import answer
+from bertshape.pipelines.which_answer import Compared, answer
 from bertshape.pipelines.which_request import LEAST
 from bertshape.run.recipes import ScoreJob, Variant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from bertshape.corpus.text_file import Record, TextFile
+    from bertshape.corpus.text_file import TextFile
     from bertshape.corpus.vectors import GivenVectors
     from bertshape.pipelines.candidates import Tokenized
+    from bertshape.pipelines.model import Model
     from bertshape.pipelines.which_request import WhichRequest
     from bertshape.report.which import WhichReport
     from bertshape.run.recipes import Score
     from bertshape.run.runner import Runner
 
 _ROUNDING = {"float16": 2**-9, "bfloat16": 2**-6, "float32": 0.0}
-_USUAL_CUTS = (16, 32, 64, 100, 128, 192, 200, 250, 256, 300, 384, 400, 500, 510, 512, 768, 1024, 2048, 4096, 8192)
 _FEW = 8
+_PROBES = "Pass --texts FILE, or make the vectors of the probes: bertshape which --probes -m MODEL -o probes.txt."
 
 
-def which(request: WhichRequest, texts: TextFile, events: Events = SILENT) -> WhichReport:
+def which(request: WhichRequest, texts: TextFile | None, events: Events = SILENT) -> WhichReport:
     """Find out how the vectors of a file of texts were made.
 
     Args:
         request: The vectors, and the model.
-        texts: The texts, one for each vector, in the same order.
+        texts: The texts, one for each vector, in the same order; None for the probes.
         events: Who watches.
 
     Raises:
         BertshapeError: Texts or vectors cannot be used, they do not belong together, or the run fails.
     """
+    if texts is None:
+        return which_records(request, None, NAME, events)
     return which_records(request, read_records(texts), texts.name, events)
 
 
-def which_records(request: WhichRequest, records: Iterable[Record], name: str, events: Events = SILENT) -> WhichReport:
+def which_records(
+    request: WhichRequest, records: Iterable[Record] | None, name: str, events: Events = SILENT
+) -> WhichReport:
     """The same for texts from anywhere.
 
     Args:
         request: The vectors, and the model.
-        records: The texts.
+        records: The texts; None for the probes.
         name: What messages call them.
         events: Who watches.
 
@@ -64,12 +71,27 @@ def which_records(request: WhichRequest, records: Iterable[Record], name: str, e
     from bertshape.corpus.vectors import read_vectors
 
     given = read_vectors(request.vectors, request.vector_column)
-    chosen, kept = _sample(given, records, name, request.sample)
     model = open_model(request.source, request.run.weights or "checkpoint", as_encode=True)
+    if records is None:
+        records = (Record(line, text) for line, text in enumerate(probe_texts(model), start=1))
+    chosen, kept = _sample(given, records, name, request.sample)
     tokenized = variants(model, kept, name, request.prompts)
     tolerance = request.tolerance + _ROUNDING[given.rounded_to] * given.largest
+    job = _job(model, given, chosen, tolerance)
     runner = start(model, request.run, events, chain=follow_chain(model)).runner
-    job = ScoreJob(
+    scores = runner.score([Variant(row.rows, row.prompt_length) for row in tokenized], job)
+    if not scores:
+        hint = "Check that the vectors were made by this model."
+        message = f"{given.name} has vectors of {given.dimension} numbers, more than any strategy of the model gives"
+        raise UsageError(message, hint=hint, code="dimension-mismatch")
+    if not any(score.difference <= tolerance for score in scores):
+        tokenized, scores = _other_cuts(runner, job, tokenized, scores)
+    ordered = sorted(scores, key=lambda score: rank(score, tolerance))
+    return answer(request, model, given, Compared(name, tuple(kept)), tokenized, ordered, tolerance)
+
+
+def _job(model: Model, given: GivenVectors, chosen: Sequence[int], tolerance: float) -> ScoreJob:
+    return ScoreJob(
         given=given.rows(chosen),
         strategies=strategies(model),
         ranges=ranges(model, given.dimension),
@@ -79,15 +101,6 @@ def which_records(request: WhichRequest, records: Iterable[Record], name: str, e
         padding_side=model.tokenizer.padding_side,
         inputs=model.tokenizer.inputs,
     )
-    scores = runner.score([Variant(row.rows, row.prompt_length) for row in tokenized], job)
-    if not scores:
-        hint = "Check that the vectors were made by this model."
-        message = f"{given.name} has vectors of {given.dimension} numbers, more than any strategy of the model gives"
-        raise UsageError(message, hint=hint, code="dimension-mismatch")
-    if not any(score.difference <= tolerance for score in scores):
-        tokenized, scores = _other_cuts(runner, job, tokenized, scores)
-    ordered = tuple(sorted(scores, key=lambda score: rank(score, tolerance)))
-    return answer(request, model, given, kept, tokenized, ordered, tolerance, declared_meta(model))
 
 
 def _sample(given: GivenVectors, records: Iterable[Record], name: str, size: int) -> tuple[list[int], list[Record]]:
@@ -106,7 +119,7 @@ def _sample(given: GivenVectors, records: Iterable[Record], name: str, size: int
     if seen != count:
         raise UsageError(
             f"{given.name} has {count:,} vectors, and {name} {seen:,} texts: each text needs its vector",
-            hint="Give the texts that the vectors were made of, in the same order, one per line.",
+            hint=_PROBES if name == NAME else "Give the texts that the vectors were made of, in the same order.",
             code="texts-vectors-mismatch",
         )
     distinct = len({(record.text, record.pair) for record in kept})
@@ -131,7 +144,7 @@ def _other_cuts(
     if not fits or not fails or max(fits) >= min(fails):
         return tokenized, scores
     between = range(max(fits), min(fails))
-    cuts = [cut for cut in _USUAL_CUTS if cut in between] or [cut for cut in between if len(between) <= _FEW]
+    cuts = [cut for cut in USUAL_CUTS if cut in between] or [cut for cut in between if len(between) <= _FEW]
     more = [base.cut_again(cut) for cut in cuts[:_FEW]]
     if not more:
         return tokenized, scores

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bertshape.pipelines.candidates import declared_meta
+from bertshape.pipelines.which_again import command_of, python_of
 from bertshape.report.finding import Finding
 from bertshape.report.which import Candidate, VectorRecipe, WhichReport, WorstText
 from bertshape.run.recipes import DECLARED
@@ -14,13 +16,14 @@ if TYPE_CHECKING:
 
     from bertshape.corpus.text_file import Record
     from bertshape.corpus.vectors import GivenVectors
-    from bertshape.pipelines.candidates import Meta, Tokenized
+    from bertshape.pipelines.candidates import Tokenized
     from bertshape.pipelines.model import Model
     from bertshape.pipelines.which_request import WhichRequest
     from bertshape.run.recipes import Score
 
 _SHOWN = 8
 _WORST = 3
+_NOISE = ((0.005, "a run in float16"), (0.03, "a run in bfloat16"))
 _LACKS = {
     "offset": "constant offset of up to {0:.3g}: the vectors were centred otherwise",
     "int8": "int8 quantization: the numbers have at most {0:.0f} levels",
@@ -30,15 +33,27 @@ _LACKS = {
 }
 
 
+@dataclass(frozen=True)
+class Compared:
+    """The texts that were compared.
+
+    Attributes:
+        name: The file that they are from.
+        records: The texts.
+    """
+
+    name: str
+    records: tuple[Record, ...]
+
+
 def answer(
     request: WhichRequest,
     model: Model,
     given: GivenVectors,
-    kept: Sequence[Record],
+    texts: Compared,
     tokenized: Sequence[Tokenized],
     scores: Sequence[Score],
     tolerance: float,
-    declared: Meta,
 ) -> WhichReport:
     """The report.
 
@@ -46,12 +61,12 @@ def answer(
         request: What was asked for.
         model: The model.
         given: The vectors.
-        kept: The texts that were compared.
+        texts: The texts that were compared.
         tokenized: The ways of making tokens of them.
         scores: The candidates, the best first.
         tolerance: Largest difference that passes.
-        declared: How the checkpoint makes tokens.
     """
+    kept, declared = texts.records, declared_meta(model)
     best = scores[0]
     found = best.difference <= tolerance
     first = _recipe(best, tokenized, model, given)
@@ -62,7 +77,7 @@ def answer(
         candidates.append(Candidate(recipe, score.difference, score.cosine, same))
     ways = (tokenized[best.variant].meta, *tokenized[best.variant].same)
     is_declared = found and best.strategy == DECLARED and not best.truncated and declared in ways
-    findings = [*_notes(tokenized[best.variant]), *_sampled(len(kept), len(given))] if found else []
+    findings = [*_notes(tokenized[best.variant], model), *_sampled(len(kept), len(given))] if found else []
     return WhichReport(
         model=model.checkpoint.name,
         path=given.name,
@@ -74,10 +89,10 @@ def answer(
         declared=is_declared,
         must_be_declared=request.declared,
         candidates=tuple(candidates),
-        lacks=() if found else _lacks(best, tokenized[best.variant], tolerance),
+        lacks=() if found else _lacks(best, tokenized[best.variant], tolerance, given.largest),
         worst=_worst(best, tokenized[best.variant], kept),
-        command=_command(first, model) if found else None,
-        python=_python(first, model) if found else "",
+        command=command_of(first, model, texts.name) if found else None,
+        python=python_of(first, model) if found else "",
         findings=(*model.verdict.errors, *findings, *_not_declared(found=found, declared=is_declared, model=model)),
     )
 
@@ -88,6 +103,7 @@ def _recipe(score: Score, tokenized: Sequence[Tokenized], model: Model, given: G
     return VectorRecipe(
         pooling=(model.recipe.pooling or "mean") if chain else score.strategy,
         declared_steps=chain,
+        steps=_steps(model)[: score.steps],
         prompt=meta.prompt,
         lower_case=meta.lower_case,
         cut_to=meta.cut_to,
@@ -95,6 +111,12 @@ def _recipe(score: Score, tokenized: Sequence[Tokenized], model: Model, given: G
         truncate_dim=given.dimension if score.truncated else None,
         dtype=given.rounded_to,
     )
+
+
+def _steps(model: Model) -> tuple[str, ...]:
+    """Names of the declared steps after Pooling."""
+    names = [step.name for step in model.recipe.steps]
+    return tuple(names[names.index("Pooling") + 1 :]) if "Pooling" in names else ()
 
 
 def _why_same(best: Score, other: Score) -> str:
@@ -110,7 +132,7 @@ def _why_same(best: Score, other: Score) -> str:
     return "the same numbers on these texts: more and longer texts may tell them apart"
 
 
-def _notes(way: Tokenized) -> list[Finding]:
+def _notes(way: Tokenized, model: Model) -> list[Finding]:
     """Which parts of the recipe these texts do not show."""
     notes = []
     cuts = sorted({meta.cut_to for meta in way.same if meta.cut_to and meta.cut_to != way.meta.cut_to})
@@ -119,9 +141,10 @@ def _notes(way: Tokenized) -> list[Finding]:
         shown = ", ".join(map(str, sorted({*cuts, way.meta.cut_to})))
         message = f"whether texts are cut to {shown} tokens cannot be seen: none is longer than {fewest}"
         notes.append(Finding("cut-not-seen", "note", message, f"A text of more than {fewest} tokens would show it."))
-    if any(meta.lower_case != way.meta.lower_case for meta in way.same):
+    other_case = any(meta.lower_case != way.meta.lower_case for meta in way.same)
+    if other_case and model.tokenizer.encode("Aa Bb Cc").ids != model.tokenizer.encode("aa bb cc").ids:
         message = "whether texts are put into lower case cannot be seen: their tokens are the same"
-        hint = "A text with capitals would show it, unless the tokenizer lowers them by itself."
+        hint = "A text with capitals would show it."
         notes.append(Finding("case-not-seen", "note", message, hint))
     return notes
 
@@ -140,7 +163,16 @@ def _not_declared(*, found: bool, declared: bool, model: Model) -> list[Finding]
     return [Finding("not-declared", "warning", message, "encode() of sentence-transformers gives other vectors.")]
 
 
-def _lacks(best: Score, way: Tokenized, tolerance: float) -> tuple[str, ...]:
+def _noise(best: Score, largest: float) -> str:
+    """What noise of that size comes from, as a rule: on MiniLM 0.002 of the largest in float16, 0.014 in bfloat16."""
+    share = best.difference / largest
+    likely = next((name for most, name in _NOISE if share < most), "quantized weights or numbers")
+    return (
+        f"noise of up to {share:.2g} of the largest number, as from {likely}; cosines from {best.least_cosine:.6f} on"
+    )
+
+
+def _lacks(best: Score, way: Tokenized, tolerance: float, largest: float) -> tuple[str, ...]:
     lines = [_LACKS[code].format(number) for code, number in best.lacks]
     pairs = list(zip((len(row) for row in way.whole), best.row_differences, strict=True))
     fits = [length for length, value in pairs if value <= tolerance]
@@ -150,7 +182,7 @@ def _lacks(best: Score, way: Tokenized, tolerance: float) -> tuple[str, ...]:
     elif fits and fails:
         lines.append(f"right for {len(fits)} of {len(pairs)} texts")
     if not lines and best.cosine > 0.99:
-        lines.append(f"noise: cosines are {best.least_cosine:.6f} and more; rounded numbers, or half precision")
+        lines.append(_noise(best, largest))
     return tuple(lines) or (f"nothing that is recognised: mean cosine {best.cosine:.3f}; another model or other texts",)
 
 
@@ -160,33 +192,3 @@ def _worst(best: Score, way: Tokenized, kept: Sequence[Record]) -> tuple[WorstTe
         WorstText(kept[index].line, len(way.whole[index]), best.row_differences[index], kept[index].text[:60])
         for index in order
     )
-
-
-def _command(recipe: VectorRecipe, model: Model) -> str | None:
-    """`embed` with the options that make these vectors; None where it has none for a part of the recipe."""
-    extra = recipe.normalize or recipe.truncate_dim or recipe.dtype != "float32"
-    if extra or recipe.lower_case != model.recipe.transformer.lower_case:
-        return None
-    words = ["bertshape", "embed", "TEXTS", "-m", model.checkpoint.name, "-o", "vectors.npz"]
-    words += [] if recipe.declared_steps else ["--pooling", recipe.pooling]
-    if recipe.prompt != (model.recipe.prompt or ""):
-        words += ["--prompt", recipe.prompt] if recipe.prompt else ["--no-prompt"]
-    words += ["--max-length", str(recipe.cut_to)] if recipe.cut_to else []
-    return shlex.join(words)
-
-
-def _python(recipe: VectorRecipe, model: Model) -> str:
-    """A program that leaves the vectors of `texts` in `vectors`."""
-    options = [f"model={model.checkpoint.name!r}", f"prompt={recipe.prompt!r}"]
-    options += [] if recipe.declared_steps else [f"pooling={recipe.pooling!r}"]
-    options += [f"max_length={recipe.cut_to}"] if recipe.cut_to else []
-    lower = recipe.lower_case and not model.recipe.transformer.lower_case
-    name = "sentence_embedding" if recipe.declared_steps else f"pooled.{recipe.pooling}"
-    lines = ["import numpy", "from bertshape import embed_texts", ""]
-    lines += ["texts = [text.lower() for text in texts]"] if lower else []
-    lines += [f'embed_texts(texts, "vectors.npz", {", ".join(options)})']
-    lines += [f'vectors = numpy.load("vectors.npz")[{name!r}]']
-    lines += [f"vectors = vectors[:, :{recipe.truncate_dim}]"] if recipe.truncate_dim else []
-    lines += ["vectors /= numpy.linalg.norm(vectors, axis=1, keepdims=True)"] if recipe.normalize else []
-    lines += ["vectors = vectors.astype(numpy.float16)"] if recipe.dtype == "float16" else []
-    return "\n".join(lines) + "\n"

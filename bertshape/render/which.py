@@ -60,6 +60,7 @@ def render_which(report: WhichReport, columns: int, signs: Signs = UNICODE) -> R
 def recipe_text(recipe: VectorRecipe) -> str:
     """A recipe on one line."""
     parts = [f"{recipe.pooling}, as declared" if recipe.declared_steps else recipe.pooling]
+    parts += recipe.steps
     parts += ["normalised"] if recipe.normalize else []
     parts += [f"first {recipe.truncate_dim} numbers"] if recipe.truncate_dim else []
     parts += [f"prompt {str(visible(recipe.prompt))!r}"] if recipe.prompt else []

@@ -10,6 +10,9 @@ class RecipeCandidate(TypedDict):
 
     pooling: Annotated[Name, "The pooling strategy, such as mean@-2."]
     declared_steps: Annotated[bool, "Whether the checkpoint's own steps after the model are followed."]
+    steps: Annotated[
+        list[Name], "Declared steps taken after another pooling than the declared one, or not all of them."
+    ]
     prompt: Annotated[str, "What stands before each text; empty for nothing."]
     lower_case: Annotated[bool, "Whether texts are put into lower case first."]
     cut_to: Annotated[Size | None, "Tokens that longer texts are cut to; null where none is cut."]

@@ -20,6 +20,8 @@ class VectorRecipe:
     Attributes:
         pooling: Strategy, such as `mean@-2`; that of the checkpoint where its own steps are followed.
         declared_steps: Whether the checkpoint's own steps after the model are followed.
+        steps: Declared steps after the pooling, such as `Dense`, where another pooling is followed by them, or not all
+            are taken.
         prompt: What stands before each text; empty for nothing.
         lower_case: Whether texts are put into lower case first.
         cut_to: Tokens that longer texts are cut to; None where none is cut.
@@ -30,6 +32,7 @@ class VectorRecipe:
 
     pooling: str
     declared_steps: bool = False
+    steps: tuple[str, ...] = ()
     prompt: str = ""
     lower_case: bool = False
     cut_to: int | None = None
@@ -149,6 +152,7 @@ def _candidate(candidate: Candidate) -> documents_which.RecipeCandidate:
     return {
         "pooling": recipe.pooling,
         "declared_steps": recipe.declared_steps,
+        "steps": list(recipe.steps),
         "prompt": recipe.prompt,
         "lower_case": recipe.lower_case,
         "cut_to": recipe.cut_to,

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 DECLARED = "sentence_embedding"
 """Name of the candidate that is the checkpoint's own chain of steps."""
 
+SENTENCE_MODES = ("cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken")
+"""Strategies of a Pooling step of sentence-transformers."""
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -67,6 +70,7 @@ class Score:
         least_cosine: Its least.
         row_differences: Largest difference of each row.
         lacks: What it lacks where it does not fit, by a short name, with a number that says how much.
+        steps: Declared steps that are taken after a pooling that is not the declared one, or not all of them.
     """
 
     variant: int
@@ -78,3 +82,4 @@ class Score:
     least_cosine: float
     row_differences: tuple[float, ...]
     lacks: tuple[tuple[str, float], ...] = ()
+    steps: int = 0

@@ -99,6 +99,33 @@ class LoadedChain:
             given.append(embedding)
         return Followed(tuple(given), embedding)
 
+    def after_pooling(self, pooled: Mapping[str, torch.Tensor]) -> dict[tuple[str, int], torch.Tensor]:
+        """What the steps after Pooling make of vectors that were pooled in any way.
+
+        Args:
+            pooled: Vectors by the strategy. Shape: (texts, hidden_size).
+
+        Returns:
+            Vectors by the strategy and the number of steps taken, where the last of these has weights; empty where no
+            step has some, or the vectors do not come from one Pooling.
+        """
+        names = [step.name for step in self._chain.steps]
+        if names.count("Pooling") != 1 or not self._weights:
+            return {}
+        first = names.index("Pooling") + 1
+        if any(step.takes != SENTENCE for step in self._chain.steps[first:]):
+            return {}
+        made = {}
+        for name, vectors in pooled.items():
+            taken = vectors
+            for count, step in enumerate(self._chain.steps[first:], start=1):
+                if step.input_dimension not in (None, taken.shape[-1]):
+                    break
+                taken = _apply(step, self._weights.get(first + count - 1, {}), taken)
+                if step.has_weights:
+                    made[name, count] = taken
+        return made
+
 
 def _output(step: Module, inputs: PoolingInputs) -> Any:
     name, *index = step.output

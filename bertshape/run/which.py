@@ -11,7 +11,7 @@ from torch.nn import functional
 from bertshape.run.devices import device_errors
 from bertshape.run.embed import batch_inputs, pooling_inputs
 from bertshape.run.forward import forward
-from bertshape.run.recipes import DECLARED, Score
+from bertshape.run.recipes import DECLARED, SENTENCE_MODES, Score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from bertshape.run.sentence_chain import LoadedChain
 
 _KEPT = 12
+_STEPS = ">"
+"""Between the name of a strategy and the number of declared steps taken after it."""
 _SAME_DIRECTION = 1 - 1e-5
 _NEAR = 0.99
 
@@ -92,6 +94,10 @@ class Scorer:
             embedding = self._chain.run(given, variant.prompt_length).embedding
             if embedding is not None and embedding.ndim == 2:
                 vectors[DECLARED] = embedding.float().cpu()
+            single = {name: vectors[name] for name in SENTENCE_MODES if name in vectors}
+            vectors |= {
+                f"{name}{_STEPS}{count}": value for (name, count), value in self._chain.after_pooling(single).items()
+            }
         self._ran[key] = vectors
         return vectors
 
@@ -103,7 +109,7 @@ class Scorer:
         candidates = {
             name: value
             for name, value in vectors.items()
-            if value.shape[1] >= size and (name == DECLARED or value.shape[1] in whole)
+            if value.shape[1] >= size and (name == DECLARED or _STEPS in name or value.shape[1] in whole)
         }
         candidates |= _ranges(vectors, self._job.ranges, size)
         cosines = {name: float(_cosines(value[:, :size], given).mean()) for name, value in candidates.items()}
@@ -128,7 +134,8 @@ class Scorer:
             cosines = _cosines(made, given)
             score = Score(
                 variant=index,
-                strategy=name,
+                strategy=name.partition(_STEPS)[0],
+                steps=int(name.partition(_STEPS)[2] or 0),
                 normalize=normalize,
                 truncated=whole.shape[1] > size,
                 difference=float(differences.max()),

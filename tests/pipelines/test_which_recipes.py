@@ -1,0 +1,181 @@
+"""`which`: recipes with prompts, cuts, lower case and steps, vectors in every file, noise, and the probes."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import numpy
+import pyarrow
+import pytest
+import torch
+from pyarrow import feather, parquet
+from safetensors.numpy import save_file
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.base.modules import Dense
+
+from bertshape import BertshapeError, embed_texts, probe_texts, which_recipe
+from bertshape.pipelines.candidates import strategies
+from bertshape.pipelines.model import open_model
+from bertshape.pipelines.request import ModelSource
+from tests.predict.test_sentence_chain import edit, save_chain
+from tests.support.checkpoints import build_checkpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.conftest import Command
+
+TEXTS = [
+    "A short text.",
+    "This is a longer sentence about Pooling and padding in Paris.",
+    "Numbers: 0 1 2 3.",
+    "hi",
+    "so it is",
+    "many words " * 12,
+]
+
+
+def saved(folder: Path, vectors: Any) -> Path:
+    numpy.save(folder / "v.npy", vectors)
+    return folder / "v.npy"
+
+
+def unit(vectors: Any) -> Any:
+    return vectors / numpy.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta"])
+def test_every_strategy_on_every_layer_is_found_again(family: str, tmp_path: Path) -> None:
+    """Or one that gives the same vectors on any text, such as mean_no_cls_sep where no other token is special."""
+    folder = build_checkpoint(family, tmp_path / "m")
+    names = [row.name for row in strategies(open_model(ModelSource(str(folder)), "checkpoint"))]
+    assert len(names) > 40
+    embed_texts(TEXTS, tmp_path / "v.npz", model=folder, pooling=names)
+    arrays = numpy.load(tmp_path / "v.npz")
+    for name in names[:: 1 + len(names) // 6]:
+        report = which_recipe(saved(tmp_path, arrays[f"pooled.{name}"]), TEXTS, model=folder)
+        assert report.found, (name, report.lacks)
+        same = {candidate.recipe.pooling for candidate in report.candidates if candidate.same}
+        assert name in {report.candidates[0].recipe.pooling, *same}, name
+
+
+@pytest.mark.parametrize("prompt", ["Query: ", "passage: "], ids=["of the checkpoint", "given"])
+def test_a_prompt_is_found_and_the_command_makes_the_vectors_again(
+    prompt: str, minilm: Path, tmp_path: Path, bertshape: Command
+) -> None:
+    folder = save_chain(tmp_path / "m", minilm)
+    edit(folder, "config_sentence_transformers.json", prompts={"query": "Query: ", "other": "Other: "})
+    model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    vectors = model.encode([prompt + text for text in TEXTS], prompt="")
+    report = which_recipe(saved(tmp_path, vectors), TEXTS, model=folder, prompts=["passage: "])
+    assert report.recipe is not None
+    assert (report.recipe.prompt, report.declared) == (prompt, False)
+    (tmp_path / "texts.txt").write_text("\n".join(TEXTS) + "\n")
+    assert report.command is not None
+    places = {"texts": str(tmp_path / "texts.txt"), "vectors.npz": str(tmp_path / "again.npz")}
+    words = [places.get(word, word) for word in shlex.split(report.command)]
+    assert bertshape(*words[1:]).returncode == 0
+    assert numpy.allclose(numpy.load(tmp_path / "again.npz")["sentence_embedding"], vectors, atol=1e-5)
+
+
+def test_dense_after_another_pooling_is_found_and_the_program_makes_it_again(minilm: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    folder = save_chain(tmp_path / "m", minilm, Dense(384, 32))
+    model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    assert [type(step).__name__ for step in model][:3] == ["Transformer", "Pooling", "Dense"]
+    model[1] = type(model[1])(384, "cls")
+    vectors = SentenceTransformer(modules=list(model)[:3], device="cpu").encode(TEXTS)
+    report = which_recipe(saved(tmp_path, vectors), TEXTS, model=folder)
+    assert report.recipe is not None
+    assert (report.recipe.pooling, report.recipe.steps, report.declared) == ("cls", ("Dense",), False)
+    assert report.command is None
+    namespace: dict[str, Any] = {"texts": TEXTS}
+    exec(report.python, namespace)
+    assert numpy.allclose(namespace["vectors"], vectors, atol=1e-5)
+
+
+@pytest.mark.parametrize(("cut", "found"), [(16, True), (37, False)])
+def test_a_cut_that_nothing_declares(cut: int, found: bool, minilm: Path, tmp_path: Path) -> None:
+    texts = [*TEXTS, "word " * 40, "other " * 60]
+    model = SentenceTransformer(str(minilm), device="cpu", local_files_only=True)
+    model.max_seq_length = cut
+    report = which_recipe(saved(tmp_path, model.encode(texts)), texts, model=minilm)
+    assert report.found == found
+    if report.recipe is not None:
+        assert report.recipe.cut_to == cut
+    else:
+        assert "right for texts under 42 tokens: longer ones were cut" in " ".join(report.lacks)
+
+
+WRITERS: dict[str, Callable[[Path, Any], object]] = {
+    "v.npz": lambda path, rows: numpy.savez(path, ids=numpy.arange(len(rows)), rows=rows),
+    "v.safetensors": lambda path, rows: save_file({"rows": rows}, path),
+    "v.parquet": lambda path, rows: parquet.write_table(pyarrow.table({"rows": list(rows)}), path),
+    "v.arrow": lambda path, rows: feather.write_feather(pyarrow.table({"rows": list(rows)}), str(path)),
+    "v.jsonl": lambda path, rows: path.write_text("".join(json.dumps({"rows": row}) + "\n" for row in rows.tolist())),
+    "v.csv": lambda path, rows: numpy.savetxt(path, rows, delimiter=",", header="a,b", comments=""),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_vectors_are_read_from_every_kind_of_file(name: str, tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    embed_texts(TEXTS, tmp_path / "own.npz", model=tiny("bert"), pooling=["max"])
+    WRITERS[name](tmp_path / name, numpy.load(tmp_path / "own.npz")["pooled.max"])
+    report = which_recipe(tmp_path / name, TEXTS, model=tiny("bert"))
+    assert report.recipe is not None
+    assert report.recipe.pooling == "max"
+
+
+NOISE: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "float16": (lambda rows: rows + numpy.random.default_rng(0).uniform(-6e-4, 6e-4, rows.shape), "float16"),
+    "bfloat16": (lambda rows: rows + numpy.random.default_rng(0).uniform(-4e-3, 4e-3, rows.shape), "bfloat16"),
+    "int8": (lambda rows: numpy.round(rows / abs(rows).max() * 127) / 127 * abs(rows).max(), "int8"),
+    "int8 by row": (
+        lambda rows: numpy.round(rows / abs(rows).max(1, keepdims=True) * 127) / 127 * abs(rows).max(1, keepdims=True),
+        "int8",
+    ),
+    "shuffled": (lambda rows: numpy.roll(rows, 1, axis=0), "another order"),
+    "centred": (lambda rows: rows - rows.mean(0), "constant offset"),
+}
+
+
+@pytest.mark.parametrize("name", NOISE)
+def test_noise_is_named(name: str, minilm: Path, tmp_path: Path) -> None:
+    change, word = NOISE[name]
+    vectors = SentenceTransformer(str(minilm), device="cpu", local_files_only=True).encode(TEXTS)
+    report = which_recipe(saved(tmp_path, change(vectors).astype(numpy.float32)), TEXTS, model=minilm)
+    assert not report.found
+    assert word in " ".join(report.lacks)
+    assert report.candidates[0].recipe.declared_steps
+
+
+def test_texts_of_one_length_do_not_part_mean_from_mean_unmasked(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    texts = ["a b c", "d e f", "g h i"]
+    embed_texts(texts, tmp_path / "v.npz", model=tiny("bert"), pooling=["mean"])
+    report = which_recipe(saved(tmp_path, numpy.load(tmp_path / "v.npz")["pooled.mean"]), texts, model=tiny("bert"))
+    row = next(row for row in report.candidates if row.recipe.pooling == "mean_unmasked")
+    assert row.same == "no text is padded here: texts of different lengths would tell them apart"
+
+
+def test_the_probes_tell_cuts_case_and_strategies_apart(minilm: Path, tmp_path: Path, bertshape: Command) -> None:
+    probes = probe_texts(minilm)
+    written = bertshape("which", "--probes", "-m", str(minilm)).stdout
+    assert written.splitlines() == list(probes)
+    lengths = [len(row) for row in open_model(ModelSource(str(minilm)), "checkpoint").tokenizer.encode_batch(probes)]
+    for limit in (16, 64, 128, 256, 512):
+        assert limit + 1 in lengths
+    assert {128, 256, 512} <= set(lengths)
+    model = SentenceTransformer(str(minilm), device="cpu", local_files_only=True)
+    model.max_seq_length = 100
+    report = which_recipe(saved(tmp_path, unit(model.encode(list(probes)))), model=minilm)
+    assert report.recipe is not None
+    assert (report.recipe.cut_to, report.findings[-1].code) == (100, "not-declared")
+
+
+def test_vectors_of_other_texts_than_the_probes_are_refused(minilm: Path, tmp_path: Path) -> None:
+    with pytest.raises(BertshapeError, match="3 vectors, and the built-in probes 28 texts") as caught:
+        which_recipe(saved(tmp_path, numpy.ones((3, 384))), model=minilm)
+    assert "which --probes" in caught.value.hint
