@@ -53,7 +53,7 @@ def predict(batch: Batch) -> Report:
     )
     of_texts = tokenizer_findings(checkpoint, architecture, model.tokenizer, batch.tokenization)
     report = report.with_findings(
-        *notes(report), *_no_attentions(batch), *_not_predicted(batch, report), *of_texts, *model.verdict.findings
+        *notes(report), *_no_attentions(batch), *_not_predicted(batch, report), *_windows(batch), *of_texts, *model.verdict.findings
     )
     return with_head_findings(batch, report) if model.weights == "none" else report
 
@@ -105,6 +105,22 @@ def _no_attentions(batch: Batch) -> Iterator[Finding]:
     if batch.wanted.attentions and not architecture.gives_attentions:
         message = f"{architecture.model_type} has no attention weights: it mixes tokens in another way"
         yield Finding("no-attentions", "note", message)
+
+
+def _windows(batch: Batch) -> Iterator[Finding]:
+    """Texts longer than what a token sees in some layers."""
+    architecture, rows = batch.model.architecture, batch.tokenization.rows
+    window, family = architecture.window, architecture.family
+    lengths = [len(row.tokens) - row.padding for row in rows]
+    if window is None or family is None or max(lengths) <= window:
+        return
+    longer = sum(length > window for length in lengths)
+    sees = "up to itself" if architecture.is_causal else "around it"
+    message = (
+        f"{family.window} is {window}: in the layers with a window a token sees {window} tokens {sees}; {longer} of "
+        f"{len(lengths)} texts are longer"
+    )
+    yield Finding("attention-window", "note", message, where=f"config.json {family.window}", actual=str(max(lengths)))
 
 
 def _not_predicted(batch: Batch, report: Report) -> Iterator[Finding]:

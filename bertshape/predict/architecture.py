@@ -85,6 +85,20 @@ class Architecture:
         return self.family is not None and "pooler_output" in self.family.outputs
 
     @property
+    def is_causal(self) -> bool:
+        """Whether a token sees itself and those before it alone."""
+        conditions = self.family.causal_when if self.family else ()
+        return bool(conditions) and all(map(self.holds, conditions))
+
+    @property
+    def window(self) -> int | None:
+        """How many tokens a token sees in some layers; None where it sees all that it may in each."""
+        family = self.family
+        if family is None or family.window is None or not all(map(self.holds, family.window_when)):
+            return None
+        return as_number(self.values.get(family.window, family.forward.get(family.window))) or None
+
+    @property
     def pooler_axis(self) -> str:
         """What the size of the vector in pooler_output is: `hidden_size`, unless the family projects it to another."""
         key = self.family.pooler_size if self.family else None

@@ -4,6 +4,9 @@ The fields of a file:
 
 - `module`: transformers.models.MODULE has the classes `model_class` and `config_class`, in files named after
   `file`; after the module where it is not said.
+- `extends`: the family whose file this one goes over: its tables are joined key by key, all else is replaced; and
+  `without`: keys of those tables that this family lacks.
+- `group`: `encoder` where it is not said, `t5-encoder`, `decoder`, or `text-part` of a model of two towers.
 - `prefixes`: what checkpoints with a task head put before the names of the backbone.
 - `other_classes`: more classes of the same outputs, taken where config.json's `architectures` names one.
 - `class_prefixes`: the prefix that each of these classes looks for, where they differ.
@@ -18,7 +21,9 @@ The fields of a file:
 - `padding_index`: what `length` takes for pad_token_id, where the family does not look at config.json.
 - `length_bounds`: more keys that bound the length.
 - `layer_outputs`: how many hidden_states there are after the embeddings; num_hidden_layers where it is not said.
-- `causal_when`: a condition under which a token sees those before it alone.
+- `causal_when`: the condition, or conditions, under which a token sees those before it alone.
+- `window`: the key that holds how many tokens a token sees in some layers, and `window_when`, conditions of that.
+- `input_first`: whether matrices are stored with the size of what goes in first.
 - `attentions`: whether there are attention weights; true where it is not said.
 - `unbounded_when`: a condition under which `length` does not hold.
 - `layer`: where the tensors of a layer are; braces count up to a number of config.json, or through a list of them.
@@ -55,6 +60,8 @@ _NUMBER = re.compile(r"(?<=\.)[0-9]+(?=\.|$)", re.ASCII)
 
 Length = Literal["positions", "positions - pad_token_id - 1", "unbounded"]
 """How many tokens fit."""
+Group = Literal["encoder", "t5-encoder", "decoder", "text-part"]
+"""What a family is a part of, or not."""
 Shapes = Mapping[str, tuple[str | int, ...]]
 
 
@@ -106,7 +113,11 @@ class Family:
     length_bounds: tuple[str, ...]
     layer_outputs: str
     attentions: bool
-    causal_when: str | None
+    causal_when: tuple[str, ...]
+    group: Group
+    window: str | None
+    window_when: tuple[str, ...]
+    input_first: bool
 
     @property
     def has_template(self) -> bool:
@@ -166,7 +177,7 @@ def load_family(model_type: str) -> Family | None:
     """The row of a model type; None where the table has none."""
     if model_type not in family_names():
         return None
-    row = tomllib.loads((_FOLDER / f"{model_type}.toml").read_text(encoding="utf-8"))
+    row = _read(model_type)
     return Family(
         model_type=model_type,
         module=row["module"],
@@ -207,8 +218,25 @@ def _of_runs(row: Mapping[str, Any]) -> dict[str, Any]:
         "length_bounds": tuple(row.get("length_bounds", ())),
         "layer_outputs": row.get("layer_outputs", "num_hidden_layers"),
         "attentions": row.get("attentions", True),
-        "causal_when": row.get("causal_when"),
+        "causal_when": _listed(row.get("causal_when", [])),
+        "group": row.get("group", "encoder"),
+        "window": row.get("window"),
+        "window_when": tuple(row.get("window_when", ())),
+        "input_first": row.get("input_first", False),
     }
+
+
+def _read(model_type: str) -> dict[str, Any]:
+    """The file, over that of the family that it extends."""
+    row = tomllib.loads((_FOLDER / f"{model_type}.toml").read_text(encoding="utf-8"))
+    if "extends" not in row:
+        return row
+    base = _read(row["extends"])
+    base |= {key: base[key] | value if isinstance(value, dict) and key in base else value for key, value in row.items()}
+    for table in filter(lambda value: isinstance(value, dict), base.values()):
+        for key in row.get("without", ()):
+            table.pop(key, None)
+    return base
 
 
 def family_of_class(name: str) -> Family | None:
@@ -232,6 +260,10 @@ def _conditional(entry: Mapping[str, Any]) -> Conditional:
         observed_only=tuple(entry.get("observed_only", ())),
         exact_length=entry.get("exact_length"),
     )
+
+
+def _listed(value: str | list[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _shapes(table: Mapping[str, list[str | int]] | None) -> Shapes:

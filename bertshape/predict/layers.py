@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 # The projections of attention, by the names that families give them: their vectors are split among the heads.
 _PER_HEAD = frozenset(
     ["query", "key", "value", "query_proj", "key_proj", "value_proj", "q_lin", "k_lin", "v_lin", "q", "k", "v"]
+    + ["q_proj", "k_proj", "v_proj"]
 )
+_GROUPED = frozenset(["k_proj", "v_proj"])
+"""Those that several heads share, in families that group them."""
 # Rows of these tables are looked up by number: what comes out has the size of a row.
 _TABLES = frozenset(["vocab_size", "type_vocab_size"])
 # Sizes in the matrices that work on tokens.
 _OF_TOKENS = frozenset([*_TABLES, "hidden_size", "embedding_size", "intermediate_size"])
+_OF_HEADS = ("num_attention_heads*", "num_key_value_heads*")
 
 _IDLE = frozenset(["crossattention", "query_global", "key_global", "value_global"])
 """Parts that a run leaves out: they wait for another model's vectors, or for a mask of global attention."""
@@ -44,7 +48,7 @@ def predict_layers(architecture: Architecture, batch_size: int, sequence_length:
         path, _, parameter = name.rpartition(".")
         symbols = architecture.symbols(name)
         if parameter == "weight" and len(symbols) in (1, 2) and not _is_of_positions(path, symbols):
-            last = 1 if len(symbols) == 2 and symbols[0] in _TABLES else 0
+            last = int(len(symbols) == 2 and (family.input_first or symbols[0] in _TABLES))
             axes = (BATCH_SIZE, SEQUENCE_LENGTH, symbols[last])
             shapes[path] = TensorShape(axes, (batch_size, sequence_length, expected[name][last]), dtype)
             if family.pooler and name.startswith(family.pooler):
@@ -53,7 +57,6 @@ def predict_layers(architecture: Architecture, batch_size: int, sequence_length:
     pooler = family.pooler
     names = sorted(expected, key=lambda name: pooler is not None and name.startswith(pooler))
     counts = {name: math.prod(expected[name]) for name in names}
-    heads = architecture.dimensions.num_attention_heads
 
     def grow(name: str, path: str, counts: Mapping[str, int], calls: int = 1) -> Layer:
         """The node of a path, from the parameters below it."""
@@ -64,25 +67,28 @@ def predict_layers(architecture: Architecture, batch_size: int, sequence_length:
         parts = family.as_run(path, dict.fromkeys(rest.split(".")[0] for rest in rests if "." in rest))
         children = fold(grow(part, prefix + part, below, calls) for part in parts)
         shape = shapes.get(path) if calls else None
-        return Layer(name, None, 1, calls, shape, split_heads(name, shape, heads), sum(below.values()), children)
+        return Layer(name, None, 1, calls, shape, split_heads(name, shape, architecture), sum(below.values()), children)
 
     return grow(family.model_class, "", counts)
 
 
 def _is_of_positions(path: str, symbols: tuple[str, ...]) -> bool:
     """Whether a part works on positions and not on tokens: how many there are is its family's own affair."""
-    sizes = {symbol.rpartition("*")[2] for symbol in symbols}
+    sizes = {symbol.rpartition("*")[2] for symbol in symbols if not symbol.startswith(_OF_HEADS)}
     return not sizes <= _OF_TOKENS or path.rpartition(".")[2].startswith("pos_") or path == "encoder.LayerNorm"
 
 
-def split_heads(name: str, shape: TensorShape | None, heads: int | None) -> tuple[int, int] | None:
+def split_heads(name: str, shape: TensorShape | None, architecture: Architecture) -> tuple[int, int] | None:
     """Heads and the size of one, for a part whose vectors attention splits; None for any other.
 
     Args:
         name: Last part of its name.
         shape: What it gives.
-        heads: Attention heads of the model.
+        architecture: How many heads attend, and how many keys and values they share.
     """
+    heads = architecture.dimensions.num_attention_heads
+    if name in _GROUPED:
+        heads = architecture.number("num_key_value_heads") or heads
     if name not in _PER_HEAD or shape is None or not heads or shape.sizes[-1] % heads:
         return None
     return heads, shape.sizes[-1] // heads

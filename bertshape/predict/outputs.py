@@ -126,13 +126,23 @@ def predict_pooled(
         missing = shape.reason if isinstance(shape, Unavailable) else None
         pooled[strategy.name] = PooledFacts(
             formula=strategy.formula,
-            over=strategy.over(spans),
+            over=first_token(architecture, tokenization) if strategy.name == "cls" else strategy.over(spans),
             shape=None if isinstance(shape, Unavailable) else shape,
             reason=missing,
             declared=strategy.name == declared,
             counts={name: values for name, values in counts.items() if f"{{{name}}}" in strategy.summary},
         )
     return pooled
+
+
+def first_token(architecture: Architecture, tokenization: Tokenization) -> str:
+    """What the first token is that `cls` takes, in words."""
+    if architecture.is_causal:
+        return "the first token; causal: sees itself alone"
+    firsts = [next((token for token in row.tokens if token.attention_mask), None) for row in tokenization.rows]
+    if all(token is not None and token.special for token in firsts):
+        return "the first token, [CLS]" if firsts[0] and firsts[0].token == "[CLS]" else "the first token, a special one"
+    return "the first token, which is one of the text"
 
 
 def _counts(tokenization: Tokenization) -> dict[CountName, tuple[int, ...]]:

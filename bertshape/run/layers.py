@@ -90,7 +90,7 @@ def describe(
         children = [grow(parts[key], key, prefix + key) for key in _as_run(known, prefix, first)]
         was = seen[path]
         shape = None if was.sizes is None else TensorShape(names.of(path, was.sizes), was.sizes, was.dtype)
-        heads = split_heads(name, shape, architecture.dimensions.num_attention_heads)
+        heads = split_heads(name, shape, architecture)
         kind = type(module).__name__
         parameters = sum(parameter.numel() for parameter in module.parameters())
         return Layer(name or kind, kind, 1, was.calls, shape, heads, parameters, fold(children), "observed")

@@ -13,18 +13,29 @@ if TYPE_CHECKING:
     from bertshape.predict.family import Conditional
 
 
-def attention_findings(architecture: Architecture, config_path: str) -> Iterator[Finding]:
+def attention_findings(architecture: Architecture, config_path: str, pooling: str | None) -> Iterator[Finding]:
     """A decoder's attention in what is used as an encoder, and settings that contradict each other.
 
     Args:
         architecture: What config.json describes.
         config_path: Its name in messages.
+        pooling: The strategy that the files declare.
     """
     family = architecture.family
     if family is None:
         return
-    if family.causal_when is not None and architecture.holds(family.causal_when):
-        key = family.causal_when.split(" ")[0]
+    if architecture.is_causal and family.group == "decoder":
+        yield Finding(
+            "attention-causal",
+            "warning" if pooling == "cls" else "note",
+            f"{architecture.model_type} is a decoder: attention is causal, a token sees itself and those before it "
+            "alone; the first vector (cls) sees one token, the last sees all",
+            "" if pooling == "lasttoken" else "Use the pooling that the model was trained with; most take the last "
+            "token: --pooling lasttoken.",
+            where="config.json model_type",
+        )
+    elif architecture.is_causal:
+        key = family.causal_when[0].split(" ")[0]
         yield Finding(
             "attention-causal",
             "warning",

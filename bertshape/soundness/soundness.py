@@ -65,7 +65,7 @@ def check_soundness(
     findings += attention_head_findings(checkpoint, fitting)
     if look_at_weights and read_quantization(checkpoint) is None:
         findings += dtype_findings(checkpoint, fitting)
-    findings += attention_findings(fitting, checkpoint.config_path)
+    findings += attention_findings(fitting, checkpoint.config_path, checkpoint.recipe.pooling)
     findings += label_map_findings(checkpoint)
     identity = class_findings(checkpoint, architecture) or padding_identity(architecture, tokenizer)
     findings += identity

@@ -112,6 +112,7 @@ def bertshape_says(folder: Path) -> Word:
 
 _POOLER_TENSORS = 2
 _NOT_OF_WEIGHTS = (
+    "attention-causal",
     "config-defaults",
     "head-not-checked",
     "length-limits-disagree",

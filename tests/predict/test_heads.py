@@ -85,6 +85,8 @@ def classes_with_heads(name: str) -> dict[str, Any]:
         if isinstance(value, type)
         and issubclass(value, transformers.PreTrainedModel)
         and value.__module__ == module.__name__
+        # Gemma3's module has the model of images too.
+        and (value.config_class is None or value.config_class.__name__ == family.config_class)
         and re.search(r"(For[A-Z]\w+|LMHeadModel|GenerationDecoder)$", key)
     }
 

@@ -36,8 +36,17 @@ OWN_SIZES: dict[str, dict[str, Any]] = {
     "distilbert": {"hidden_dim": 56},
     "funnel": {"d_inner": 56, "block_sizes": [2, 1, 2], "d_head": 10, "num_decoder_layers": 3},
     "longformer": {"attention_window": 8},
+    "gemma": {"num_key_value_heads": 2, "head_dim": 10},
+    "gemma2": {"num_key_value_heads": 2, "head_dim": 10, "sliding_window": 12},
+    "gemma3_text": {"num_key_value_heads": 2, "head_dim": 10, "sliding_window": 12},
+    "gpt2": {"n_inner": 56},
+    "llama": {"num_key_value_heads": 2},
     "luke": {"entity_vocab_size": 31, "entity_emb_size": 20},
+    "mistral": {"num_key_value_heads": 2, "sliding_window": 12},
     "mobilebert": {"intra_bottleneck_size": 36},
+    "phi3": {"num_key_value_heads": 2, "sliding_window": 12},
+    "qwen2": {"num_key_value_heads": 2},
+    "qwen3": {"num_key_value_heads": 2, "head_dim": 10},
     "rembert": {"input_embedding_size": 20},
     "roc_bert": {
         "pronunciation_vocab_size": 31,
@@ -57,7 +66,9 @@ def tiny_config(model_type: str, **changes: Any) -> Any:
     aliases = getattr(config_class, "attribute_map", {})
     options = {aliases.get(name, name): size for name, size in SIZES.items() if aliases.get(name, name) in known}
     # Where a type has several classes, AutoModel walks through `architectures`, and None is none.
-    fixed: dict[str, Any] = {"pad_token_id": 1, "architectures": []}
+    # Decoders have ids of ends beyond so small a vocabulary.
+    ends = {name: 2 for name in ("bos_token_id", "eos_token_id") if isinstance(known.get(name), int)}
+    fixed: dict[str, Any] = {"pad_token_id": 1, "architectures": [], **ends}
     return config_class(**(options | fixed | OWN_SIZES.get(model_type, {}) | changes))
 
 
