@@ -53,7 +53,12 @@ def predict(batch: Batch) -> Report:
     )
     of_texts = tokenizer_findings(checkpoint, architecture, model.tokenizer, batch.tokenization)
     report = report.with_findings(
-        *notes(report), *_no_attentions(batch), *_not_predicted(batch, report), *_windows(batch), *of_texts, *model.verdict.findings
+        *notes(report),
+        *_no_attentions(batch),
+        *_not_predicted(batch, report),
+        *_windows(batch),
+        *of_texts,
+        *model.verdict.findings,
     )
     return with_head_findings(batch, report) if model.weights == "none" else report
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 # The projections of attention, by the names that families give them: their vectors are split among the heads.
 _PER_HEAD = frozenset(
-    ["query", "key", "value", "query_proj", "key_proj", "value_proj", "q_lin", "k_lin", "v_lin", "q", "k", "v"]
-    + ["q_proj", "k_proj", "v_proj"]
+    [f"{part}{ending}" for part in "qkv" for ending in ("", "_lin", "_proj")]
+    + [f"{part}{ending}" for part in ("query", "key", "value") for ending in ("", "_proj")]
 )
 _GROUPED = frozenset(["k_proj", "v_proj"])
 """Those that several heads share, in families that group them."""

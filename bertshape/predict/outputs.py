@@ -141,7 +141,9 @@ def first_token(architecture: Architecture, tokenization: Tokenization) -> str:
         return "the first token; causal: sees itself alone"
     firsts = [next((token for token in row.tokens if token.attention_mask), None) for row in tokenization.rows]
     if all(token is not None and token.special for token in firsts):
-        return "the first token, [CLS]" if firsts[0] and firsts[0].token == "[CLS]" else "the first token, a special one"
+        return (
+            "the first token, [CLS]" if firsts[0] and firsts[0].token == "[CLS]" else "the first token, a special one"
+        )
     return "the first token, which is one of the text"
 
 

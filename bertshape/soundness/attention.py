@@ -30,8 +30,9 @@ def attention_findings(architecture: Architecture, config_path: str, pooling: st
             "warning" if pooling == "cls" else "note",
             f"{architecture.model_type} is a decoder: attention is causal, a token sees itself and those before it "
             "alone; the first vector (cls) sees one token, the last sees all",
-            "" if pooling == "lasttoken" else "Use the pooling that the model was trained with; most take the last "
-            "token: --pooling lasttoken.",
+            ""
+            if pooling == "lasttoken"
+            else "Use the pooling that the model was trained with; most take the last token: --pooling lasttoken.",
             where="config.json model_type",
         )
     elif architecture.is_causal:

@@ -239,6 +239,8 @@ def _no_token_types(architecture: Architecture, tokenizer: LoadedTokenizer) -> l
     """Without token_type_ids the model takes 0 for both texts of a pair."""
     if not architecture.accepts_token_type_ids or "token_type_ids" in tokenizer.inputs:
         return []
+    if architecture.family is not None and architecture.family.group == "decoder":
+        return []  # GPT-2 takes them, and nobody trained it with any.
     return [
         Finding(
             "token-type-ids-not-made",

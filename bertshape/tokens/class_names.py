@@ -38,11 +38,19 @@ _BY_CLASS = {
     "SplinterTokenizer": "splinter",
     "XLMTokenizer": "xlm",
     "BertGenerationTokenizer": "bert-generation",
+    "GemmaTokenizer": "gemma gemma2 gemma3_text",
+    "GPT2Tokenizer": "gpt2",
+    "GPTNeoXTokenizer": "gpt_neox",
+    "Qwen2Tokenizer": "qwen2 qwen3",
+    "T5Tokenizer": "mt5 t5",
+    "CLIPTokenizer": "clip",
 }
 REGISTERED: Mapping[str, str] = MappingProxyType(
     {model_type: name for name, types in _BY_CLASS.items() for model_type in types.split()}
 )
 """Tokenizer class that transformers registers for a model type, where tokenizer_config.json names none."""
+ALWAYS_REGISTERED = frozenset(["qwen2"])
+"""Model types of which transformers takes the registered class whatever the files name: many name a wrong one."""
 ALIASES: Mapping[str, str] = MappingProxyType(
     {
         alias: name

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertshape.tokens.class_names import ALIASES, GENERIC, PYTHON_ONLY, REGISTERED
+from bertshape.tokens.class_names import ALIASES, ALWAYS_REGISTERED, GENERIC, PYTHON_ONLY, REGISTERED
 from bertshape.tokens.classes import CLASSES
 
 if TYPE_CHECKING:
@@ -58,6 +58,10 @@ def resolve_class(config: Mapping[str, object], tokenizer_config: Mapping[str, o
     if declared is None:
         return Resolved(None if registered is None else ALIASES.get(registered, registered))
     known = _known(declared)
+    if custom is None and (
+        config.get("model_type") in ALWAYS_REGISTERED or declared.removesuffix("Fast") == registered
+    ):
+        return Resolved(ALIASES.get(registered or "", registered))
     # A model type of the plain class takes that, whatever the files name.
     if custom is None and registered == GENERIC and declared.removesuffix("Fast") != GENERIC:
         return Resolved(GENERIC)

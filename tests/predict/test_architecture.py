@@ -96,7 +96,9 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
 WRAPPED = {"dpr": "question_encoder."}
 for _name in family_names():
     _family = load_family(_name)
-    if _family is not None and any({"is_decoder", "add_cross_attention"} <= {*row.when} for row in _family.conditionals):
+    if _family is not None and any(
+        {"is_decoder", "add_cross_attention"} <= {*row.when} for row in _family.conditionals
+    ):
         VARIANTS.setdefault(_name, []).append({"is_decoder": True, "add_cross_attention": True})
 CASES = [(name, variant) for name in family_names() for variant in [{}, *VARIANTS.get(name, [])]]
 

@@ -1,0 +1,144 @@
+"""Text encoders that are no BERT, from end to end: predicted, observed, checked, and embedded as `encode` does."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+import transformers
+from safetensors.torch import load_file
+from sentence_transformers import SentenceTransformer
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+
+from bertshape import embed_texts, inspect_texts
+from bertshape.pipelines.model import open_model
+from bertshape.pipelines.request import ModelSource
+from bertshape.predict.family import family_names, load_family
+from tests.predict.test_layers import walk
+from tests.tools.make_family import tiny_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXTS = [
+    "This is an example sentence.",
+    "words",
+    "Sentence embeddings average the vectors of tokens, and padding must not take part.",
+]
+GROUPS = {name: family.group for name in family_names() if (family := load_family(name))}
+OTHERS = [name for name, group in GROUPS.items() if group != "encoder"]
+POOLINGS = {"lasttoken": "pooling_mode_lasttoken", "mean": "pooling_mode_mean_tokens", "cls": "pooling_mode_cls_token"}
+
+
+@functools.cache
+def tokenizer_json() -> str:
+    """Pieces of bytes, an end after each text and no beginning, as embedders of this kind have them."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    special = ["<unk>", "<pad>", "</s>"]
+    tokenizer.train_from_iterator(
+        TEXTS, trainers.BpeTrainer(vocab_size=190, special_tokens=special, show_progress=False)
+    )
+    tokenizer.post_processor = processors.TemplateProcessing("$A </s>", "$A </s> $B </s>", [("</s>", 2)])
+    return str(tokenizer.to_str())
+
+
+def save(folder: Path, name: str, pooling: str, side: str, **changes: Any) -> Path:
+    """A tiny random checkpoint with a tokenizer and the files of sentence-transformers."""
+    family = load_family(name)
+    assert family is not None
+    config = tiny_config(name, num_hidden_layers=2, **changes)
+    torch.manual_seed(0)
+    getattr(transformers, family.model_class)(config).eval().save_pretrained(folder)
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer.from_str(tokenizer_json()), pad_token="<pad>", eos_token="</s>", padding_side=side
+    ).save_pretrained(folder)
+    steps = {"": "Transformer", "1_Pooling": "Pooling", "2_Normalize": "Normalize"}
+    modules = [
+        {"idx": index, "name": str(index), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for index, (path, kind) in enumerate(steps.items())
+    ]
+    (folder / "modules.json").write_text(json.dumps(modules))
+    (folder / "1_Pooling").mkdir()
+    said = {"word_embedding_dimension": config.hidden_size} | {
+        key: key == POOLINGS[pooling] for key in POOLINGS.values()
+    }
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps(said))
+    return folder
+
+
+def distance(folder: Path) -> float:
+    """The largest difference of a number of `embed` from that of `encode`."""
+    path = folder / "own.safetensors"
+    report = embed_texts(TEXTS, path, model=folder, device="cpu")
+    assert report.written, report.findings
+    theirs = SentenceTransformer(str(folder), device="cpu").encode(TEXTS, convert_to_tensor=True)
+    return float((load_file(path)["sentence_embedding"] - theirs).abs().max())
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_checkpoint_is_followed_from_end_to_end(name: str, tmp_path: Path) -> None:
+    """Each family, with the pooling that its checkpoints have: what is shown is what their libraries give."""
+    last = GROUPS[name] == "decoder"
+    folder = save(tmp_path / "m", name, "lasttoken" if last else "mean", "left" if last else "right")
+    verdict = open_model(ModelSource(str(folder)), weights_needed=True).verdict
+    assert {finding.severity for finding in verdict.findings} <= {"note"}
+    assert distance(folder) < 1e-5
+    predicted = inspect_texts(TEXTS, model=str(folder), weights="none", layers=True)
+    observed = inspect_texts(TEXTS, model=str(folder), layers=True, device="cpu")
+    assert {output.evidence for output in observed.outputs.values()} == {"observed"}
+    assert {name: row.shape for name, row in predicted.pooled.items()} == {
+        name: row.shape for name, row in observed.pooled.items()
+    }
+    assert predicted.layers is not None
+    assert observed.layers is not None
+    seen, shaped = dict(walk(observed.layers)), 0
+    for path, layer in walk(predicted.layers):
+        assert seen[path].parameters == layer.parameters, path
+        if layer.shape is not None and seen[path].shape is not None:
+            shaped += 1
+            assert (seen[path].shape, seen[path].heads) == (layer.shape, layer.heads), path
+    assert shaped > 5
+
+
+@pytest.mark.parametrize(("pooling", "side"), [("mean", "left"), ("cls", "left"), ("lasttoken", "right")])
+def test_a_decoder_may_be_pooled_otherwise(pooling: str, side: str, tmp_path: Path) -> None:
+    """And it is said what its first token is, as a warning where that is what the vectors are made of."""
+    folder = save(tmp_path / "m", "qwen3", pooling, side)
+    assert distance(folder) < 1e-5
+    report = inspect_texts(TEXTS, model=str(folder), weights="none")
+    assert report.pooled["cls"].over == "the first token; causal: sees itself alone"
+    causal = next(finding for finding in report.findings if finding.code == "attention-causal")
+    assert causal.severity == ("warning" if pooling == "cls" else "note")
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "causal"),
+    [
+        ("gemma3_text", {"use_bidirectional_attention": True}, False),
+        ("qwen2", {"is_causal": False}, False),
+        ("llama", {}, True),
+    ],
+)
+def test_attention_is_causal_where_it_is_said(name: str, changes: dict[str, Any], causal: bool, tmp_path: Path) -> None:
+    """By what the last token changes in the vectors before it; EmbeddingGemma sees both ways."""
+    folder = save(tmp_path / "m", name, "mean", "right", **changes)
+    model = transformers.AutoModel.from_pretrained(folder).eval()
+    with torch.inference_mode():
+        one, other = (model(input_ids=torch.tensor([[5, 6, 7, 8, last]])).last_hidden_state for last in (9, 10))
+    assert torch.allclose(one[:, :-1], other[:, :-1], atol=1e-6) == causal
+    report = inspect_texts(TEXTS, model=str(folder), weights="none")
+    assert ("attention-causal" in {finding.code for finding in report.findings}) == causal
+    assert report.pooled["cls"].over.endswith("sees itself alone") == causal
+
+
+def test_a_window_is_named_for_texts_that_are_longer(tmp_path: Path) -> None:
+    folder = save(tmp_path / "m", "mistral", "mean", "right")
+    long, short = (inspect_texts(text, model=str(folder), weights="none") for text in (TEXTS[2], TEXTS[1]))
+    found = [finding.message for finding in long.findings if finding.code == "attention-window"]
+    assert [message[:20] for message in found] == ["sliding_window is 12"]
+    assert "attention-window" not in {finding.code for finding in short.findings}
