@@ -27,7 +27,7 @@ _TABLES = frozenset(["vocab_size", "type_vocab_size"])
 _OF_TOKENS = frozenset([*_TABLES, "hidden_size", "embedding_size", "intermediate_size"])
 _OF_HEADS = ("num_attention_heads*", "num_key_value_heads*")
 
-_IDLE = frozenset(["crossattention", "query_global", "key_global", "value_global"])
+_IDLE = frozenset(["crossattention", "ln_cross_attn", "query_global", "key_global", "value_global"])
 """Parts that a run leaves out: they wait for another model's vectors, or for a mask of global attention."""
 
 

@@ -76,6 +76,6 @@ def _idle(layer: Layer, path: str = "") -> set[str]:
     [case for case in CASES if case[1].get("add_cross_attention") and case[1].get("is_decoder")] + [("longformer", {})],
 )
 def test_parts_that_no_run_calls_are_predicted_so(name: str, variant: dict[str, Any]) -> None:
-    """Cross attention without another model's vectors, and global attention without a mask of it, have nothing to do."""
+    """Cross attention without vectors of another model, global attention without a mask of it: nothing to do."""
     predicted, observed = trees(tiny_config(name, **variant))
     assert _idle(predicted) == _idle(observed) != set()
