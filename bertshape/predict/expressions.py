@@ -35,7 +35,7 @@ def evaluate(expression: str, number: Callable[[str], int]) -> int:
 
 
 def holds(condition: str, values: Mapping[str, object], number: Callable[[str], int]) -> bool:
-    """Whether a condition holds: `key`, `not key`, `key has value`, or `a != b`, `a == b`, `a > b` of sizes.
+    """Whether a condition holds: `key`, `not key`, `key has value`, `key begins value`, or `a != b`, `a == b`, `a > b` of sizes.
 
     Args:
         condition: What the file says; a key that is a number is true from 1 on.
@@ -47,6 +47,9 @@ def holds(condition: str, values: Mapping[str, object], number: Callable[[str], 
     if match := _COMPARISON.fullmatch(condition):
         left, right = evaluate(match[1], number), evaluate(match[3], number)
         return {"!=": left != right, "==": left == right, ">": left > right}[match[2]]
+    if " begins " in condition:
+        key, start = condition.split(" begins ")
+        return str(values.get(key)).startswith(start)
     if " has " in condition:
         key, wanted = condition.split(" has ")
         value = values.get(key)

@@ -9,6 +9,8 @@ The fields of a file:
 - `group`: `encoder` where it is not said, `t5-encoder`, `decoder`, or `text-part` of a model of two towers.
 - `prefixes`: what checkpoints with a task head put before the names of the backbone.
 - `other_classes`: more classes of the same outputs, taken where config.json's `architectures` names one.
+- `whole_classes`: classes of the whole model that this encoder is a part of.
+- `[tied]`: parameters that are another one under a second name.
 - `class_prefixes`: the prefix that each of these classes looks for, where they differ.
 - `[renamed]`: parts of stored names, and what transformers makes of them when it loads.
 - `[fused]`: parts of names of stored tensors that transformers cuts along the first axis, and the parts they become.
@@ -118,6 +120,8 @@ class Family:
     window: str | None
     window_when: tuple[str, ...]
     input_first: bool
+    whole_classes: tuple[str, ...]
+    tied: Mapping[str, str]
 
     @property
     def has_template(self) -> bool:
@@ -223,6 +227,8 @@ def _of_runs(row: Mapping[str, Any]) -> dict[str, Any]:
         "window": row.get("window"),
         "window_when": tuple(row.get("window_when", ())),
         "input_first": row.get("input_first", False),
+        "whole_classes": tuple(row.get("whole_classes", ())),
+        "tied": row.get("tied", {}),
     }
 
 
@@ -248,7 +254,9 @@ def family_of_class(name: str) -> Family | None:
 def is_class_of(name: str, family: Family) -> bool:
     """Whether a class of transformers is one of a family, by its name."""
     stem = family.model_class.removesuffix("Model")
-    return name in family.other_classes or re.fullmatch(stem + r"(Model|LMHeadModel|For[A-Z]\w+)", name) is not None
+    if name in (*family.other_classes, *family.whole_classes):
+        return True
+    return re.fullmatch(stem + r"(Model|LMHeadModel|For[A-Z]\w+)", name) is not None
 
 
 def _conditional(entry: Mapping[str, Any]) -> Conditional:

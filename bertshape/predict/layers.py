@@ -27,8 +27,9 @@ _TABLES = frozenset(["vocab_size", "type_vocab_size"])
 _OF_TOKENS = frozenset([*_TABLES, "hidden_size", "embedding_size", "intermediate_size"])
 _OF_HEADS = ("num_attention_heads*", "num_key_value_heads*")
 
-_IDLE = frozenset(["crossattention", "ln_cross_attn", "query_global", "key_global", "value_global"])
-"""Parts that a run leaves out: they wait for another model's vectors, or for a mask of global attention."""
+_IDLE = frozenset(["crossattention", "ln_cross_attn", "shared", "query_global", "key_global", "value_global"])
+"""Parts that a run leaves out: they wait for another model's vectors, or for a mask of global attention, or
+another part has the same parameters."""
 
 
 def predict_layers(architecture: Architecture, batch_size: int, sequence_length: int, dtype: str) -> Layer | None:
@@ -43,10 +44,13 @@ def predict_layers(architecture: Architecture, batch_size: int, sequence_length:
     expected, family = architecture.expected_tensors(), architecture.family
     if expected is None or family is None:
         return None
+    # A tied parameter stands in two places, and counts once.
+    tied = family.tied
+    expected |= {name: expected[other] for name, other in tied.items()}
     shapes = {}
     for name in expected:
         path, _, parameter = name.rpartition(".")
-        symbols = architecture.symbols(name)
+        symbols = architecture.symbols(tied.get(name, name))
         if parameter == "weight" and len(symbols) in (1, 2) and not _is_of_positions(path, symbols):
             last = int(len(symbols) == 2 and (family.input_first or symbols[0] in _TABLES))
             axes = (BATCH_SIZE, SEQUENCE_LENGTH, symbols[last])
@@ -67,7 +71,8 @@ def predict_layers(architecture: Architecture, batch_size: int, sequence_length:
         parts = family.as_run(path, dict.fromkeys(rest.split(".")[0] for rest in rests if "." in rest))
         children = fold(grow(part, prefix + part, below, calls) for part in parts)
         shape = shapes.get(path) if calls else None
-        return Layer(name, None, 1, calls, shape, split_heads(name, shape, architecture), sum(below.values()), children)
+        total = sum(count for key, count in below.items() if tied.get(key) not in below)
+        return Layer(name, None, 1, calls, shape, split_heads(name, shape, architecture), total, children)
 
     return grow(family.model_class, "", counts)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bertshape.predict.family import Conditional
 
 
-def attention_findings(architecture: Architecture, config_path: str, pooling: str | None) -> Iterator[Finding]:
+def attention_findings(architecture: Architecture, config_path: str, pooling: str | None = None) -> Iterator[Finding]:
     """A decoder's attention in what is used as an encoder, and settings that contradict each other.
 
     Args:

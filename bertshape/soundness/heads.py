@@ -77,7 +77,7 @@ def head_findings(checkpoint: Checkpoint, architecture: Architecture) -> Iterato
     head = declared_head(checkpoint, architecture)
     if head is not None:
         yield from _compare(checkpoint, architecture, head)
-    elif classes and not any(map(architecture.family.has_class, classes)):
+    elif classes and not any(map(architecture.family.has_class, classes)) and not _is_whole(classes, architecture):
         yield Finding(
             "head-not-checked",
             "note",
@@ -88,6 +88,11 @@ def head_findings(checkpoint: Checkpoint, architecture: Architecture) -> Iterato
         )
         return
     yield from _unexpected(checkpoint, architecture, head)
+
+
+def _is_whole(classes: list[str], architecture: Architecture) -> bool:
+    """Whether config.json names the model that the encoder is a part of."""
+    return architecture.family is not None and any(name in architecture.family.whole_classes for name in classes)
 
 
 def _compare(checkpoint: Checkpoint, architecture: Architecture, head: Head) -> Iterator[Finding]:

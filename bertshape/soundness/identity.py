@@ -95,6 +95,19 @@ def class_findings(checkpoint: Checkpoint, architecture: Architecture) -> list[F
     return [finding]
 
 
+def whole_model_findings(architecture: Architecture) -> list[Finding]:
+    """An encoder that AutoModel loads together with a decoder, which texts alone do not run."""
+    family = architecture.family
+    if family is None or not family.whole_classes:
+        return []
+    message = (
+        f"AutoModel gives {family.whole_classes[0]} for {family.model_type}, whose decoder wants texts of its own; shown "
+        f"is its encoder, {family.model_class}, which sentence-transformers loads"
+    )
+    hint = f"In your own code: {family.model_class}.from_pretrained(...)."
+    return [Finding("encoder-alone", "note", message, hint, where="config.json model_type")]
+
+
 def prefix_class_findings(checkpoint: Checkpoint, architecture: Architecture) -> list[Finding]:
     """Weights of one class of a family under the name of another that looks for another prefix, as DPR's encoders."""
     family, headers = architecture.family, checkpoint.headers

@@ -17,6 +17,7 @@ from bertshape.soundness.identity import (
     model_type_findings,
     padding_identity,
     prefix_class_findings,
+    whole_model_findings,
 )
 from bertshape.soundness.lengths import length_findings
 from bertshape.soundness.prefixes import foreign_prefix, prefix_finding, without_prefix
@@ -54,6 +55,7 @@ def check_soundness(
         look_at_weights: Whether stored weights count; not where random ones are to run.
     """
     findings = [*model_type_findings(checkpoint, architecture), *custom_code_findings(checkpoint, architecture)]
+    findings += whole_model_findings(architecture)
     findings += [*default_findings(checkpoint, architecture), *pointer_findings(checkpoint)]
     fitting: Architecture | None = architecture
     if look_at_weights:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import logging
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from safetensors.torch import load_file
 from bertshape import inspect_texts
 from bertshape.errors import BertshapeError
 from tests.differential.model_folders import OUTSIDE, WORDS, Maker
+from tests.tools.make_family import loader
 
 if TYPE_CHECKING:
     import random
@@ -100,7 +102,8 @@ def _theirs(
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder))
         implementation = {"attn_implementation": "eager"} if attentions else {}
-        model = (auto or transformers.AutoModel).from_pretrained(str(folder), **implementation).eval()
+        model_type = json.loads((folder / "config.json").read_text()).get("model_type")
+        model = (auto or loader(model_type)).from_pretrained(str(folder), **implementation).eval()
         inputs = dict(tokenizer(texts, padding=True, return_tensors="pt"))
         taken = inspect.signature(model.forward).parameters
         inputs = {name: value for name, value in inputs.items() if name in taken or name == "input_ids"}

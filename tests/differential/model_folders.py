@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from bertshape.predict.family import family_names
-from tests.tools.make_family import tiny_config
+from tests.tools.make_family import build_model, tiny_config
 
 if TYPE_CHECKING:
     import random
@@ -87,7 +87,7 @@ class Maker:
         self._alone = self.changes.get("add_cross_attention") and "is_decoder" not in self.changes
         # No model is built from the one without the other; config.json can say so all the same.
         config = tiny_config(self.model_type, **self.changes, **({"is_decoder": True} if self._alone else {}))
-        model = transformers.AutoModel.from_config(config, attn_implementation="eager")
+        model = build_model(config, attn_implementation="eager")
         if rng.random() < 0.08:
             with torch.no_grad():
                 next(iter(model.parameters())).fill_(3e38)

@@ -113,6 +113,7 @@ def bertshape_says(folder: Path) -> Word:
 _POOLER_TENSORS = 2
 _NOT_OF_WEIGHTS = (
     "attention-causal",
+    "encoder-alone",
     "config-defaults",
     "head-not-checked",
     "length-limits-disagree",

@@ -47,13 +47,13 @@ def tokenizer_json() -> str:
     return str(tokenizer.to_str())
 
 
-def save(folder: Path, name: str, pooling: str, side: str, **changes: Any) -> Path:
+def save(folder: Path, name: str, pooling: str, side: str, class_name: str | None = None, **changes: Any) -> Path:
     """A tiny random checkpoint with a tokenizer and the files of sentence-transformers."""
     family = load_family(name)
     assert family is not None
     config = tiny_config(name, num_hidden_layers=2, **changes)
     torch.manual_seed(0)
-    getattr(transformers, family.model_class)(config).eval().save_pretrained(folder)
+    getattr(transformers, class_name or family.model_class)(config).eval().save_pretrained(folder)
     transformers.PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer.from_str(tokenizer_json()), pad_token="<pad>", eos_token="</s>", padding_side=side
     ).save_pretrained(folder)
@@ -103,6 +103,20 @@ def test_a_checkpoint_is_followed_from_end_to_end(name: str, tmp_path: Path) -> 
             shaped += 1
             assert (seen[path].shape, seen[path].heads) == (layer.shape, layer.heads), path
     assert shaped > 5
+
+
+@pytest.mark.parametrize("name", [name for name in OTHERS if GROUPS[name] == "t5-encoder"])
+def test_the_encoder_of_a_whole_model_is_shown(name: str, tmp_path: Path) -> None:
+    """As sentence-transformers takes it out; what is left of the weights is named, and no reason to doubt them."""
+    family = load_family(name)
+    assert family is not None
+    folder = save(tmp_path / "m", name, "mean", "right", family.whole_classes[-1], tie_word_embeddings=False)
+    assert distance(folder) < 1e-5
+    findings = inspect_texts(TEXTS, model=str(folder), device="cpu").findings
+    assert {finding.code: finding.severity for finding in findings if finding.severity != "warning"} == {
+        "encoder-alone": "note",
+        "tensors-left-out": "note",
+    }
 
 
 @pytest.mark.parametrize(("pooling", "side"), [("mean", "left"), ("cls", "left"), ("lasttoken", "right")])

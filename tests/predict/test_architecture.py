@@ -16,7 +16,7 @@ from bertshape.errors import BertshapeError, CheckpointError
 from bertshape.predict.config import resolve
 from bertshape.predict.family import family_names, load_family
 from bertshape.predict.tensor_names import backbone_name, backbone_tensors, layer_index
-from tests.tools.make_family import OWN_SIZES, tiny_config
+from tests.tools.make_family import OWN_SIZES, build_model, tiny_config
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +88,9 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"q_groups": 2, "k_groups": 3, "v_groups": 4, "post_attention_groups": 6, "intermediate_groups": 8},
         {"output_groups": 2},
     ],
+    "t5": [{"feed_forward_proj": "gated-gelu"}],
+    "mt5": [{"feed_forward_proj": "relu"}],
+    "umt5": [{"feed_forward_proj": "relu"}],
     "xlm": [{"n_langs": 3}, {"n_langs": 3, "use_lang_emb": False}],
     "yoso": [{"conv_window": 9}],
     "modernbert": [{"attention_bias": True, "mlp_bias": True, "norm_bias": True}],
@@ -110,7 +113,7 @@ def as_json(config: Any) -> dict[str, Any]:
 
 
 def build(config: Any) -> Any:
-    return transformers.AutoModel.from_config(config)
+    return build_model(config)
 
 
 @pytest.mark.parametrize("name", family_names())
@@ -236,6 +239,8 @@ def _with_a_head(config: Any) -> Any:
         transformers.AutoModelForSequenceClassification,
         transformers.AutoModelForQuestionAnswering,
     )
+    if config.model_type in ("t5", "mt5", "umt5"):
+        return transformers.AutoModelForSeq2SeqLM.from_config(config)
     for auto in autos:
         if type(config) in auto._model_mapping:
             return auto.from_config(config)

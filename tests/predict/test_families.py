@@ -16,7 +16,7 @@ from bertshape import inspect_texts
 from bertshape.predict.config import resolve
 from bertshape.predict.family import family_names, load_family
 from bertshape.predict.outputs import predict_outputs
-from tests.tools.make_family import tiny_config
+from tests.tools.make_family import build_model, tiny_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,7 +59,7 @@ def tiny(name: str, **changes: Any) -> tuple[Any, Architecture]:
 
 
 def build(config: Any) -> Any:
-    return transformers.AutoModel.from_config(config, attn_implementation="eager").eval()
+    return build_model(config, attn_implementation="eager").eval()
 
 
 def inputs_of(architecture: Architecture, input_ids: Any, attention_mask: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from bertshape.predict.config import resolve
 from bertshape.predict.layers import predict_layers
 from bertshape.run.layers import describe, watch
 from tests.predict.test_architecture import CASES
-from tests.tools.make_family import tiny_config
+from tests.tools.make_family import build_model, tiny_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ def trees(config: Any) -> tuple[Layer, Layer]:
     predicted = predict_layers(architecture, 1, LENGTH, "float32")
     assert predicted is not None
     torch.manual_seed(0)
-    model = transformers.AutoModel.from_config(config, attn_implementation="eager").eval()
+    model = build_model(config, attn_implementation="eager").eval()
     ones = torch.ones(1, LENGTH, dtype=torch.int64)
     inputs = {"input_ids": ones * 5, "attention_mask": ones}
     if architecture.accepts_token_type_ids:

@@ -16,6 +16,8 @@ from typing import Any
 import torch
 import transformers
 
+from bertshape.predict.family import load_family
+
 SIZES = {
     "hidden_size": 48,
     "num_hidden_layers": 5,
@@ -55,6 +57,7 @@ OWN_SIZES: dict[str, dict[str, Any]] = {
         "shape_embed_dim": 22,
     },
     "squeezebert": {"embedding_size": 48},
+    **dict.fromkeys(("t5", "mt5", "umt5"), {"d_ff": 56, "d_kv": 10, "relative_attention_num_buckets": 14}),
     "xlnet": {"d_inner": 56},
 }
 
@@ -70,6 +73,19 @@ def tiny_config(model_type: str, **changes: Any) -> Any:
     ends = {name: 2 for name in ("bos_token_id", "eos_token_id") if isinstance(known.get(name), int)}
     fixed: dict[str, Any] = {"pad_token_id": 1, "architectures": [], **ends}
     return config_class(**(options | fixed | OWN_SIZES.get(model_type, {}) | changes))
+
+
+def loader(model_type: str) -> Any:
+    """The class by which sentence-transformers loads a model: AutoModel, but of T5 that of the encoder alone."""
+    family = load_family(model_type)
+    alone = family is not None and family.group == "t5-encoder"
+    return getattr(transformers, family.model_class) if family is not None and alone else transformers.AutoModel
+
+
+def build_model(config: Any, **options: Any) -> Any:
+    """A model of a configuration, of the class that `loader` gives."""
+    chosen = loader(config.model_type)
+    return (chosen.from_config if chosen is transformers.AutoModel else chosen._from_config)(config, **options)
 
 
 def draft(model_type: str) -> str:
