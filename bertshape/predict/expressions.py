@@ -35,7 +35,7 @@ def evaluate(expression: str, number: Callable[[str], int]) -> int:
 
 
 def holds(condition: str, values: Mapping[str, object], number: Callable[[str], int]) -> bool:
-    """Whether a condition holds: `key`, `not key`, `key has value`, `key begins value`, or `a != b`, `a == b`, `a > b` of sizes.
+    """Whether a condition holds: `key`, `key has value`, `key begins value`, `a != b`, `a == b`, `a > b`, or `not ...`.
 
     Args:
         condition: What the file says; a key that is a number is true from 1 on.

@@ -101,8 +101,8 @@ def whole_model_findings(architecture: Architecture) -> list[Finding]:
     if family is None or not family.whole_classes:
         return []
     message = (
-        f"AutoModel gives {family.whole_classes[0]} for {family.model_type}, whose decoder wants texts of its own; shown "
-        f"is its encoder, {family.model_class}, which sentence-transformers loads"
+        f"AutoModel gives {family.whole_classes[0]} for {family.model_type}, whose decoder wants texts of its own; "
+        f"shown is its encoder, {family.model_class}, which sentence-transformers loads"
     )
     hint = f"In your own code: {family.model_class}.from_pretrained(...)."
     return [Finding("encoder-alone", "note", message, hint, where="config.json model_type")]

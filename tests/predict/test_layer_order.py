@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
-import transformers
 
 from bertshape.predict.config import resolve
 from bertshape.predict.layers import predict_layers

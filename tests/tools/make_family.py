@@ -57,7 +57,7 @@ OWN_SIZES: dict[str, dict[str, Any]] = {
         "shape_embed_dim": 22,
     },
     "squeezebert": {"embedding_size": 48},
-    **dict.fromkeys(("t5", "mt5", "umt5"), {"d_ff": 56, "d_kv": 10, "relative_attention_num_buckets": 14}),
+    **{name: {"d_ff": 56, "d_kv": 10, "relative_attention_num_buckets": 14} for name in ("t5", "mt5", "umt5")},
     "xlnet": {"d_inner": 56},
 }
 
