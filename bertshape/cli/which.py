@@ -10,6 +10,7 @@ from typing import Annotated, Literal, get_args
 import typer
 
 from bertshape.cli import options
+from bertshape.cli.completion import complete_model
 from bertshape.cli.console import open_console, print_plain, printed_to
 from bertshape.cli.events import CommandEvents
 from bertshape.cli.json_output import print_json
@@ -42,7 +43,16 @@ def which_command(
     probes: Annotated[
         bool, typer.Option("--probes", help="Write texts that tell recipes apart, for somebody to make vectors of.")
     ] = False,
-    model: options.Model = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="DIR|HUB_ID",
+            help="The model that is thought to have made them: a folder or a Hub id.",
+            autocompletion=complete_model,
+        ),
+    ] = None,
     revision: options.Revision = None,
     offline: options.Offline = False,
     timeout: options.Timeout = None,
