@@ -5,6 +5,7 @@ A call changes nothing outside its own objects: no seed, no logging level, no ga
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ from bertshape.contract.expectations import parse_expectation
 from bertshape.corpus.text_file import Record
 from bertshape.pipelines.check import check
 from bertshape.pipelines.check_request import CheckCase, CheckRequest
-from bertshape.pipelines.diff import diff
+from bertshape.pipelines.diff import diff, source_of
+from bertshape.pipelines.drift import drift_records
 from bertshape.pipelines.embed import embed
 from bertshape.pipelines.embed_request import EmbedRequest
 from bertshape.pipelines.inspect import inspect
@@ -155,6 +157,8 @@ def diff_checkpoints(
     after: str | Path,
     *,
     texts: str | Sequence[str] = (),
+    corpus: Sequence[str] = (),
+    max_drift: float | None = None,
     offline: bool = False,
     values: bool = False,
 ) -> Comparison:
@@ -164,13 +168,20 @@ def diff_checkpoints(
         before: One side.
         after: The other side.
         texts: Texts to give to both checkpoints; they run where their sentence embeddings have one size.
+        corpus: Texts to count those of that get other tokens or another sentence embedding.
+        max_drift: Share of the corpus that may change, from 0 to 1; `report.ok` is then the answer to that alone.
         offline: Use the Hub's cache alone.
         values: Compare the stored numbers too, which reads all weights.
 
     Raises:
         BertshapeError: A side cannot be read, or cannot take a text.
     """
-    return diff(str(before), str(after), _several(texts), offline=offline, values=values)
+    compared = diff(str(before), str(after), _several(texts), offline=offline, values=values)
+    if not corpus:
+        return compared
+    both = source_of(str(before), offline), source_of(str(after), offline)
+    records = (Record(line, text, unit="text") for line, text in enumerate(corpus, start=1))
+    return replace(compared, drift=drift_records(both, records, "corpus", max_drift))
 
 
 def snapshot_checkpoint(

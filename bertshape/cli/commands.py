@@ -134,7 +134,7 @@ _PANELS = {
         "no_prompt prompt_name max_length truncation padding batch_size files merge"
     ),
     "Run": "device dtype run verify allow_unsound no_torch",
-    "Expect": "declared tolerance expect values fail_on max_cut listing document",
+    "Expect": "declared tolerance expect values fail_on max_cut max_drift listing document",
     "Show": (
         "pooling hidden_states attentions layers words task truncate_dim explain all_tokens no_tokens everything quiet"
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Literal, get_args
 
 import typer
@@ -15,8 +16,11 @@ from bertshape.cli.events import watch
 from bertshape.cli.json_output import print_json
 from bertshape.cli.pages import format_of, page_of, shown_in
 from bertshape.cli.progress import count_bytes
-from bertshape.errors import ExitCode
-from bertshape.pipelines.diff import diff
+from bertshape.corpus.text_file import TextFile
+from bertshape.errors import ExitCode, UsageError
+from bertshape.pipelines.diff import diff, source_of
+from bertshape.pipelines.drift import drift
+from bertshape.pipelines.profile import parse_share
 from bertshape.render.diff import render_comparison
 from bertshape.render.diff_export import render_comparison_csv, render_comparison_markdown
 from bertshape.render.tables import signs_of
@@ -35,6 +39,16 @@ def diff_command(
         list[str] | None,
         typer.Option("--text", metavar="TEXT", help="Compare what both give for TEXT too; repeatable. Runs both."),
     ] = None,
+    text_file: Annotated[
+        str | None,
+        typer.Option("--texts", metavar="FILE", help="Compare what both make of the texts of FILE: ids, vectors."),
+    ] = None,
+    input_format: options.InputFormat = None,
+    text_column: options.TextColumn = "text",
+    max_drift: Annotated[
+        str | None,
+        typer.Option(metavar="N%", help="Exit with 1 where more of --texts change, and for no other difference."),
+    ] = None,
     offline: options.Offline = False,
     as_json: Annotated[bool, typer.Option("--json", help="Same as --format json.")] = False,
     output_format: Annotated[Format, typer.Option("--format", help="How to print the differences.")] = "table",
@@ -47,8 +61,13 @@ def diff_command(
 
     def action() -> int:
         chosen = format_of("json" if as_json else output_format, output, get_args(Format), opened=open_page)
+        most = None if max_drift is None else parse_share(max_drift, "--max-drift")
         with count_bytes(shown=values) as read, watch() as watching:
             comparison = diff(before, after, text or (), offline=offline, values=values, read=read, events=watching)
+            if text_file is not None:
+                texts = TextFile(text_file, input_format, text_column)
+                both = source_of(before, offline), source_of(after, offline)
+                comparison = replace(comparison, drift=drift(both, texts, most, watching))
         if quiet and not open_page:
             pass
         elif chosen == "json":
@@ -62,6 +81,9 @@ def diff_command(
         else:
             console = open_console()
             print_plain(console, render_comparison(comparison, console.width, signs_of(console)))
-        return ExitCode.OK if comparison.same else ExitCode.FAILED
+        return ExitCode.OK if comparison.ok else ExitCode.FAILED
 
+    if max_drift is not None and text_file is None:
+        hint = "bertshape diff A B --texts corpus.txt --max-drift 1%"
+        raise UsageError("--max-drift counts texts, and there are none", hint=hint, code="drift-without-texts")
     return shown_in(output, action, opened=open_page)

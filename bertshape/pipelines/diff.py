@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bertshape.contract.shape_pattern import ShapePattern
     from bertshape.report import documents
     from bertshape.report.check import Scalar
+    from bertshape.report.drift import Drift
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class Comparison(Shown):
         values_differing: Tensors of the same name and shape, or parts of the model, that hold other numbers, folded by
             layer; None where values were not compared.
         texts: What both give for texts.
+        drift: What both make of a corpus; None where none was given.
     """
 
     before: str
@@ -96,6 +98,13 @@ class Comparison(Shown):
     tokenizer_differs: bool | None
     values_differing: tuple[str, ...] | None = None
     texts: tuple[TextComparison, ...] = ()
+    drift: Drift | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the answer is good: nothing differs, or no more texts of a corpus change than may."""
+        limited = self.drift is not None and self.drift.most is not None
+        return self.drift.passes if limited and self.drift is not None else self.same
 
     @property
     def same(self) -> bool:
@@ -103,6 +112,7 @@ class Comparison(Shown):
         changed = any(change.differs for change in self.scalars) or bool(self.tensors)
         alike = all(text.same for text in self.texts)
         changed = changed or bool(self.tokens_differing) or bool(self.tokenizer_differs) or bool(self.values_differing)
+        changed = changed or bool(self.drift and self.drift.changed)
         return alike and not changed
 
     def brief(self) -> str:
@@ -114,7 +124,7 @@ class Comparison(Shown):
     def to_dict(self) -> documents.DiffDocument:
         """The JSON document, as plain dicts and lists."""
         return {
-            **envelope(ok=self.same),
+            **envelope(ok=self.ok),
             "before": self.before,
             "after": self.after,
             "differences": {change.name: change.to_dict() for change in self.scalars if change.differs},
@@ -125,6 +135,7 @@ class Comparison(Shown):
             "tokenizer_differs": self.tokenizer_differs,
             "values_differing": None if self.values_differing is None else list(self.values_differing),
             "texts": [text.to_dict() for text in self.texts],
+            "drift": self.drift.to_dict() if self.drift else None,
         }
 
 
@@ -155,7 +166,9 @@ def diff(
     compared = compare(*(read_side(side, offline=offline, values=values, read=read) for side in (before, after)))
     if not texts:
         return compared
-    return replace(compared, texts=compare_texts((_source(before, offline), _source(after, offline)), texts, events))
+    return replace(
+        compared, texts=compare_texts((source_of(before, offline), source_of(after, offline)), texts, events)
+    )
 
 
 def compare(before: Side, after: Side) -> Comparison:
@@ -208,7 +221,7 @@ def read_side(name: str, *, offline: bool = False, values: bool = False, read: R
     """
     if name.endswith(".toml"):
         return _contract_side(name, values=values)
-    model = open_model(_source(name, offline))
+    model = open_model(source_of(name, offline))
     return Side(
         name=name,
         scalars=facts.all_scalars(model),
@@ -219,7 +232,7 @@ def read_side(name: str, *, offline: bool = False, values: bool = False, read: R
     )
 
 
-def _source(name: str, offline: bool) -> ModelSource:
+def source_of(name: str, offline: bool) -> ModelSource:
     """A Hub id and its revision, from `NAME@REVISION`; what exists here has none."""
     repository, at, revision = name.rpartition("@")
     if not at or not repository or not revision or os.path.lexists(name) or name.startswith((".", "/", "~")):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import mul
 from typing import TYPE_CHECKING
 
@@ -116,11 +116,11 @@ def compare_texts(
     asked = Texts(tuple(texts))
     asked.check()
     before, after = (_Side(source, asked) for source in sources)
-    reason = _not_comparable(before, after)
+    reason = not_comparable(before.model, after.model)
     pairs: list[tuple[float | None, str | None]] = [(None, reason)] * len(texts)
     if reason is None:
         vectors = before.embeddings(events), after.embeddings(events)
-        pairs = [_cosine(*both) for both in zip(*vectors, strict=True)]
+        pairs = [cosine_of(*both) for both in zip(*vectors, strict=True)]
     return tuple(
         TextComparison(text, one, other, *pair)
         for text, one, other, pair in zip(texts, before.given, after.given, pairs, strict=True)
@@ -135,7 +135,7 @@ class _Side:
         # Read as encode reads it, for the embedding; the tokens and outputs are those that AutoModel gives.
         self.model = open_model(source, as_encode=True)
         self._source, plain = source, open_model(source)
-        self.size = _embedding_size(self.model)
+        self.size = embedding_size(self.model)
         self.given = tuple(self._give(plain, text) for text in asked.texts)
 
     def _give(self, model: Model, text: str) -> Given:
@@ -147,43 +147,65 @@ class _Side:
         tokens = report.tokenization.rows[0].tokens
         return Given(tuple(token.input_id for token in tokens), tuple(token.token for token in tokens), shapes)
 
-    @property
-    def no_run(self) -> str | None:
-        """Why its numbers would say nothing; None where it can run."""
-        if not self.model.checkpoint.has_weights:
-            return "stores no weights"
-        errors = self.model.verdict.errors
-        return f"is not sound ({errors[0].code})" if errors else None
-
     def embeddings(self, events: Events) -> list[list[float]]:
         """The vector of each text."""
-        model = open_model(self._source, "checkpoint", as_encode=True)
-        prompt = settle_prompt(Prompting(), model.recipe, as_encode=True)
-        cut_to = settle_lengths(LengthOptions(), model, as_encode=True).cut_to
-        records = [Record(line, prompt + text, unit="text") for line, text in enumerate(self._texts, start=1)]
-        rows = list(encode_rows(model.tokenizer, records, _NAME, cut_to=cut_to))
+        records = [Record(line, text, unit="text") for line, text in enumerate(self._texts, start=1)]
+        return Encoder(self._source, _NAME, events).vectors(records)
+
+
+class Encoder:
+    """A checkpoint, loaded, that gives the vectors of `encode`."""
+
+    def __init__(self, source: ModelSource, name: str, events: Events) -> None:
+        """Load it.
+
+        Args:
+            source: The checkpoint.
+            name: What messages call the texts.
+            events: Who watches.
+
+        Raises:
+            BertshapeError: It cannot be loaded.
+        """
+        model = open_model(source, "checkpoint", as_encode=True)
+        self._model, self._name, self._events = model, name, events
+        self._prompt = settle_prompt(Prompting(), model.recipe, as_encode=True)
+        self._cut_to = settle_lengths(LengthOptions(), model, as_encode=True).cut_to
+        self._runner = start(model, RunOptions("checkpoint"), events, chain=follow_chain(model)).runner
+        events.phase("running")
+
+    def vectors(self, records: Sequence[Record]) -> list[list[float]]:
+        """The vector of each text.
+
+        Args:
+            records: The texts.
+
+        Raises:
+            BertshapeError: A text is too long, or the run fails.
+        """
+        model = self._model
+        given = [replace(record, text=self._prompt + record.text) for record in records]
+        rows = list(encode_rows(model.tokenizer, given, self._name, cut_to=self._cut_to))
         for row in rows:
             where = f"{row.unit} {row.line}"
             check_length(len(row), where, model)
             check_exact(len(row), where, model)
             check_ids(max(row.input_ids, default=0), model)
-        running = start(model, RunOptions("checkpoint"), events, chain=follow_chain(model))
-        events.phase("running")
-        # One text at a time: a tokenizer may have no padding token.
+        # A tokenizer may have no padding token: then one text runs at a time.
         job = VectorJob(
             strategies=(),
-            batch_size=1,
-            pad_id=0,
+            batch_size=None if model.tokenizer.pad_id is not None else 1,
+            pad_id=model.tokenizer.pad_id or 0,
             padding_side=model.tokenizer.padding_side,
             inputs=model.tokenizer.inputs,
             saving=None,
-            progress=events.advanced,
-            prompt_length=prompt_length(prompt, model, cut_to),
+            progress=self._events.advanced,
+            prompt_length=prompt_length(self._prompt, model, self._cut_to),
         )
-        return running.runner.embed([Window(records, rows)], job).numbers[_EMBEDDING]
+        return self._runner.embed([Window(given, rows)], job).numbers[_EMBEDDING]
 
 
-def _embedding_size(model: Model) -> int | None:
+def embedding_size(model: Model) -> int | None:
     """Size of the sentence embedding; None where the chain does not lead to one vector per text."""
     steps = predict_embedding(
         model.recipe.steps,
@@ -195,21 +217,29 @@ def _embedding_size(model: Model) -> int | None:
     return shape.sizes[-1] if shape is not None and len(shape.sizes) == len(("batch_size", "size")) else None
 
 
-def _not_comparable(before: _Side, after: _Side) -> str | None:
-    """Why the embeddings cannot be compared; None where they can."""
-    for letter, side in zip("AB", (before, after), strict=True):
-        if side.size is None:
+def not_comparable(before: Model, after: Model) -> str | None:
+    """Why the sentence embeddings cannot be compared; None where they can.
+
+    Args:
+        before: One model, opened as `encode` reads it.
+        after: The other.
+    """
+    sizes = embedding_size(before), embedding_size(after)
+    for letter, size in zip("AB", sizes, strict=True):
+        if size is None:
             return f"{letter} gives no sentence embedding"
-    if before.size != after.size:
-        return f"the sentence embeddings have {before.size} and {after.size} numbers"
-    for letter, side in zip("AB", (before, after), strict=True):
-        if side.no_run is not None:
-            return f"{letter} {side.no_run}"
+    if sizes[0] != sizes[1]:
+        return f"the sentence embeddings have {sizes[0]} and {sizes[1]} numbers"
+    for letter, model in zip("AB", (before, after), strict=True):
+        if not model.checkpoint.has_weights:
+            return f"{letter} stores no weights"
+        if model.verdict.errors:
+            return f"{letter} is not sound ({model.verdict.errors[0].code})"
     missing = missing_packages()
     return f"{' and '.join(missing)} not installed" if missing else None
 
 
-def _cosine(before: Sequence[float], after: Sequence[float]) -> tuple[float | None, str | None]:
+def cosine_of(before: Sequence[float], after: Sequence[float]) -> tuple[float | None, str | None]:
     """The cosine of two vectors, or why they have none."""
     lengths = [math.sqrt(sum(map(mul, vector, vector))) for vector in (before, after)]
     if not all(map(math.isfinite, lengths)):

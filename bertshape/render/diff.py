@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.text import Text
 
 from bertshape.pipelines.diff import Change
+from bertshape.render.drift import render_drift
 from bertshape.render.escape import visible
 from bertshape.render.tables import UNICODE, Column, Grid, Signs, labelled, title
 
@@ -29,6 +30,7 @@ def render_comparison(comparison: Comparison, columns: int, signs: Signs = UNICO
     """What differs: meaning first, then tensors."""
     names = visible(comparison.before), visible(comparison.after)
     texts = [part for text in comparison.texts for part in _text(text, columns, signs)]
+    texts += render_drift(comparison.drift, columns, signs) if comparison.drift else []
     if comparison.same:
         same = "hold the same values" if comparison.values_differing is not None else _UNCOMPARED
         tensors = f"; their tensors {same}" * _has_tensors(comparison)

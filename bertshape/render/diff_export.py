@@ -59,6 +59,13 @@ def _rows(comparison: Comparison) -> Iterator[Row]:
         yield "values", name, None, "other numbers", True
     for text in comparison.texts:
         yield "text", text.text, len(text.before.input_ids), len(text.after.input_ids), not text.same
+    if comparison.drift is not None:
+        drift, (before, after) = comparison.drift, comparison.drift.lengths
+        yield "drift", "texts that change", None, f"{drift.changed} of {drift.texts}", bool(drift.changed)
+        yield "drift", "texts of other ids", None, f"{drift.retokenized} of {drift.texts}", bool(drift.retokenized)
+        yield "drift", "tokens", before, after, before != after
+        if drift.cosines is not None:
+            yield "drift", "least cosine", None, f"{drift.cosines.least:.6f}", bool(drift.cosines.changed)
 
 
 def _cell(value: object) -> str:

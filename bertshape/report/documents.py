@@ -17,6 +17,7 @@ from bertshape.report.documents_common import (
     SizedTensor,
     Versions,
 )
+from bertshape.report.documents_drift import Drift
 from bertshape.report.documents_profile import Profile, Summary
 from bertshape.report.documents_tensors import EmbeddingStep, Layer, Output, PooledVector, TaskHead
 from bertshape.report.documents_texts import Inputs, Sequence
@@ -142,7 +143,7 @@ class ComparedText(TypedDict):
 
 
 class DiffDocument(Envelope):
-    """What `diff --json` found; `ok` says whether nothing differs."""
+    """What `diff --json` found; `ok` says whether nothing differs, or with --max-drift whether no more texts do."""
 
     before: Annotated[Name, "The first side, as it was given."]
     after: Annotated[Name, "The second side, as it was given."]
@@ -161,6 +162,7 @@ class DiffDocument(Envelope):
         "were not compared (--values).",
     ]
     texts: Annotated[list[ComparedText], "What both give for each text; with --text, empty without."]
+    drift: Annotated[Drift | None, "What both make of a corpus; with --texts, null without."]
 
 
 class VerifiedVectors(TypedDict):
