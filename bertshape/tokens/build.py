@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +11,7 @@ from tokenizers import AddedToken, Tokenizer, models
 from bertshape.tokens.class_names import GENERIC
 from bertshape.tokens.classes import CLASSES
 from bertshape.tokens.risks import check_growth, check_tables, check_template
+from bertshape.tokens.sentence_piece import charsmap_of, read_pieces
 from bertshape.tokens.settings import SettingsError, extra_tokens, read_settings, special_roles
 from bertshape.tokens.template import set_ends, set_template
 
@@ -84,6 +84,8 @@ def build_tokenizer(name: str, files: TokenizerFiles) -> Built:
         if row is None:
             raise ValueError(f"{GENERIC} needs a tokenizer.json")
         settings = read_settings(files, None)
+        if row.files[0].endswith(".model"):
+            return _finish(row, settings, _from_pieces(row, settings, files.folder))
         _fill(row, settings)
         return _finish(row, settings, _from_vocabulary(row, settings, files.folder))
     content = path.read_bytes()
@@ -131,7 +133,7 @@ def _from_document(row: TokenizerClass, settings: Mapping[str, Any], document: d
         raise ValueError("its model has no vocabulary")
     if "merges" in model and row.model == "BPE":
         merges = [tuple(merge.split(" ")) if isinstance(merge, str) else tuple(merge) for merge in model["merges"]]
-    backend = _assemble(row, settings, vocabulary, merges, _charsmap(document))
+    backend = _assemble(row, settings, vocabulary, merges, charsmap_of(document))
     light = {key: value for key, value in document.items() if key != "model"}
     light["model"] = {key: value for key, value in model.items() if key not in ("vocab", "merges")}
     return _Start(backend, shell.truncation, shell.padding, shell.post_processor, light, shell)
@@ -142,6 +144,20 @@ def _from_vocabulary(row: TokenizerClass, settings: Mapping[str, Any], folder: P
     paths = [str(folder / name) for name in row.files]
     backend = _assemble(row, settings, paths[0], paths[1] if len(paths) > 1 else None, None)
     return _Start(backend, None, None, None)
+
+
+def _from_pieces(row: TokenizerClass, settings: dict[str, Any], folder: Path) -> _Start:
+    """A vocabulary of SentencePiece, whose pieces that are never cut become added tokens."""
+    pieces = read_pieces((folder / row.files[0]).read_bytes())
+    if not pieces.unigram and row.model is None:
+        raise ValueError(f"it holds a BPE model, and {row.name} takes a Unigram model alone")
+    settings["additional_special_tokens"] = [
+        AddedToken(token, normalized=False, special=special) for token, special in pieces.added
+    ]
+    settings["unk_id"] = pieces.unk_id
+    _fill(row, settings)
+    vocabulary = pieces.vocabulary if row.arrange is None else row.arrange(pieces.vocabulary, settings)
+    return _Start(_assemble(row, settings, vocabulary, None, pieces.charsmap), None, None, None)
 
 
 def _assemble(
@@ -184,17 +200,6 @@ def _read_shell(document: Mapping[str, Any]) -> Tokenizer:
     elif kind == "BPE":
         empty = {"vocab": {}, "merges": []}
     return Tokenizer.from_str(json.dumps({**document, "model": {**model, **empty}, "added_tokens": []}))
-
-
-def _charsmap(document: Mapping[str, Any]) -> bytes | None:
-    normalizer = document.get("normalizer")
-    if not normalizer:
-        return None
-    several = normalizer["normalizers"] if normalizer.get("type") == "Sequence" else [normalizer]
-    for part in several:
-        if part.get("type") == "Precompiled" and "precompiled_charsmap" in part:
-            return base64.b64decode(part["precompiled_charsmap"])
-    return None
 
 
 def _vocabulary(row: TokenizerClass, vocabulary: Any) -> Any:

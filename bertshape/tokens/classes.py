@@ -34,6 +34,7 @@ class TokenizerClass:
         model: Kind of its model: WordPiece, BPE or Unigram; None leaves it to the vocabulary.
         make_model: Builds the model from vocabulary, merges and settings; None for Unigram.
         unk_id: Id of the unknown token in a Unigram model, from vocabulary and settings.
+        arrange: Its own order of the pieces in a file of SentencePiece, from those pieces and the settings.
         normalizer: Builds the normalizer from the settings and SentencePiece's table.
         pre_tokenizer: Builds the pre-tokenizer from the settings.
         template: Set at the end; None keeps that of tokenizer.json.
@@ -58,6 +59,7 @@ class TokenizerClass:
     model: Literal["WordPiece", "BPE", "Unigram"] | None
     make_model: Callable[[Any, Any, Mapping[str, Any]], Any] | None = None
     unk_id: Callable[[Any, Mapping[str, Any]], Any] | None = None
+    arrange: Callable[[Any, Mapping[str, Any]], Any] | None = None
     first_template: Template | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     inputs: tuple[str, ...] = ("input_ids", "attention_mask")
@@ -181,6 +183,7 @@ _ROWS = (
         special_tokens=_ROBERTA,
         settings={"add_prefix_space": True},
         unk_id=parts.unknown_at(3),
+        arrange=parts.xlm_roberta_pieces,
         normalizer=parts.precompiled_normalizer,
         pre_tokenizer=parts.words_metaspace,
         template=_template(_ROBERTA_PAIR, "bos_token", "eos_token", pieces=True),
@@ -192,6 +195,7 @@ _ROWS = (
         special_tokens=_ROBERTA,
         settings={"add_prefix_space": True},
         unk_id=parts.unknown_by_name,
+        arrange=parts.camembert_pieces,
         normalizer=parts.precompiled_normalizer,
         pre_tokenizer=parts.words_metaspace,
         template=_template(_ROBERTA_PAIR, "bos_token", "eos_token"),

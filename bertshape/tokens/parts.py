@@ -186,3 +186,16 @@ def unknown_by_score(otherwise: int | None) -> Callable[[Vocabulary, Settings], 
 def unknown_as_set(vocabulary: Vocabulary, settings: Settings) -> Any:  # noqa: ARG001 - as the others
     """Its id is a setting."""
     return settings["unk_id"]
+
+
+def camembert_pieces(pieces: Any, settings: Settings) -> Any:
+    """Its special tokens before the pieces of the file, the first of which gives way, and the mask token at the end."""
+    pad, unknown, mask = (str(settings[role]) for role in ("pad_token", "unk_token", "mask_token"))
+    first = [("<s>NOTUSED", 0.0), (pad, 0.0), ("</s>NOTUSED", 0.0), (unknown, 0.0), ("<unk>NOTUSED", -100.0)]
+    return [*first, *pieces[1:], (mask, 0.0)]
+
+
+def xlm_roberta_pieces(pieces: Any, settings: Settings) -> Any:
+    """Its special tokens in place of the first three pieces of the file, and the mask token at the end."""
+    bos, pad, eos, unknown, mask = (str(settings[f"{role}_token"]) for role in ("bos", "pad", "eos", "unk", "mask"))
+    return [*((token, 0.0) for token in (bos, pad, eos, unknown)), *pieces[3:], (mask, 0.0)]

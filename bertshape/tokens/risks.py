@@ -32,9 +32,21 @@ def check_tables(content: bytes) -> None:
             table = base64.b64decode(json.loads(found[1]))
         except (binascii.Error, ValueError) as error:
             raise ValueError("its precompiled_charsmap is no base64") from error
-        size = int.from_bytes(table[:4], "little")
-        if len(table) < 4 or size > len(table) - 4:
-            raise ValueError(f"its precompiled_charsmap has {len(table)} bytes, and names a table of {size} inside")
+        check_charsmap(table)
+
+
+def check_charsmap(table: bytes) -> None:
+    """Refuse a table of SentencePiece that is shorter than it says.
+
+    Args:
+        table: Its bytes.
+
+    Raises:
+        ValueError: It is cut.
+    """
+    size = int.from_bytes(table[:4], "little")
+    if len(table) < 4 or size > len(table) - 4:
+        raise ValueError(f"its precompiled_charsmap has {len(table)} bytes, and names a table of {size} inside")
 
 
 def check_growth(normalizer: Mapping[str, Any] | None) -> None:

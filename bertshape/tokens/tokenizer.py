@@ -41,6 +41,8 @@ _VOCABULARIES = (
     "spm.model",
     "tokenizer.model",
 )
+_OTHER_VOCABULARIES = ("tekken.json", "tiktoken.model", "tokenizer.model")
+"""What transformers reads before the vocabulary of the class, where there is no tokenizer.json."""
 
 
 @dataclass
@@ -140,7 +142,7 @@ def load_tokenizer(checkpoint: Checkpoint) -> LoadedTokenizer:
     files, name = checkpoint.tokenizer_files, checkpoint.name
     resolved = resolve_class(checkpoint.config, files.config)
     file = _vocabulary_file(files, resolved, name)
-    if file in ("tokenizer.json", "vocab.txt", "vocab.json"):
+    if file in ("tokenizer.json", *_VOCABULARIES):
         check_file(files.folder / file, MAX_BYTES, "a tokenizer")
     what = "a tokenizer" if file == "tokenizer.json" else "a vocabulary"
     not_asked = _why_not_asked(resolved, files)
@@ -195,7 +197,9 @@ def _is_in_table(resolved: Resolved, files: TokenizerFiles) -> bool:
     if files.has("tokenizer.json"):
         return True
     row = CLASSES.get(resolved.name)
-    return row is not None and all(name.endswith((".txt", ".json")) and files.has(name) for name in row.files)
+    if row is None or not all(map(files.has, row.files)) or any(map(files.has, _OTHER_VOCABULARIES)):
+        return False
+    return not (row.from_file and row.files[0].endswith(".model"))
 
 
 def _why_not_asked(resolved: Resolved, files: TokenizerFiles) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import functools
+import importlib.util
 import json
+import struct
 from typing import TYPE_CHECKING, Any
 
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
+from bertshape.tokens.classes import CLASSES
 from tests.differential.charsmap import CHARSMAP
 
 if TYPE_CHECKING:
@@ -103,6 +107,9 @@ _FITTING: dict[str, tuple[str, tuple[str, ...]]] = {
     "PreTrainedTokenizerFast": ("WordPiece", ("bert", "modernbert", "roberta", "xlm-roberta")),
     "TokenizersBackend": ("BPE", ("modernbert", "eurobert", "bert")),
 }
+_PIECE_FILES = {row.name: row.files[0] for row in CLASSES.values() if row.files[0].endswith(".model")}
+_CAN_READ_PIECES = all(map(importlib.util.find_spec, ("sentencepiece", "google")))
+"""Transformers reads them with these packages."""
 _KINDS = ("WordPiece", "funnel", "BPE", "deberta", "herbert", "xlm", "albert", "xlnet", "deberta-v2")
 
 
@@ -115,7 +122,7 @@ def make_folder(rng: random.Random, folder: Path) -> None:
     model_type = rng.choice(types)
     if rng.random() < 0.05:
         model_type = rng.choice(rng.choice(list(_FITTING.values()))[1])
-    document: Document = json.loads(_trained(kind))
+    document = trained(kind)
     config: dict[str, object] = {"model_type": model_type, "vocab_size": 400}
     settings: dict[str, object] = {}
     _name_class(rng, name, config, settings)
@@ -128,10 +135,19 @@ def make_folder(rng: random.Random, folder: Path) -> None:
     if settings or rng.random() < 0.8:
         _write(folder / "tokenizer_config.json", settings)
     _other_files(rng, folder, vocabulary)
+    in_pieces = _CAN_READ_PIECES and name in _PIECE_FILES and document["model"].get("type") == "Unigram"
     if rng.random() < 0.15 and kind in ("WordPiece", "funnel", "BPE", "deberta", "herbert"):
         _write_vocabulary(folder, document)
+    elif rng.random() < 0.3 and in_pieces:
+        (folder / _PIECE_FILES[name]).write_bytes(piece_file(document, rng))
     else:
         _write(folder / "tokenizer.json", document)
+
+
+def trained(kind: str) -> Document:
+    """A small tokenizer of a kind, to be changed."""
+    document: Document = json.loads(_trained(kind))
+    return document
 
 
 def _write(path: Path, content: object) -> None:
@@ -153,6 +169,40 @@ def _write_vocabulary(folder: Path, document: Document) -> None:
     _write(folder / "vocab.json", model["vocab"])
     merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in model["merges"]]
     (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(merges) + "\n", encoding="utf-8")
+
+
+def piece_file(document: Document, rng: random.Random | None = None) -> bytes:
+    """A vocabulary as SentencePiece stores it, a protobuf message: pieces of one kind, or of many by chance."""
+    vocabulary = document["model"]["vocab"]
+    pieces = b"".join(_message(1, _piece(*entry, _kind(rng, *entry))) for entry in enumerate(vocabulary))
+    if rng is None:
+        return pieces
+    trainer = bytes((3 << 3, 1)) + b"\xc0\x02" + bytes([rng.choice((0, 1, 2, 3))]) if rng.random() < 0.8 else b""
+    table = rng.choice((b"", _message(2, base64.b64decode(CHARSMAP)), _message(1, b"nmt_nfkc")))
+    return rng.choice((b"", b"\xa0\x06\x01")) + pieces + _message(2, trainer) + _message(3, table)
+
+
+def _kind(rng: random.Random | None, index: int, entry: tuple[str, float]) -> int:
+    """1 for a piece of text, 2 for the unknown one, 3 for one that stands for no text, 4 for one of a user's own."""
+    if rng is None or rng.random() < 0.2:
+        return 1
+    if "unk" in entry[0]:
+        return 2
+    return 3 if index < 8 and rng.random() < 0.6 else 4 if rng.random() < 0.01 else 1
+
+
+def _piece(index: int, entry: tuple[str, float], kind: int) -> bytes:
+    token, score = entry
+    written = _message(1, token.encode()) + b"\x15" + struct.pack("<f", score)
+    return written if kind == 1 and index % 2 else written + bytes((3 << 3, kind))
+
+
+def _message(number: int, content: bytes) -> bytes:
+    size, sized = len(content), b""
+    while size > 127:
+        sized += bytes([size & 127 | 128])
+        size >>= 7
+    return bytes([number << 3 | 2]) + sized + bytes([size]) + content
 
 
 def _name_class(rng: random.Random, name: str, config: dict[str, object], settings: dict[str, object]) -> None:

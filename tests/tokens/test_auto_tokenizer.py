@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import random
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -20,6 +22,7 @@ from bertshape.tokens.resolve import holds_here
 from bertshape.tokens.tokenizer import load_tokenizer
 from tests.differential import tokens as differential
 from tests.differential.area import run
+from tests.differential.token_folders import piece_file, trained
 from tests.support.checkpoints import edited_copy
 
 if TYPE_CHECKING:
@@ -169,8 +172,6 @@ def test_generated_folders_give_the_tokens_of_auto_tokenizer(tmp_path: Path, cap
 
 def test_the_comparison_can_fail(minilm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A table that says another default is found out."""
-    import random
-
     monkeypatch.setitem(CLASSES["BertTokenizer"].settings, "do_lower_case", False)
     folder = _change(minilm, tmp_path / "changed", Changed())
     path = folder / "tokenizer_config.json"
@@ -214,7 +215,13 @@ def test_tokenizers_written_in_python(tmp_path: Path, class_name: str, model_typ
     ("class_name", "model_type", "file", "words"),
     [
         ("AlbertTokenizer", "albert", "vocab.txt", ("AlbertTokenizer reads", '"tokenizer_class": "BertTokenizer"')),
-        ("XLMRobertaTokenizer", "xlm-roberta", "sentencepiece.bpe.model", ("needs sentencepiece", "pip install")),
+        ("FNetTokenizer", "fnet", "spiece.model", ("needs sentencepiece", "pip install")),
+        (
+            "AlbertTokenizer",
+            "albert",
+            "spiece.model",
+            ("spiece.model is not a vocabulary", "no model of SentencePiece"),
+        ),
         ("RobertaTokenizer", "roberta", "vocab.txt", ("vocab.json and merges.txt",)),
     ],
 )
@@ -229,6 +236,28 @@ def test_a_vocabulary_that_cannot_be_read_says_what_would_help(
     said = f"{caught.value.message} {caught.value.hint}"
     assert all(word in said for word in words), said
     assert "tiktoken" not in said
+
+
+def test_a_model_of_sentencepiece_is_read_without_its_package(tmp_path: Path) -> None:
+    """Where the packages of it are installed, generated folders with such files are compared with AutoTokenizer."""
+    folders = {name: _python_only(tmp_path / name, "AlbertTokenizer", "albert", "") for name in ("json", "pieces")}
+    document = trained("albert")
+    (folders["json"] / "tokenizer.json").write_text(json.dumps(document))
+    (folders["pieces"] / "spiece.model").write_bytes(piece_file(document))
+    first, second = (load_tokenizer(open_checkpoint(str(folder))) for folder in folders.values())
+    assert second.file == "spiece.model"
+    assert second.backend.get_vocab() == first.backend.get_vocab()
+    assert list(second.encode(TEXT).ids) == list(first.encode(TEXT).ids)
+    assert second.backend.get_vocab_size() > 80
+
+
+def test_a_cut_model_of_sentencepiece_is_refused(tmp_path: Path) -> None:
+    folder = _python_only(tmp_path / "cut", "AlbertTokenizer", "albert", "")
+    whole = piece_file(trained("albert"))
+    for length in range(0, len(whole), 97):
+        (folder / "spiece.model").write_bytes(whole[:length])
+        with contextlib.suppress(CheckpointError):  # Cut between two pieces it is a shorter vocabulary.
+            load_tokenizer(open_checkpoint(str(folder)))
 
 
 def test_without_transformers_the_file_is_taken_and_that_is_said(
