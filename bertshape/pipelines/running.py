@@ -100,7 +100,7 @@ def start(
         from bertshape.run.runner import Runner
 
         runner = Runner(_request(model, options, attentions=attentions), chain, events.phase)
-    findings = tuple(_fallback(runner))
+    findings = (*_fallback(runner), *_causal(model, runner))
     if model.weights != "checkpoint":
         return Running(runner, Verdict(None, findings))
     loaded = _judge_loading(model, runner.loading, failed=failed)
@@ -111,6 +111,20 @@ def _fallback(runner: Runner) -> Iterator[Finding]:
     if runner.passed_over:
         message = f"--device auto runs on {runner.device}, for an accelerator cannot be used: {runner.passed_over}"
         yield Finding("device-fallback", "warning", message, "See bertshape doctor.")
+
+
+def _causal(model: Model, runner: Runner) -> Iterator[Finding]:
+    """What the table says of its families, and only a run of others."""
+    architecture = model.architecture
+    if architecture.family is None and runner.is_causal():
+        yield Finding(
+            "attention-causal",
+            "warning",
+            f"attention of {architecture.model_type} is causal: a token sees itself and those before it alone; the "
+            "first vector (cls) sees one token",
+            "Take the last token: --pooling lasttoken.",
+            where="config.json model_type",
+        )
 
 
 def follow_chain(model: Model, followed: int | None = None, truncate_dim: int | None = None) -> Chain | None:

@@ -9,6 +9,7 @@ import torch
 import transformers
 
 from bertshape.pooling.inputs import PoolingInputs
+from bertshape.run.causal import is_causal
 from bertshape.run.devices import choose_device, device_errors
 from bertshape.run.embed import embed_windows
 from bertshape.run.forward import forward, look
@@ -59,6 +60,10 @@ class Runner:
             self._model, self.loading = load(request, model_class, config_class)
             self._model.eval().to(self.device)
             self._chain = None if chain is None else LoadedChain(chain, self.device)
+
+    def is_causal(self) -> bool:
+        """Whether a token sees itself and those before it alone, by two short runs."""
+        return is_causal(self._model, self.device)
 
     def embed(self, windows: Iterable[Window], job: VectorJob) -> Vectors:
         """Run many texts, whatever their number, and write the vector of each.

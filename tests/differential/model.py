@@ -132,7 +132,7 @@ def _findings(report: Report, model: Any, outputs: Any) -> Iterator[str]:
     huge = any(float(value.double().abs().max()) > _HUGE for value in flat)
     if finite == (_NOT_FINITE in codes) and not (finite and huge):
         yield f"all numbers are finite: {finite}; findings: {sorted(codes)}"
-    if finite and "family-unknown" not in codes and (_CAUSAL in codes) != _is_causal(model):
+    if finite and (_CAUSAL in codes) != _is_causal(model):
         yield f"attention is causal: {_is_causal(model)}; findings: {sorted(codes)}"
     for finding in report.findings if report.checkpoint.model_type not in OUTSIDE else ():
         wrong = finding.severity == "error" or finding.code in ("prediction-disagrees", "parameters-differ")

@@ -117,6 +117,15 @@ def test_the_dtype_is_that_of_transformers(said: dict[str, object], stored: str,
     assert all(f"stored in {stored} (" in note and f"load in {loaded}, as config.json says (" in note for note in notes)
 
 
+@pytest.mark.parametrize(("model_type", "causal"), [("openai-gpt", True), ("layoutlm", False)])
+def test_a_run_shows_causal_attention_of_what_the_table_lacks(tmp_path: Path, model_type: str, causal: bool) -> None:
+    folder = saved(tmp_path / "m", model_type)
+    report = inspect_texts("this is", model=folder)
+    embedded = embed_texts(["this is"], tmp_path / "v.npy", model=folder)
+    for findings in (report.findings, embedded.findings):
+        assert ("attention-causal" in {found.code for found in findings}) is causal
+
+
 def test_outputs_of_unequal_shapes_are_listed(tmp_path: Path) -> None:
     folder = saved(tmp_path / "m", "canine", num_hidden_layers=2)
     states = inspect_texts("this is an example", model=folder).outputs["hidden_states"]
