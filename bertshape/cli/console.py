@@ -8,11 +8,12 @@ import sys
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
+from bertshape.cli.json_output import print_json
 from bertshape.files import written_whole
 from bertshape.pipelines.request import check_output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from rich.console import Console, RenderableType
@@ -60,6 +61,22 @@ def document_columns() -> int:
     """Columns of a document: COLUMNS if it is set, else as many as fit a page."""
     columns = os.environ.get("COLUMNS", "")
     return int(columns) if columns.isdigit() and int(columns) > 0 else _PAGE_COLUMNS
+
+
+def print_result(
+    render: Callable[[Console], RenderableType], document: Callable[[], Mapping[str, object]] | None
+) -> None:
+    """Print what a command found.
+
+    Args:
+        render: What a console shows of it.
+        document: The JSON document, where that is wanted.
+    """
+    if document is not None:
+        print_json(document())
+        return
+    console = open_console()
+    print_plain(console, render(console))
 
 
 def print_plain(console: Console, renderable: RenderableType) -> None:

@@ -11,8 +11,7 @@ import typer
 from rich.console import Console
 
 from bertshape.cli import options
-from bertshape.cli.console import open_console, print_plain
-from bertshape.cli.json_output import print_json
+from bertshape.cli.console import print_result
 from bertshape.errors import ExitCode, UsageError
 from bertshape.pipelines.doctor import diagnose, usable
 from bertshape.render.doctor import render_diagnosis
@@ -38,11 +37,10 @@ def doctor_command(
             raise UsageError("--timeout is not a number", hint="Pass seconds, such as 3.", code="timeout-invalid")
         with Console(file=sys.stderr).status("importing torch, asking the Hub"):  # nothing off a terminal
             facts = list(diagnose(torch=not no_torch, offline=offline, timeout=timeout))
-        if as_json:
-            print_json(doctor_document(facts, usable=usable(facts)))
-        else:
-            console = open_console()
-            print_plain(console, render_diagnosis(facts, console.width, everything=everything))
+        print_result(
+            lambda console: render_diagnosis(facts, console.width, everything=everything),
+            (lambda: doctor_document(facts, usable=usable(facts))) if as_json else None,
+        )
         return ExitCode.OK if usable(facts) else ExitCode.FAILED
 
     return action

@@ -11,9 +11,8 @@ import typer
 
 from bertshape.cli import options
 from bertshape.cli.completion import complete_pooling
-from bertshape.cli.console import open_console, print_plain
+from bertshape.cli.console import print_result
 from bertshape.cli.events import CommandEvents
-from bertshape.cli.json_output import print_json
 from bertshape.corpus.meter import Meter
 from bertshape.corpus.read import read_all_lines
 from bertshape.corpus.text_file import TextFile
@@ -105,11 +104,9 @@ def embed_command(
         meter = Meter([texts])
         with CommandEvents(progress=sys.stderr.isatty(), log=not as_json, meter=meter) as watching:
             report = embed(request, read_all_lines(texts, meter), texts.name, watching)
-        if as_json:
-            print_json(report.to_dict())
-        else:
-            console = open_console()
-            print_plain(console, render_embed(report, console.width, signs_of(console)))
+        print_result(
+            lambda console: render_embed(report, console.width, signs_of(console)), report.to_dict if as_json else None
+        )
         return ExitCode.OK if report.ok else ExitCode.FAILED
 
     return action

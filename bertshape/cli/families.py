@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from bertshape.cli import options
-from bertshape.cli.console import open_console, print_plain, printed_to
-from bertshape.cli.json_output import print_json
+from bertshape.cli.console import print_result, printed_to
 from bertshape.predict.family import family_names, load_family
 from bertshape.render.families import render_families
 from bertshape.render.json import families_document
@@ -25,11 +24,10 @@ def families_command(
 
     def action() -> int:
         families = [family for name in family_names() if (family := load_family(name))]
-        if as_json:
-            print_json(families_document(families))
-            return 0
-        console = open_console()
-        print_plain(console, render_families(families, console.width, signs_of(console)))
+        print_result(
+            lambda console: render_families(families, console.width, signs_of(console)),
+            (lambda: families_document(families)) if as_json else None,
+        )
         return 0
 
     return printed_to(output, action)

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from bertshape.cli import options
-from bertshape.cli.console import open_console, print_plain, printed_to
-from bertshape.cli.json_output import print_json
+from bertshape.cli.console import print_result, printed_to
 from bertshape.pooling.notation import GRAMMAR
 from bertshape.pooling.strategies import STRATEGIES
 from bertshape.render.json import poolings_document
@@ -25,11 +24,10 @@ def poolings_command(
     """List every pooling strategy: formula, axes, source."""
 
     def action() -> int:
-        if as_json:
-            print_json(poolings_document(STRATEGIES.values(), GRAMMAR))
-            return 0
-        console = open_console()
-        print_plain(console, render_poolings(tuple(STRATEGIES.values()), console.width, signs_of(console)))
+        print_result(
+            lambda console: render_poolings(tuple(STRATEGIES.values()), console.width, signs_of(console)),
+            (lambda: poolings_document(STRATEGIES.values(), GRAMMAR)) if as_json else None,
+        )
         return 0
 
     return printed_to(output, action)

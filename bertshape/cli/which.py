@@ -11,9 +11,8 @@ import typer
 
 from bertshape.cli import options
 from bertshape.cli.completion import complete_model
-from bertshape.cli.console import open_console, print_plain, printed_to
+from bertshape.cli.console import print_result, printed_to
 from bertshape.cli.events import CommandEvents
-from bertshape.cli.json_output import print_json
 from bertshape.cli.pages import format_of
 from bertshape.corpus.text_file import TextFile
 from bertshape.errors import ExitCode, UsageError
@@ -99,11 +98,11 @@ def which_command(
         texts = TextFile(text_file, input_format, text_column) if text_file is not None else None
         with CommandEvents(progress=sys.stderr.isatty()) as watching:
             report = which(request, texts, watching)
-        if format_of("json" if as_json else output_format, output, get_args(Format)) == "json":
-            print_json(report.to_dict())
-        else:
-            console = open_console()
-            print_plain(console, render_which(report, console.width, signs_of(console)))
+        as_document = format_of("json" if as_json else output_format, output, get_args(Format)) == "json"
+        print_result(
+            lambda console: render_which(report, console.width, signs_of(console)),
+            report.to_dict if as_document else None,
+        )
         return ExitCode.OK if report.ok else ExitCode.FAILED
 
     if probes and (vectors is not None or text_file is not None):
