@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # No test may reach a network; the ones about the Hub set their own loopback endpoint.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# Beside other tests, threads of torch mostly wait for each other, and burn seven times the time of one thread with it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # A shell's background jobs ignore Ctrl-C and hand that on to what the tests start, which must react to it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -72,7 +72,8 @@ MINILM_CHANGES: dict[str, Callable[[Path], object]] = {
 def test_minilm_gives_the_vectors_of_encode(name: str, minilm: Path, tmp_path: Path) -> None:
     folder = save_chain(tmp_path / "m", minilm)
     MINILM_CHANGES[name](folder)
-    texts = TEXTS if name == "default prompt" else [*TEXTS, *LONG]
+    # Where a text is cut, or whole, is seen at the lengths around the limits.
+    texts = [*TEXTS, *LONG] if name in ("as it is", "max_seq_length 16", "truncation_side left") else TEXTS
     torch.testing.assert_close(embedded(folder, texts)[1], encoded(folder, texts), atol=1e-5, rtol=0)
 
 
