@@ -44,7 +44,7 @@ def test_hooks_run_what_ci_runs() -> None:
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     for tool in ("ruff format", "ruff check", "mypy", "lint-imports"):
         assert any(entry.startswith(tool) for entry in entries), tool
-        assert re.search(rf"^{tool}", ci, flags=re.MULTILINE), tool
+        assert re.search(rf"^ *{tool}", ci, flags=re.MULTILINE), tool
     for path in re.findall(r"\S+/\S+\.py", " ".join(entries)):
         assert (ROOT / path).is_file(), path
 
