@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 8_000_000
 """No configuration comes near this size; a larger file is something else, and is not read into memory."""
-_POINTER = b"version https://git-lfs.github.com/spec/"
+POINTER = b"version https://git-lfs.github.com/spec/"
 _POINTER_BYTES = 1024
 """A pointer is shorter than this, by Git LFS's own rules."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -92,7 +92,7 @@ def is_pointer(path: Path) -> bool:
         if status.st_size >= _POINTER_BYTES or not stat.S_ISREG(status.st_mode):
             return False
         with path.open("rb") as file:
-            return file.read(len(_POINTER)) == _POINTER
+            return file.read(len(POINTER)) == POINTER
     except OSError:
         return False
 

@@ -142,18 +142,22 @@ def _read(location: Location) -> Checkpoint:
         raise describe_folder(location)
     config = read_json_object(folder / "config.json")
     other = recognise_config(config, location.name)
+    if other is None and "model_type" not in config:
+        other = recognise(list_folder(location), only=("no-transformer", "format-unread"))
     if other is not None:
         raise other
     headers, weights_error = read_weights(location, folder)
-    if weights_error is not None and location.snapshot is not None:
-        weights_error = _of_cache(weights_error)
+    recipe = read_recipe(location.folder)
+    if location.snapshot is not None:
+        weights_error = weights_error and _of_cache(weights_error)
+        recipe = replace(recipe, error=recipe.error and _of_cache(recipe.error))
     tokenizer_folder = location.tokenizer_folder if location.source == "embedded" else folder
     return Checkpoint(
         location=location,
         folder=folder,
         config=config,
         tokenizer_files=read_tokenizer_files(tokenizer_folder),
-        recipe=read_recipe(location.folder),
+        recipe=recipe,
         headers=headers,
         pickles=tuple(name for name in PICKLES if name in present_files(location, folder)),
         weights_error=weights_error,
@@ -165,6 +169,9 @@ def as_encode_reads(checkpoint: Checkpoint) -> Checkpoint:
 
     Settings of sentence_bert_config.json go over those of config.json and tokenizer_config.json, and where no chain is
     declared there is the one that sentence-transformers makes up.
+
+    Raises:
+        CheckpointError: One is declared in a file that cannot be read.
     """
     step = checkpoint.recipe.transformer
     config = dict(checkpoint.config) | dict(step.config_settings)

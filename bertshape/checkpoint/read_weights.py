@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.byte_source import FileSource, MissingWeightsError
+from bertshape.checkpoint.pickled_tensors import read_pickles
 from bertshape.checkpoint.weights import INDEX_FILE, SINGLE_FILE, read_indexed, read_local, read_single, weight_map
 from bertshape.errors import CheckpointError
-from bertshape.files import exists, read_bytes, refuse_pointer
+from bertshape.files import exists, read_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,29 +31,30 @@ def read_weights(location: Location, folder: Path) -> tuple[WeightHeaders | None
         folder: Folder of config.json and the weights.
 
     Returns:
-        The headers, None where the weights are pickles or absent; and why files that are there cannot be read.
+        The headers, None where the weights are absent, or pickles that cannot be followed; and why files that are
+        there cannot be read.
     """
     try:
         headers = _read_headers(location, folder)
         if headers is None and PICKLES[0] in present_files(location, folder):
-            refuse_pointer(folder / PICKLES[0])
-        elif headers is None:
-            _check_pickle_shards(location, folder)
+            return read_pickles(folder, PICKLES[:1]), None
+        if headers is None:
+            return read_pickles(folder, _pickle_shards(location, folder)), None
     except CheckpointError as error:
         return None, error
     return headers, None
 
 
-def _check_pickle_shards(location: Location, folder: Path) -> None:
-    """Pickles are not opened; whether the files that their index names are there is known all the same.
+def _pickle_shards(location: Location, folder: Path) -> tuple[str, ...]:
+    """The files that an index of pickles names; none without an index.
 
     Raises:
-        MissingWeightsError: Some are not.
+        MissingWeightsError: Some are missing.
         CheckpointError: The index cannot be read.
     """
     present, snapshot = present_files(location, folder), location.snapshot
     if PICKLES[1] not in present or (snapshot is not None and not snapshot.online):
-        return
+        return ()
     shards = sorted(set(weight_map(read_bytes(folder / PICKLES[1]), PICKLES[1]).values()))
     absent = [name for name in shards if name not in present]
     if absent:
@@ -61,8 +63,7 @@ def _check_pickle_shards(location: Location, folder: Path) -> None:
             hint="Download the checkpoint again, with all its shards.",
             code="weights-shard-missing",
         )
-    for name in shards:
-        refuse_pointer(folder / name)
+    return tuple(shards)
 
 
 def _read_headers(location: Location, folder: Path) -> WeightHeaders | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.steps import SENTENCE, TOKENS, Module, invalid, pooling_step, read_size, read_step
 from bertshape.checkpoint.transformer_step import TransformerStep, read_transformer_step
+from bertshape.errors import CheckpointError
 from bertshape.files import exists, is_inside, read_json, read_optional_object
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Recipe:
         prompts: Prompts by name, such as `query`.
         default_prompt_name: Name of the prompt that `encode` puts before each text unless asked otherwise.
         truncate_dim: Size that `encode` cuts the final vector to, where the files say it.
+        error: Why its files cannot be read, where they cannot; the model itself can be used all the same.
     """
 
     steps: tuple[Module, ...] = ()
@@ -45,6 +47,7 @@ class Recipe:
     prompts: Mapping[str, str] = field(default_factory=dict)
     default_prompt_name: str | None = None
     truncate_dim: int | None = None
+    error: CheckpointError | None = None
 
     @property
     def has_chain(self) -> bool:
@@ -83,7 +86,12 @@ class Recipe:
 
         Args:
             config: Content of config.json.
+
+        Raises:
+            CheckpointError: The files declare something that cannot be read.
         """
+        if self.error is not None:
+            raise self.error
         if self.has_chain:
             return self
         declared = config.get("architectures")
@@ -98,22 +106,35 @@ def transformer_folder(folder: Path) -> Path:
     """Folder of config.json and the weights: old checkpoints keep them in `0_Transformer`.
 
     Where modules.json names a folder, sentence-transformers reads that one, even if another config.json lies above it.
+
+    Raises:
+        CheckpointError: There is a modules.json that cannot be read, and no config.json beside it.
     """
-    if not exists(folder / "modules.json") or _kind(folder) != _OWN_KIND:
-        return folder
-    named = folder / _module_entries(folder)[0][1]
-    return named if exists(named / "config.json") or not exists(folder / "config.json") else folder
+    beside = exists(folder / "config.json")
+    try:
+        if not exists(folder / "modules.json") or _kind(folder) != _OWN_KIND:
+            return folder
+        named = folder / _module_entries(folder)[0][1]
+    except CheckpointError:
+        if beside:
+            return folder  # That of AutoModel, which reads nothing else; `read_recipe` says what is wrong.
+        raise
+    return named if exists(named / "config.json") or not beside else folder
 
 
 def read_recipe(folder: Path) -> Recipe:
-    """Read the sentence-transformers files of a folder.
+    """Read the sentence-transformers files of a folder; a file that is there but broken is said in the recipe.
 
     Args:
         folder: The checkpoint folder, the one with `modules.json` where there is one.
-
-    Raises:
-        CheckpointError: A file is there but broken.
     """
+    try:
+        return _read(folder)
+    except CheckpointError as error:
+        return Recipe(error=error)
+
+
+def _read(folder: Path) -> Recipe:
     file = folder / "config_sentence_transformers.json"
     outer = read_optional_object(file)
     kind = _kind(folder)

@@ -94,11 +94,12 @@ class WeightHeaders:
     Attributes:
         tensors: The tensors of all files, by name.
         files: Names of the weight files, without the index.
-        format: Format of the files: `safetensors`.
+        format: Format of the files: `safetensors`, or `pickle` for those of torch.save.
         bytes_read: Bytes that were fetched from the weight files.
         metadata: The `__metadata__` of all files; where files disagree, the first one counts.
         total_bytes: Size of the weight files together.
         unlisted: Tensors that a shard stores and the index does not name. Loaders read them all the same.
+        inside: Key of the dict in a pickle that holds the tensors; None where they are where loaders look for them.
     """
 
     tensors: Mapping[str, TensorInfo]
@@ -108,3 +109,9 @@ class WeightHeaders:
     metadata: Mapping[str, str]
     total_bytes: int
     unlisted: tuple[str, ...] = ()
+    inside: str | None = None
+
+    @property
+    def is_safetensors(self) -> bool:
+        """Whether the files are safetensors, whose numbers can be read without torch."""
+        return self.format == "safetensors"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from bertshape.errors import CheckpointError
 from bertshape.files import exists, read_optional_object
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class TokenizerFiles:
         special_tokens_map: Content of special_tokens_map.json; empty where there is none.
         added_tokens: Content of added_tokens.json, ids by token; empty where there is none.
         arguments: What whoever loads the tokenizer passes besides; it is in `config` already.
+        error: Why one of the files cannot be read, where one cannot: then there is no tokenizer.
     """
 
     folder: Path
@@ -29,6 +31,7 @@ class TokenizerFiles:
     special_tokens_map: Mapping[str, object]
     added_tokens: Mapping[str, object]
     arguments: Mapping[str, object] = field(default_factory=dict)
+    error: CheckpointError | None = None
 
     def given(self, arguments: Mapping[str, object]) -> TokenizerFiles:
         """The same for `AutoTokenizer.from_pretrained(folder, **arguments)`, whose arguments go over the files."""
@@ -49,14 +52,10 @@ class TokenizerFiles:
 
 
 def read_tokenizer_files(folder: Path) -> TokenizerFiles:
-    """Read them.
-
-    Raises:
-        CheckpointError: A file is there and cannot be read, or is no JSON object.
-    """
-    return TokenizerFiles(
-        folder=folder,
-        config=read_optional_object(folder / "tokenizer_config.json"),
-        special_tokens_map=read_optional_object(folder / "special_tokens_map.json"),
-        added_tokens=read_optional_object(folder / "added_tokens.json"),
-    )
+    """Read them; what cannot be read is said in the result, for the model has other parts."""
+    names = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
+    try:
+        config, special_tokens_map, added_tokens = (read_optional_object(folder / name) for name in names)
+    except CheckpointError as error:
+        return TokenizerFiles(folder, {}, {}, {}, error=error)
+    return TokenizerFiles(folder, config, special_tokens_map, added_tokens)

@@ -11,6 +11,7 @@ from bertshape.checkpoint.byte_source import ByteSource, FileSource, MissingWeig
 from bertshape.checkpoint.safetensors import LENGTH_BYTES, MAX_HEADER_BYTES, read_header
 from bertshape.checkpoint.tensors import FileHeader, TensorInfo, WeightHeaders
 from bertshape.errors import CheckpointError
+from bertshape.files import POINTER
 from bertshape.strict_json import check_values, parse_object, quoted
 
 SINGLE_FILE = "model.safetensors"
@@ -160,7 +161,14 @@ def _read_index(source: ByteSource) -> bytes:
             hint=_INDEX_AGAIN,
             code="weights-index-size",
         )
-    return source.read(0, source.size)
+    content = source.read(0, source.size)
+    if content.startswith(POINTER):
+        raise CheckpointError(
+            f"{source.name} is a Git LFS pointer, not the file itself: the clone was made without Git LFS",
+            hint="Run `git lfs pull` in the checkpoint's folder.",
+            code="git-lfs-pointer",
+        )
+    return content
 
 
 def weight_map(index: str | bytes, index_name: str) -> dict[str, str]:

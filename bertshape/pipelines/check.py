@@ -12,7 +12,7 @@ from bertshape.errors import BertshapeError, CheckpointError
 from bertshape.pipelines import facts
 from bertshape.pipelines.check_case import CaseRunner, case_shapes, check_case
 from bertshape.pipelines.check_request import DEFAULT_TEXT, CheckCase, CheckRequest
-from bertshape.pipelines.model import open_model
+from bertshape.pipelines.model import UnreadableTokenizerError, open_model
 from bertshape.pipelines.places import with_places
 from bertshape.pipelines.request import RunOptions, check_device
 from bertshape.pipelines.running import check_packages
@@ -25,8 +25,11 @@ from bertshape.soundness.weights import stored_backbone
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bertshape.checkpoint.checkpoint import Checkpoint
     from bertshape.checkpoint.value_digests import Read
     from bertshape.pipelines.model import Model
+    from bertshape.predict.architecture import Architecture
+    from bertshape.tokens.tokenizer import LoadedTokenizer
 
 
 def check(request: CheckRequest, read: Read = unwatched) -> CheckReport:
@@ -52,12 +55,49 @@ def _check(request: CheckRequest, read: Read) -> CheckReport:
     start = time.perf_counter()
     try:
         model = open_model(request.source, weights_needed=True)
+    except UnreadableTokenizerError as error:
+        return _without_tokenizer(request, error, read)
     except BertshapeError as error:
         return CheckReport(request.name, error=error)
     try:
         return _judge(request, model, read, start)
     except CheckpointError as error:  # It cannot encode the text of a case, or its weights cannot be loaded.
         return CheckReport(request.name, error=error, findings=tuple(model.verdict.findings))
+
+
+def _without_tokenizer(request: CheckRequest, error: UnreadableTokenizerError, read: Read) -> CheckReport:
+    """What is known of a checkpoint whose tokenizer cannot be read; nothing is asked of texts."""
+    checkpoint, architecture = error.checkpoint, error.architecture
+    more = check_values(checkpoint, read) if request.values else []
+    report = CheckReport(
+        request.name,
+        error=error,
+        summary=facts.without_tokenizer(checkpoint, architecture),
+        findings=(*error.findings, *more),
+    )
+    return _with_coverage(report, checkpoint, architecture, None, request)
+
+
+def _with_coverage(
+    report: CheckReport,
+    checkpoint: Checkpoint,
+    architecture: Architecture,
+    tokenizer: LoadedTokenizer | None,
+    request: CheckRequest,
+) -> CheckReport:
+    """The same with what was looked at."""
+    run = request.run and tokenizer is not None
+    covered = coverage(checkpoint, architecture, tokenizer, values=request.values, run=run)
+    headers, stored = checkpoint.headers, stored_backbone(checkpoint, architecture)
+    return replace(
+        report,
+        backbone_tensors=None if stored is None else len(stored),
+        stored_tensors=len(headers.tensors) if headers else None,
+        bytes_read=headers.bytes_read if headers else None,
+        weight_bytes=headers.total_bytes if headers else None,
+        seen=covered.seen,
+        unseen=covered.unseen,
+    )
 
 
 def _judge(request: CheckRequest, model: Model, read: Read, start: float) -> CheckReport:
@@ -75,20 +115,13 @@ def _judge(request: CheckRequest, model: Model, read: Read, start: float) -> Che
     findings += [finding for finding in dict.fromkeys(more) if finding not in findings]
     failing = ("error", "warning") if request.fail_on == "warning" else ("error",)
     errors = tuple(finding.message for finding in findings if finding.severity in failing)
-    covered = coverage(model.checkpoint, model.architecture, model.tokenizer, values=request.values, run=request.run)
-    headers, stored = model.checkpoint.headers, stored_backbone(model.checkpoint, model.architecture)
-    return CheckReport(
+    report = CheckReport(
         name=model.checkpoint.name,
         summary=facts.all_scalars(model),
-        backbone_tensors=None if stored is None else len(stored),
-        stored_tensors=len(headers.tensors) if headers else None,
-        bytes_read=headers.bytes_read if headers else None,
-        weight_bytes=headers.total_bytes if headers else None,
         findings=tuple(findings),
         outcomes=(Outcome("soundness", errors, seconds=opened), *outcomes),
-        seen=covered.seen,
-        unseen=covered.unseen,
     )
+    return _with_coverage(report, model.checkpoint, model.architecture, model.tokenizer, request)
 
 
 def _cases(request: CheckRequest, model: Model) -> tuple[list[Outcome], list[Finding]]:

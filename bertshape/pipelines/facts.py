@@ -18,7 +18,9 @@ from bertshape.soundness.weights import pooler_verdict, stored_backbone
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from bertshape.checkpoint.checkpoint import Checkpoint
     from bertshape.pipelines.model import Model
+    from bertshape.predict.architecture import Architecture
     from bertshape.report.check import Scalar
 
 SCALAR_NAMES = (
@@ -46,27 +48,36 @@ SCALAR_NAMES = (
 
 def scalars(model: Model) -> dict[str, Scalar]:
     """What every checkpoint has that is one number or one word, by the name that expectations use."""
-    checkpoint, architecture, recipe = model.checkpoint, model.architecture, model.recipe
-    declared = checkpoint.config.get("architectures")
+    known = without_tokenizer(model.checkpoint, model.architecture)
+    known |= {"max_length": model.limits["effective"], "tokenizer_size": model.tokenizer.vocabulary_size}
+    return {name: known[name] for name in SCALAR_NAMES} | known
+
+
+def without_tokenizer(checkpoint: Checkpoint, architecture: Architecture) -> dict[str, Scalar]:
+    """Those of them that are known where the tokenizer cannot be read.
+
+    Args:
+        checkpoint: The checkpoint.
+        architecture: What its config.json describes.
+    """
+    declared, recipe = checkpoint.config.get("architectures"), checkpoint.recipe
     return {
         "model_type": architecture.model_type,
         "architecture": str(declared[0]) if isinstance(declared, list) and declared else None,
         **asdict(architecture.dimensions),
-        "max_length": model.limits["effective"],
-        "tokenizer_size": model.tokenizer.vocabulary_size,
         "pooling": recipe.pooling,
         "embedding_dimension": recipe.embedding_dimension,
         "pooler": pooler_verdict(architecture, stored_backbone(checkpoint, architecture)),
         "dtype": resolve_dtype(checkpoint, "auto", stored=True) if checkpoint.has_weights else None,
         "parameters": architecture.parameters(),
-        **_labels(model),
+        **_labels(checkpoint, architecture),
     }
 
 
-def _labels(model: Model) -> dict[str, Scalar]:
+def _labels(checkpoint: Checkpoint, architecture: Architecture) -> dict[str, Scalar]:
     """The labels of a fine-tuned classifier, as `num_labels` and `id2label.0` and so on."""
-    task = declared_task(model.architecture.model_type, model.checkpoint.config.get("architectures"))
-    labels = task_labels(task, model.checkpoint.config) if task in LABELLED else ()
+    task = declared_task(architecture.model_type, checkpoint.config.get("architectures"))
+    labels = task_labels(task, checkpoint.config) if task in LABELLED else ()
     named: dict[str, Scalar] = {f"{LABEL_PREFIX}{index}": label for index, label in enumerate(labels)}
     return {"num_labels": len(labels) or None} | named
 

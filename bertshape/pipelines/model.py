@@ -21,7 +21,7 @@ from bertshape.soundness.weights import pooler_verdict, stored_backbone
 from bertshape.tokens.tokenizer import load_tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bertshape.checkpoint.recipe import Recipe
     from bertshape.pipelines.request import ModelSource
@@ -84,6 +84,24 @@ class Model:
         return resolve_dtype(self.checkpoint, requested, stored=stored)
 
 
+class UnreadableTokenizerError(CheckpointError):
+    """The tokenizer cannot be read or needs what is not installed; the rest of the checkpoint is known.
+
+    Attributes:
+        checkpoint: Its facts.
+        architecture: Dimensions and family.
+        findings: What is known of the rest.
+    """
+
+    def __init__(
+        self, error: CheckpointError, checkpoint: Checkpoint, architecture: Architecture, findings: Sequence[Finding]
+    ) -> None:
+        super().__init__(error.message, hint=error.hint, code=error.code)
+        self.checkpoint = checkpoint
+        self.architecture = architecture
+        self.findings = tuple(findings)
+
+
 def open_model(
     source: ModelSource,
     weights: Weights | None = "none",
@@ -101,6 +119,7 @@ def open_model(
 
     Raises:
         UsageError: The name cannot be that of a checkpoint.
+        UnreadableTokenizerError: Nothing else is broken than the tokenizer.
         CheckpointError: A file is missing or broken, or there are no weights to run.
         HubError: The Hub does not give the repository.
     """
@@ -115,8 +134,14 @@ def open_model(
         checkpoint = as_encode_reads(checkpoint)
     architecture = describe(checkpoint)
     chosen = _choose_weights(weights, checkpoint)
-    with cached_files(checkpoint.location):
-        tokenizer = load_tokenizer(checkpoint)
+    try:
+        with cached_files(checkpoint.location):
+            tokenizer = load_tokenizer(checkpoint)
+    except CheckpointError as error:
+        rest = check_soundness(
+            checkpoint, architecture, None, look_at_weights=chosen != "random", weights_needed=weights_needed
+        )
+        raise UnreadableTokenizerError(error, checkpoint, architecture, rest) from error
     if as_encode and checkpoint.recipe.transformer.lower_case:
         tokenizer.lower_case()
     limits = length_limits(checkpoint, architecture, tokenizer)

@@ -154,7 +154,7 @@ def _request(model: Model, options: RunOptions, *, attentions: bool) -> ForwardR
         architecture=model.architecture,
         device=options.device,
         dtype=options.dtype if model.weights == "checkpoint" else model.dtype(options.dtype),
-        safetensors=checkpoint.headers is not None,
+        safetensors=checkpoint.headers is not None and checkpoint.headers.is_safetensors,
         attentions=attentions,
         weight_bytes=checkpoint.headers.total_bytes if checkpoint.headers else None,
     )

@@ -67,9 +67,10 @@ def summary_line(report: CheckReport) -> str:
 def _cells(report: CheckReport, signs: Signs) -> tuple[Text, ...]:
     verdict = Text("ok", style="green") if report.passed else Text("failed", style=_FAIL)
     name = Text(visible(report.name), style="bold")
-    if report.error is not None:
+    if report.error is not None and not report.summary:
         return (verdict, name, Text(signs.dash), Text("cannot be read"), Text(), Text())
-    return (verdict, name, Text(_model(report)), Text(_checked(report)), Text(_tensors(report)), Text(_read(report)))
+    checked = _checked(report) if report.error is None else "no tokenizer"
+    return (verdict, name, Text(_model(report)), Text(checked), Text(_tensors(report)), Text(_read(report)))
 
 
 def _model(report: CheckReport) -> str:
@@ -105,7 +106,8 @@ def _details(report: CheckReport, *, quiet: bool, alone: bool) -> list[Renderabl
     lines = finding_lines(finding for finding in report.findings if finding.severity in severities)
     if report.error is not None:
         error = labelled("error", visible(report.error.message), style=_FAIL)
-        return [error, *hint_lines(report.error.hint), *lines]
+        covered = _coverage(report) if alone and not quiet else []
+        return [error, *hint_lines(report.error.hint), *lines, *covered]
     for outcome in report.outcomes:
         if outcome.name != "soundness":  # Each of its problems is a finding above.
             lines += [labelled("FAIL", visible(problem), style=_FAIL) for problem in outcome.problems]
@@ -117,7 +119,7 @@ def _details(report: CheckReport, *, quiet: bool, alone: bool) -> list[Renderabl
 
 def _coverage(report: CheckReport) -> list[RenderableType]:
     """What the verdict is of, and of what it is not."""
-    sound = not any(outcome.problems for outcome in report.outcomes if outcome.name == "soundness")
+    sound = report.error is None and not any(row.problems for row in report.outcomes if row.name == "soundness")
     lines: list[RenderableType] = []
     if report.seen:
         word = labelled("sound" if sound else "seen", visible(", ".join(report.seen)), style="green" if sound else "")

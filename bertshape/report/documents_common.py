@@ -14,7 +14,7 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Name = Annotated[str, Meta(min_length=1)]
 Code = Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]
 Span = Annotated[list[Count], Meta(min_length=2, max_length=2)]
-Scalar = Annotated[int, Meta(ge=0)] | str | None
+Scalar = int | str | None
 Evidence = Literal["predicted", "observed", "same_shape_observed"]
 
 

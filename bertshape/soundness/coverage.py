@@ -36,14 +36,14 @@ Part = tuple[bool, str]
 
 
 def coverage(
-    checkpoint: Checkpoint, architecture: Architecture, tokenizer: LoadedTokenizer, *, values: bool, run: bool
+    checkpoint: Checkpoint, architecture: Architecture, tokenizer: LoadedTokenizer | None, *, values: bool, run: bool
 ) -> Coverage:
     """What of a checkpoint `check` looks at.
 
     Args:
         checkpoint: The checkpoint.
         architecture: What its config.json describes.
-        tokenizer: Its tokenizer.
+        tokenizer: Its tokenizer; None where it cannot be read.
         values: Whether all stored numbers are read.
         run: Whether the model is run.
     """
@@ -85,7 +85,9 @@ def _head(checkpoint: Checkpoint, architecture: Architecture) -> Iterator[Part]:
         yield False, f"the head of {classes[0]} (no table of it)"
 
 
-def _tokenizer(tokenizer: LoadedTokenizer) -> Part:
+def _tokenizer(tokenizer: LoadedTokenizer | None) -> Part:
+    if tokenizer is None:
+        return False, "the tokenizer (it cannot be read)"
     if tokenizer.not_asked:
         return False, f"the tokenizer's own class ({tokenizer.file} was encoded with in its place)"
     return True, "the tokenizer"
@@ -93,6 +95,8 @@ def _tokenizer(tokenizer: LoadedTokenizer) -> Part:
 
 def _chain(checkpoint: Checkpoint) -> Iterator[Part]:
     recipe = checkpoint.recipe
+    if recipe.error is not None:
+        yield False, "the steps of modules.json (they cannot be read)"
     if not (recipe.has_chain and recipe.declared):
         return
     odd = next((step for step in recipe.steps if step.problem), None)

@@ -10,22 +10,26 @@ if TYPE_CHECKING:
     from bertshape.checkpoint.checkpoint import Checkpoint
 
 
-def rewriting_command(checkpoint: Checkpoint, change: str) -> str:
+def rewriting_command(checkpoint: Checkpoint, change: str = "") -> str:
     """A command, to be given in the checkpoint's folder, that changes the stored tensors.
 
-    Shards become one file, which transformers takes before an index.
+    Shards and pickles become one file, which transformers takes before the others.
 
     Args:
         checkpoint: The checkpoint.
-        change: Python that changes `w`, a dict of the tensors by name; `torch` is there.
+        change: Python that changes `w`, a dict of the tensors by name; `torch` is there. Empty for nothing.
     """
-    files = checkpoint.headers.files if checkpoint.headers else ()
+    headers = checkpoint.headers
+    files, load = json.dumps(list(headers.files) if headers else []), "load_file(f)"
+    if headers and not headers.is_safetensors:
+        inside = f"[{quoted(headers.inside)}]" if headers.inside else ""
+        load = f'torch.load(f, map_location="cpu", weights_only=True){inside}'
     # A copy: what load_file gives may be the file itself, which is written over.
     lines = [
         "import torch",
         "from safetensors.torch import load_file, save_file",
-        f"w = {{k: v.clone() for f in {json.dumps(list(files))} for k, v in load_file(f).items()}}",
-        change,
+        f"w = {{k: v.clone() for f in {files} for k, v in {load}.items() if torch.is_tensor(v)}}",
+        *([change] if change else []),
         'save_file(w, "model.safetensors", metadata={"format": "pt"})',
     ]
     return f"python -c {shlex.quote('; '.join(lines))}"

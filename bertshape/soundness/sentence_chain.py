@@ -32,6 +32,8 @@ def sentence_findings(checkpoint: Checkpoint, architecture: Architecture) -> lis
         architecture: Its hidden_size is what the transformer gives.
     """
     recipe = checkpoint.recipe
+    if recipe.error is not None:
+        return [_unreadable(recipe.error)]
     findings = recipe_findings(checkpoint)
     sizes: dict[str, tuple[int, str]] = {}
     for step in recipe.steps if recipe.declared else ():
@@ -56,6 +58,11 @@ def sentence_findings(checkpoint: Checkpoint, architecture: Architecture) -> lis
             if given is not None:
                 sizes[step.gives] = given, f"{step.path}/config.json"
     return findings
+
+
+def _unreadable(error: CheckpointError) -> Finding:
+    message = f"{error.message}; SentenceTransformer cannot load this folder, AutoModel can"
+    return Finding(error.code, "error", message, error.hint, where="modules.json")
 
 
 def _undescribed(step: Module, file: str) -> Finding:

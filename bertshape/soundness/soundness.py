@@ -20,6 +20,7 @@ from bertshape.soundness.identity import (
     whole_model_findings,
 )
 from bertshape.soundness.lengths import length_findings
+from bertshape.soundness.pickled import nested_findings
 from bertshape.soundness.prefixes import foreign_prefix, prefix_finding, without_prefix
 from bertshape.soundness.quantized import quantization_findings, without_quantization
 from bertshape.soundness.sentence_chain import sentence_findings
@@ -84,7 +85,7 @@ def _judge_weights(
     checkpoint: Checkpoint, architecture: Architecture, weights_needed: bool
 ) -> tuple[list[Finding], Architecture | None]:
     """What the weights are worth, and what a config.json would describe that fits them; None for another family."""
-    findings: list[Finding] = []
+    findings = [*nested_findings(checkpoint)]
     quantization = read_quantization(checkpoint)
     if quantization is not None:
         findings += quantization_findings(checkpoint, quantization)
@@ -92,10 +93,11 @@ def _judge_weights(
             return findings, architecture
         # The other rules look at the matrices that the quantized ones stand for.
         checkpoint = without_quantization(checkpoint, quantization, architecture)
-    foreign = family_of_names(checkpoint, architecture)
-    if foreign is not None:
-        return [*findings, foreign], None
     prefix = foreign_prefix(checkpoint, architecture)
+    foreign = family_of_names(checkpoint, architecture)
+    # A prefix of a wrapper may be one that another family has, such as DPR's `bert_model.`.
+    if foreign is not None and (prefix is None or class_findings(checkpoint, architecture)):
+        return [*findings, foreign], None
     if prefix is not None:
         findings.append(prefix_finding(checkpoint, prefix))
         # The other rules look at what would be there under the right names.

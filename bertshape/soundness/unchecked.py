@@ -54,9 +54,11 @@ def pointer_findings(checkpoint: Checkpoint) -> Iterator[Finding]:
     """Git LFS pointers in the place of files that nothing here reads, and other tools may: vocab.txt, other formats."""
     if checkpoint.location.snapshot is not None or checkpoint.location.source != "directory":
         return
-    folder, error = checkpoint.folder, checkpoint.weights_error
+    folder = checkpoint.folder
+    errors = (checkpoint.weights_error, checkpoint.recipe.error, checkpoint.tokenizer_files.error)
+    said = " ".join(["tokenizer.json", *(error.message for error in errors if error is not None)])
     names = [path.name for path in sorted(folder.iterdir())]
-    pointers = [name for name in names if is_pointer(folder / name) and (error is None or name not in error.message)]
+    pointers = [name for name in names if is_pointer(folder / name) and name not in said]
     if pointers:
         yield Finding(
             "git-lfs-pointer",

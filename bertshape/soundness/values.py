@@ -45,13 +45,14 @@ def check_values(checkpoint: Checkpoint, read: Read = unwatched) -> list[Finding
     Raises:
         CheckpointError: A file cannot be read.
     """
-    files = checkpoint.headers.files if checkpoint.headers is not None else ()
+    headers = checkpoint.headers
+    files = headers.files if headers is not None and headers.is_safetensors else ()
     absent = [name for name in files if not exists(checkpoint.folder / name)]
     if not files or absent:
         what = f"{absent[0]} is not in the folder" if absent else "there is no safetensors file"
         message = f"values were not checked: {what}"
         return [Finding("values-not-checked", "note", message, "Save the weights with safetensors, into the folder.")]
-    findings, total = [], checkpoint.headers.total_bytes if checkpoint.headers is not None else 0
+    findings, total = [], headers.total_bytes if headers is not None else 0
     for name in files:
         broken = dict(_broken_tensors(checkpoint.folder / name, name, lambda count: read(count, total)))
         if broken:

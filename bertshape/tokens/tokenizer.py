@@ -140,6 +140,8 @@ def load_tokenizer(checkpoint: Checkpoint) -> LoadedTokenizer:
         CheckpointError: There is no tokenizer, it is broken, or it needs a package that is not installed.
     """
     files, name = checkpoint.tokenizer_files, checkpoint.name
+    if files.error is not None:
+        raise files.error
     resolved = resolve_class(checkpoint.config, files.config)
     file = _vocabulary_file(files, resolved, name)
     if file in ("tokenizer.json", *_VOCABULARIES):

@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 from bertshape.checkpoint.checkpoint import open_checkpoint
 from bertshape.errors import BertshapeError
 from bertshape.predict.config import resolve
+from bertshape.predict.heads import head_of_class
 from bertshape.predict.tensor_names import BUFFERS
 from bertshape.soundness.soundness import check_soundness
 from bertshape.tokens.tokenizer import load_tokenizer
@@ -83,8 +84,10 @@ def transformers_says(mutant: Mutant, folder: Path) -> Word:
         lacking = {key for key in lacking if not BUFFERS.search(key)}
         unexpected = sorted(key for key in info["unexpected_keys"] if not BUFFERS.search(key))
         of_pooler = {key for key in info["missing_keys"] if family.pooler and f".{family.pooler}" in f".{key}"}
-        # A pooler that is absent is random: a matter of its own. One in half is as bad as anything else.
-        if name == base and len(of_pooler) == _POOLER_TENSORS:
+        # A pooler that is absent is random: a matter of its own, where no head reads it. Half of one is as bad as
+        # anything else.
+        idle = (head := head_of_class(family.model_type, name)) is not None and head.pooler == "idle"
+        if (name == base or idle) and len(of_pooler) == _POOLER_TENSORS:
             pooler, lacking = True, lacking - of_pooler
         bad = bad or bool(lacking)
         if mutant.entries is not None:

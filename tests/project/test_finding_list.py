@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bertshape
-from bertshape.checkpoint.foreign import KINDS
+from bertshape.checkpoint.foreign_kinds import KINDS
 from bertshape.soundness.purpose import _KINDS
 
 if TYPE_CHECKING:

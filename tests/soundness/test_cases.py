@@ -74,6 +74,16 @@ def file(name: str, content: str) -> Edit:
     return edit
 
 
+def pickled(change: Callable[[dict[str, torch.Tensor]], object]) -> Edit:
+    """Edit that stores the weights with torch.save instead."""
+
+    def edit(folder: Path) -> None:
+        torch.save(change(load_file(folder / "model.safetensors")), folder / "pytorch_model.bin")
+        (folder / "model.safetensors").unlink()
+
+    return edit
+
+
 def _adapter(folder: Path, tiny: Tiny) -> None:
     folder.mkdir()
     adapter = {"peft_type": "LORA", "base_model_name_or_path": "org/base", "r": 8}
@@ -227,6 +237,30 @@ CASES = {
         "pooler-random",
         ("pooler",),
     ),
+    "a prefix that another family has": Case(
+        bert(prefixed("bert_model.")), 1, "names-prefixed", ("87 of 87 stored names begin with bert_model.",)
+    ),
+    "a pickle with a prefix": Case(
+        bert(prefixed("module."), pickled(lambda state: state)), 1, "names-prefixed", ("torch.load(f",)
+    ),
+    "a pickle of a training script": Case(
+        bert(pickled(lambda state: {"epoch": 1, "state_dict": state})), 1, "tensors-nested", ("inside of 'state_dict'",)
+    ),
+    "the same by another key": Case(
+        bert(pickled(lambda state: {"model_dict": state})), 1, "tensors-nested", ('["model_dict"]',)
+    ),
+    "a pickle without a layer": Case(
+        bert(pickled(lambda state: {name: row for name, row in state.items() if "layer.3." not in name})),
+        1,
+        "tensors-missing",
+        ("the weights lack 16 backbone tensors",),
+    ),
+    "a pickle of a whole module": Case(
+        bert(pickled(lambda _: torch.nn.Linear(2, 2))),
+        1,
+        "weights-without-tensors",
+        ("(torch.nn.modules.linear.Linear)",),
+    ),
     "no model_type": Case(
         bert(model_type=None), 1, "model-type-missing", ('Add "model_type": "bert" to config.json.',)
     ),
@@ -281,7 +315,15 @@ def test_24_a_tokenizer_that_needs_a_package(command: str, tmp_path: Path, tiny:
     assert "pip install fugashi" in said
 
 
-@pytest.mark.parametrize("name", ["04 DataParallel", "14 a bias that was not resized"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "04 DataParallel",
+        "14 a bias that was not resized",
+        "a pickle with a prefix",
+        "a pickle of a training script",
+    ],
+)
 def test_the_command_of_a_hint_helps(name: str, tmp_path: Path, tiny: Tiny, run_cli: Command) -> None:
     """It runs as it stands, and `check` passes afterwards."""
     folder = tmp_path / "it"

@@ -57,6 +57,50 @@ KINDS: dict[str, tuple[Mapping[str, str], int, str, str]] = {
     "Router": (
         {"modules.json": modules("Router"), "query_0_Transformer/config.json": "{}"}, 3, "no-transformer", "different"
     ),
+    "CNN": ({"modules.json": modules("CNN", "Pooling")}, 3, "no-transformer", "begins with a step CNN"),
+    "Asym over a config of its own": (
+        {"modules.json": modules("Asym"), "config.json": "{}"}, 3, "no-transformer", "sends texts to different encoders"
+    ),
+    "spaCy": ({"meta.json": "{}", "config.cfg": "[nlp]"}, 3, "other-library", "is a model of spaCy"),
+    "fastText": ({"lid.176.ftz": "x"}, 3, "other-library", "is a model of fastText"),
+    "CTranslate2": (
+        {"config.json": "{}", "model.bin": "x", "vocabulary.json": "[]"}, 3, "format-unread", "as CTranslate2 alone"
+    ),
+    "Core ML": ({NO_WEIGHTS: "", "m.mlpackage/Manifest.json": "{}"}, 1, "format-unread", "as Core ML alone"),
+    "TensorFlow Lite": ({NO_WEIGHTS: "", "model.tflite": "x"}, 1, "format-unread", "as TensorFlow Lite alone"),
+    "a saved model of TensorFlow": (
+        {NO_WEIGHTS: "", "saved_model/1/saved_model.pb": "x"}, 1, "tensorflow-only", "as TensorFlow alone"
+    ),
+    "TensorFlow 1 below": (
+        {"uncased/albert_config.json": "{}"}, 3, "bert-for-tensorflow-1", "(uncased/albert_config.json)"
+    ),
+    "Lightning": ({NO_WEIGHTS: "", "last.ckpt": "x", "optimizer.pt": "x"}, 1, "weights-name", "holds last.ckpt;"),
+    "a variant": ({NO_WEIGHTS: "", "model.fp16.safetensors": "x"}, 1, "weights-name", "holds model.fp16.safetensors;"),
+    "shards without index": (
+        {NO_WEIGHTS: "", "model-00001-of-00002.safetensors": "x"}, 1, "weights-index-missing", "and not their index"
+    ),
+    "DeepSpeed": ({NO_WEIGHTS: "", "zero_to_fp32.py": "x"}, 1, "training-state", "state of a training in parts"),
+    "FSDP": ({NO_WEIGHTS: "", "fsdp_0/__0_0.distcp": "x"}, 1, "training-state", "state of a training in parts"),
+    "a download that was cut": (
+        {NO_WEIGHTS: "", "model.safetensors.incomplete": "x"}, 1, "download-unfinished", "that was not finished"
+    ),
+    "the Hub's cache": ({"snapshots/abc/config.json": "{}"}, 3, "hub-cache-folder", "the files are in snapshots/abc"),
+    "prompts of peft": (
+        {"adapter_config.json": adapter(peft_type="PROMPT_TUNING", base_model_name_or_path="org/b")},
+        3, "adapter-only", "(PROMPT_TUNING, adapter_config.json)",
+    ),
+    "an index that is a pointer": (
+        {NO_WEIGHTS: "", "model.safetensors.index.json": POINTER}, 1, "git-lfs-pointer", "is a Git LFS pointer"
+    ),
+    "a modules.json that is a pointer": ({BERT: "", "modules.json": POINTER}, 1, "git-lfs-pointer", "is a Git LFS pointer"),
+    "a modules.json that is cut": ({BERT: "", "modules.json": "[{"}, 1, "file-json", "modules.json is not valid JSON"),
+    "a step of nonsense": (
+        {BERT: "", "modules.json": modules("Transformer", "Pooling"), "1_x/config.json": '{"pooling_mode": "sum"}'},
+        1, "sentence-transformers-invalid", "pooling_mode is",
+    ),
+    "a pickle that is a page": (
+        {NO_WEIGHTS: "", "pytorch_model.bin": "<html>"}, 1, "weights-not-pickle", "is an HTML or XML page"
+    ),
     "multimodal": (
         {"config.json": '{"model_type": "clip", "text_config": {}}'}, 3, "multimodal", "clip model of texts and other"
     ),
