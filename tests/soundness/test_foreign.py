@@ -92,7 +92,9 @@ KINDS: dict[str, tuple[Mapping[str, str], int, str, str]] = {
     "an index that is a pointer": (
         {NO_WEIGHTS: "", "model.safetensors.index.json": POINTER}, 1, "git-lfs-pointer", "is a Git LFS pointer"
     ),
-    "a modules.json that is a pointer": ({BERT: "", "modules.json": POINTER}, 1, "git-lfs-pointer", "is a Git LFS pointer"),
+    "a modules.json that is a pointer": (
+        {BERT: "", "modules.json": POINTER}, 1, "git-lfs-pointer", "is a Git LFS pointer"
+    ),
     "a modules.json that is cut": ({BERT: "", "modules.json": "[{"}, 1, "file-json", "modules.json is not valid JSON"),
     "a step of nonsense": (
         {BERT: "", "modules.json": modules("Transformer", "Pooling"), "1_x/config.json": '{"pooling_mode": "sum"}'},
