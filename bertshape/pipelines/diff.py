@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from bertshape.pipelines.diff_texts import TextComparison, compare_texts
 from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.model import open_model
 from bertshape.pipelines.request import ModelSource
+from bertshape.pipelines.stored_names import common_names, loaded_names, renamed
 from bertshape.report.envelope import envelope
 from bertshape.report.shown import Shown, counted
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from bertshape.report import documents
     from bertshape.report.check import Scalar
     from bertshape.report.drift import Drift
+
+STORED_NAME = "stored_name"
+"""What a row about the name of one tensor is called."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Side:
         vocabulary: Ids by token; None for a contract, which keeps a digest alone.
         tokenizer: Digest of the tokenizer's file.
         values: Digests of the stored numbers by tensor, or of a contract by part of the model; None where unread.
+        loaded: The name under which transformers looks for each tensor.
         is_contract: Whether it is a contract, which says only some of what is to be known.
     """
 
@@ -50,6 +55,7 @@ class Side:
     vocabulary: Mapping[str, int] | None
     tokenizer: str | None
     values: Mapping[str, str] | None = None
+    loaded: Mapping[str, str] = field(default_factory=dict)
     is_contract: bool = False
 
 
@@ -172,12 +178,14 @@ def diff(
 
 
 def compare(before: Side, after: Side) -> Comparison:
-    """Compare two sides."""
+    """Compare two sides, a tensor that both store under two names as one."""
+    stored_names = _stored_names(before, after)
+    before, after = _renamed(before, after), _renamed(after, before)
     names = dict.fromkeys((*facts.SCALAR_NAMES, *before.scalars, *after.scalars))
     # What a contract does not speak of is nothing that differs.
     spoken = [side.scalars.keys() for side in (before, after) if side.is_contract]
     named = [name for name in names if all(name in keys for keys in spoken)]
-    changes = (Change(name, before.scalars.get(name), after.scalars.get(name)) for name in named)
+    changes = [Change(name, before.scalars.get(name), after.scalars.get(name)) for name in named] + stored_names
     tokens = None
     if before.vocabulary is not None and after.vocabulary is not None:
         tokens = len({token for token, _ in before.vocabulary.items() ^ after.vocabulary.items()})
@@ -193,6 +201,21 @@ def compare(before: Side, after: Side) -> Comparison:
         tokenizer_differs=before.tokenizer != after.tokenizer if known else None,
         values_differing=_values_differing(before, after),
     )
+
+
+def _renamed(side: Side, other: Side) -> Side:
+    names = common_names(side.loaded, other.loaded)
+    values = None if side.values is None else renamed(side.values, names)
+    return replace(side, tensors=renamed(side.tensors, names), values=values)
+
+
+def _stored_names(before: Side, after: Side) -> list[Change]:
+    """The first tensor that two checkpoints store under two names, which readers other than transformers may miss."""
+    if before.is_contract or after.is_contract:
+        return []
+    theirs = {loaded: name for name, loaded in after.loaded.items()}
+    pairs = ((name, theirs[loaded]) for name, loaded in before.loaded.items() if loaded in theirs)
+    return [Change(STORED_NAME, *pair) for pair in pairs if pair[0] != pair[1]][:1]
 
 
 def _values_differing(before: Side, after: Side) -> tuple[str, ...] | None:
@@ -222,13 +245,15 @@ def read_side(name: str, *, offline: bool = False, values: bool = False, read: R
     if name.endswith(".toml"):
         return _contract_side(name, values=values)
     model = open_model(source_of(name, offline))
+    stored = facts.stored_tensors(model)
     return Side(
         name=name,
         scalars=facts.all_scalars(model),
-        tensors={tensor: shape.by_size for tensor, shape in facts.stored_tensors(model).items()},
+        tensors={tensor: shape.by_size for tensor, shape in stored.items()},
         vocabulary=model.tokenizer.backend.get_vocab(with_added_tokens=True),
         tokenizer=facts.tokenizer_hash(model),
         values=tensor_digests(model.checkpoint, read) if values else None,
+        loaded=loaded_names(model, stored),
     )
 
 
@@ -261,7 +286,9 @@ def _contract_side(name: str, *, values: bool) -> Side:
         if item.operator == "=" and facts.is_scalar(item.name) and isinstance(item.value, int | str)
     }
     tensors = {own: _as_text(pattern) for folded, pattern in contract.tensors.items() for own in unfold_name(folded)}
-    return Side(name, scalars, tensors, None, contract.tokenizer, contract.values if values else None, is_contract=True)
+    digests = contract.values if values else None
+    loaded = {tensor: tensor for tensor in tensors}
+    return Side(name, scalars, tensors, None, contract.tokenizer, digests, loaded, is_contract=True)
 
 
 def _as_text(pattern: ShapePattern) -> str:

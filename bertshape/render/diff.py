@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
     from bertshape.pipelines.diff import Comparison
     from bertshape.pipelines.diff_texts import TextComparison
+    from bertshape.report.check import Scalar
 
 _COLUMNS = (Column("field", folds=10), Column("A", folds=10), Column("B", folds=10))
-
+_TENSOR_COLUMNS = (Column("tensor", folds=10), *_COLUMNS[1:])
+_STEPS = "modules"
 _SHOWN = 6
 _EQUAL_SHOWN = 14
 _UNCOMPARED = "have the same names and shapes; values not compared (--values)"
@@ -36,15 +38,21 @@ def render_comparison(comparison: Comparison, columns: int, signs: Signs = UNICO
         tensors = f"; their tensors {same}" * _has_tensors(comparison)
         return Group(Text(f"{names[0]} and {names[1]} do not differ{tensors}"), *texts)
     heads = [Text.assemble((letter, "bold"), "  ", name) for letter, name in zip("AB", names, strict=True)]
-    rows = [_cells(change, signs) for change in comparison.scalars if change.differs]
-    groups = {}
+    rows = [_cells(change, signs) for change in _differing(comparison)]
     lacking = _lacking(comparison)
+    grid = [Text(), Grid(_COLUMNS, rows).render(columns, signs)] if rows else []
     if comparison.tensors and not lacking:
         equal = f"; {comparison.same_tensors} are equal" if comparison.same_tensors else ""
-        groups[len(rows)] = Text(f"Tensors that differ{equal}", style="bold")
-        rows += [_cells(change, signs) for change in comparison.tensors]
-    grid = [Text(), Grid(_COLUMNS, rows, groups).render(columns, signs)] if rows else []
+        table = Grid(_TENSOR_COLUMNS, [_cells(change, signs) for change in comparison.tensors])
+        grid += [Text(), Text(f"Tensors that differ{equal}", style="bold"), table.render(columns, signs)]
     return Group(*heads, *grid, Text(), *_remarks(comparison, lacking), *texts)
+
+
+def _differing(comparison: Comparison) -> list[Change]:
+    """Facts that differ; not each step of a chain that only one side has, whose steps the row `modules` names."""
+    changes = [change for change in comparison.scalars if change.differs]
+    alone = any(change.name == _STEPS and None in (change.before, change.after) for change in changes)
+    return [change for change in changes if not (alone and change.name.startswith(f"{_STEPS}."))]
 
 
 def _text(compared: TextComparison, columns: int, signs: Signs) -> list[RenderableType]:
@@ -122,8 +130,12 @@ def _tokenizer_line(comparison: Comparison) -> str:
 
 
 def _cells(change: Change, signs: Signs) -> tuple[Text, ...]:
-    values = (
-        Text(signs.dash, style="dim") if value is None else Text(visible(str(value)))
-        for value in (change.before, change.after)
-    )
+    sides = (change.before, change.after)
+    values = (Text(signs.dash, style="dim") if value is None else Text(_spaced(value)) for value in sides)
     return (Text(visible(change.name)), *values)
+
+
+def _spaced(value: Scalar) -> str:
+    """A value, with blanks where an object of many keys may be folded."""
+    text = str(visible(str(value)))
+    return text.replace(',"', ', "').replace('":', '": ') if text.startswith("{") else text

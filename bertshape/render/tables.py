@@ -169,17 +169,24 @@ class Grid:
         widths = {index: self._wish(index) for index in shown}
         spare = _total(widths.values()) - columns
         for index in shown:
-            least = self._wish(index, least=True)
             if spare > 0 and self.columns[index].least:
-                less = min(spare, widths[index] - least)
+                less = min(spare, widths[index] - self._wish(index, least=True))
                 widths[index] -= less
                 spare -= less
         if spare <= 0:
             return widths
-        folding = max((index for index in shown if self.columns[index].folds), key=widths.__getitem__, default=None)
-        if folding is None or widths[folding] - spare < self.columns[folding].folds:
-            return None
-        return widths | {folding: widths[folding] - spare}
+        # Between words first: a name in two halves is hard to read.
+        least = {index: self.columns[index].folds for index in shown if self.columns[index].folds}
+        whole = {index: max(folds, min(self._longest_word(index), widths[index])) for index, folds in least.items()}
+        for floors in (whole, least):
+            widths, spare = _folded(widths, floors, spare)
+        return widths if spare <= 0 else None
+
+    def _longest_word(self, index: int) -> int:
+        cells = (row[index] for row in self.rows)
+        return max(
+            (cell_len(word) for cell in cells if isinstance(cell, Text) for word in cell.plain.split()), default=0
+        )
 
     def _stacked(self, columns: int, signs: Signs) -> RenderableType:
         """Rows below one another: the first cell, then the others in a line of their own."""
@@ -263,6 +270,15 @@ def flow(parts: Iterable[Text], columns: int, between: str, *, lead: str = "") -
         else:
             lines.append(Text.assemble(lead, part) if lines else part)
     return lines
+
+
+def _folded(widths: Mapping[int, int], least: Mapping[int, int], spare: int) -> tuple[dict[int, int], int]:
+    """Widths with up to so many columns less, each taken from the widest that may be folded; then what is left over."""
+    narrower = dict(widths)
+    while spare > 0 and (room := [index for index in least if narrower[index] > least[index]]):
+        narrower[max(room, key=narrower.__getitem__)] -= 1
+        spare -= 1
+    return narrower, spare
 
 
 def _total(widths: Iterable[int]) -> int:
