@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from bertshape.cli.commands import COMMANDS, PAGES, PANEL_OF
+from bertshape.cli.commands import COMMANDS, PAGES, PANEL_OF, PANEL_ORDER
 from bertshape.version import __version__
 
 if TYPE_CHECKING:
@@ -69,6 +69,13 @@ class _Command(TyperCommand):
         for parameter in self.params:
             _arrange(parameter)
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters in the order of their panels, `--help` among those of the output."""
+        params: list[Any] = super().get_params(ctx)
+        for parameter in params:
+            parameter.rich_help_panel = PANEL_OF.get(parameter.name)
+        return sorted(params, key=lambda parameter: PANEL_ORDER.get(parameter.rich_help_panel, 0))
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the panels, then the examples and the page."""
         if self.rich_markup_mode is None:
@@ -94,8 +101,7 @@ class _Group(TyperGroup):
 
 
 def _arrange(parameter: Any) -> None:
-    """Put an option into its panel, with a short name for its value; its help is text, never markup."""
-    parameter.rich_help_panel = PANEL_OF.get(parameter.name)
+    """Give an option a short name for its value; its help is text, never markup."""
     choices = getattr(parameter.type, "choices", None)
     if choices and parameter.metavar is None:
         parameter.metavar = "NAME"

@@ -71,7 +71,7 @@ def check_command(
     offline: options.Offline = False,
     timeout: options.Timeout = None,
     refresh: options.Refresh = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Same as --format json.")] = False,
+    as_json: options.JsonFlag = False,
     output_format: Annotated[Format, typer.Option("--format", help="How to print the verdict.")] = "table",
     listing: Annotated[
         bool, typer.Option("--list", help="Print every name that --expect takes, with its value now.")

@@ -102,10 +102,10 @@ COMMANDS = {
         "profile",
     ),
     "families": About(
-        _REFERENCE, "List the model families of the table.", (("bertshape families", "what differs"),), "concepts"
+        _REFERENCE, "List the model families of the table.", (("bertshape families", "what differs"),), "families"
     ),
     "poolings": About(
-        _REFERENCE, "List every pooling strategy.", (("bertshape poolings", "formula, axes, source"),), "concepts"
+        _REFERENCE, "List every pooling strategy.", (("bertshape poolings", "formula, axes, source"),), "poolings"
     ),
     "doctor": About(
         _REFERENCE,
@@ -115,7 +115,7 @@ COMMANDS = {
             ("bertshape doctor --all", "everything"),
             ("bertshape doctor --json", "for a bug report"),
         ),
-        "commands",
+        "doctor",
     ),
     "schema": About(
         _REFERENCE,
@@ -127,18 +127,20 @@ COMMANDS = {
 """The commands in the order of the help; `NAME_command` of the module `cli/NAME.py` is the function of each."""
 
 _PANELS = {
-    "Checkpoint": "model revision offline weights dry_run checkpoint checkpoints before after contract refresh timeout",
+    "Arguments": "texts vectors file files checkpoint checkpoints before after document",
+    "Checkpoint": "model revision offline weights dry_run contract refresh timeout",
     "Texts": (
-        "texts probes vectors text_file vector_column sample "
-        "pair file input_file input_format text text_column pair_column id_column on_error prompt "
-        "no_prompt prompt_name max_length truncation padding batch_size files merge"
+        "probes text_file vector_column sample pair input_file input_format text text_column pair_column id_column "
+        "on_error prompt no_prompt prompt_name max_length truncation padding batch_size merge"
     ),
     "Run": "device dtype run verify allow_unsound no_torch",
-    "Expect": "declared tolerance expect values fail_on max_cut max_drift listing document",
+    "Expect": "declared tolerance expect values fail_on max_cut max_drift listing",
     "Show": (
         "pooling hidden_states attentions layers words task truncate_dim explain all_tokens no_tokens everything quiet"
     ),
-    "Output": "output save save_only as_json output_format open_page force update debug",
+    "Output": "output save save_only as_json output_format open_page force update debug help",
 }
 PANEL_OF = {name: panel for panel, names in _PANELS.items() for name in names.split()}
 """Panel of each option and argument, by the name of its parameter."""
+PANEL_ORDER = {panel: number for number, panel in enumerate(_PANELS, start=1)}
+"""Where a panel stands in the help."""

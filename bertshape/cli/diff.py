@@ -50,7 +50,7 @@ def diff_command(
         typer.Option(metavar="N%", help="Exit with 1 where more of --texts change, and for no other difference."),
     ] = None,
     offline: options.Offline = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Same as --format json.")] = False,
+    as_json: options.JsonFlag = False,
     output_format: Annotated[Format, typer.Option("--format", help="How to print the differences.")] = "table",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing; the exit code says it.")] = False,
     output: options.ReportFile = None,

@@ -13,6 +13,7 @@ from bertshape.cli import options
 from bertshape.cli.completion import complete_pooling
 from bertshape.cli.console import print_result
 from bertshape.cli.events import CommandEvents
+from bertshape.cli.pages import is_json
 from bertshape.corpus.meter import Meter
 from bertshape.corpus.read import read_all_lines
 from bertshape.corpus.text_file import TextFile
@@ -81,12 +82,14 @@ def embed_command(
         int | None,
         typer.Option("--verify", metavar="N", min=1, help="Give N texts to sentence-transformers too, and compare."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+    as_json: options.JsonFlag = False,
+    output_format: options.TableFormat = "table",
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:
     """Write one vector for every text of a file, by any number of pooling strategies at once."""
 
     def action() -> int:
+        wanted = is_json(output_format, None, as_json=as_json)
         request = EmbedRequest(
             save=SaveOptions(output),
             source=ModelSource(model, revision, offline, timeout, refresh),
@@ -102,10 +105,10 @@ def embed_command(
         )
         texts = TextFile(file, input_format, text_column, pair_column, id_column)
         meter = Meter([texts])
-        with CommandEvents(progress=sys.stderr.isatty(), log=not as_json, meter=meter) as watching:
+        with CommandEvents(progress=sys.stderr.isatty(), log=not wanted, meter=meter) as watching:
             report = embed(request, read_all_lines(texts, meter), texts.name, watching)
         print_result(
-            lambda console: render_embed(report, console.width, signs_of(console)), report.to_dict if as_json else None
+            lambda console: render_embed(report, console.width, signs_of(console)), report.to_dict if wanted else None
         )
         return ExitCode.OK if report.ok else ExitCode.FAILED
 

@@ -111,7 +111,7 @@ def inspect_command(
     no_tokens: Annotated[
         bool, typer.Option("--no-tokens", help="Leave the lists of tokens out of JSON; their ids stay.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Same as --format json.")] = False,
+    as_json: options.JsonFlag = False,
     output_format: Annotated[Format, typer.Option("--format", help="How to print the report.")] = "table",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors found.")] = False,
     output: options.ReportFile = None,

@@ -27,6 +27,7 @@ WeightsChoice = Literal["checkpoint", "random", "none"]
 DTypeChoice = Literal["auto", "float32", "float16", "bfloat16"]
 PaddingChoice = Literal["longest", "max_length", "none"]
 OnErrorChoice = Literal["stop", "skip"]
+TableChoice = Literal["table", "json"]
 InputFormatChoice = Literal["txt", "jsonl", "csv", "tsv", "parquet"]
 
 Model = Annotated[
@@ -53,6 +54,8 @@ Device = Annotated[
         metavar="NAME", help="Where to run: auto, cpu, cuda, cuda:N, gpu, N or mps.", autocompletion=complete_device
     ),
 ]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Same as --format json.")]
+TableFormat = Annotated[TableChoice, typer.Option("--format", help="How to print it.")]
 ReportFile = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file; its ending names the format."),

@@ -50,6 +50,11 @@ def format_of(asked: str, output: Path | None, formats: Sequence[str], *, opened
     return "html"
 
 
+def is_json(asked: str, output: Path | None, *, as_json: bool) -> bool:
+    """Whether a report that is a table or JSON is to be JSON; arguments as for `format_of`."""
+    return format_of("json" if as_json else asked, output, ("table", "json")) == "json"
+
+
 def shown_in(output: Path | None, action: Callable[[], int], *, opened: bool) -> Callable[[], int]:
     """The same work, what it prints going to a file where one is named, and that opened where it is to be.
 

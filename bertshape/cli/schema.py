@@ -14,9 +14,7 @@ from bertshape.cli.console import printed_to
 from bertshape.report.documents import DOCUMENTS
 from bertshape.report.json_schema import build_schema
 
-_DOCUMENTS = (
-    "inspect, record (a line of jsonl), check, diff, embed, which, profile, families, poolings, doctor or error"
-)
+_DOCUMENTS = ", ".join("record (a line of jsonl)" if name == "record" else name for name in DOCUMENTS)
 
 
 def complete_document(incomplete: str) -> list[str]:
@@ -29,7 +27,7 @@ def schema_command(
         str | None,
         typer.Argument(
             metavar="DOCUMENT",
-            help=f"One document alone: {_DOCUMENTS}.  [default: all]",
+            help=f"One document alone, of {_DOCUMENTS}.  [default: all]",
             autocompletion=complete_document,
         ),
     ] = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated
 
 import typer
 
@@ -13,7 +13,7 @@ from bertshape.cli import options
 from bertshape.cli.completion import complete_model
 from bertshape.cli.console import print_result, printed_to
 from bertshape.cli.events import CommandEvents
-from bertshape.cli.pages import format_of
+from bertshape.cli.pages import is_json
 from bertshape.corpus.text_file import TextFile
 from bertshape.errors import ExitCode, UsageError
 from bertshape.pipelines.probes import probes_of
@@ -22,8 +22,6 @@ from bertshape.pipelines.which import which
 from bertshape.pipelines.which_request import SAMPLE, TOLERANCE, WhichRequest
 from bertshape.render.tables import signs_of
 from bertshape.render.which import render_which
-
-Format = Literal["table", "json"]
 
 
 def which_command(
@@ -72,8 +70,8 @@ def which_command(
     ] = False,
     device: options.Device = "auto",
     dtype: options.DType = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="Same as --format json.")] = False,
-    output_format: Annotated[Format, typer.Option("--format", help="How to print what was found.")] = "table",
+    as_json: options.JsonFlag = False,
+    output_format: options.TableFormat = "table",
     output: options.ReportFile = None,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
 ) -> Callable[[], int]:
@@ -85,6 +83,7 @@ def which_command(
         return ExitCode.OK
 
     def action() -> int:
+        wanted = is_json(output_format, output, as_json=as_json)
         request = WhichRequest(
             vectors=_needed(vectors),
             source=source,
@@ -98,10 +97,9 @@ def which_command(
         texts = TextFile(text_file, input_format, text_column) if text_file is not None else None
         with CommandEvents(progress=sys.stderr.isatty()) as watching:
             report = which(request, texts, watching)
-        as_document = format_of("json" if as_json else output_format, output, get_args(Format)) == "json"
         print_result(
             lambda console: render_which(report, console.width, signs_of(console)),
-            report.to_dict if as_document else None,
+            report.to_dict if wanted else None,
         )
         return ExitCode.OK if report.ok else ExitCode.FAILED
 
