@@ -14,7 +14,8 @@ from bertshape.contract.expectations import parse_expectation
 from bertshape.corpus.text_file import Record
 from bertshape.pipelines.check import check
 from bertshape.pipelines.check_request import CheckCase, CheckRequest
-from bertshape.pipelines.diff import diff, source_of
+from bertshape.pipelines.diff import diff
+from bertshape.pipelines.diff_sides import source_of
 from bertshape.pipelines.drift import drift_records
 from bertshape.pipelines.embed import embed
 from bertshape.pipelines.embed_request import EmbedRequest

@@ -18,7 +18,8 @@ from bertshape.cli.pages import format_of, page_of, shown_in
 from bertshape.cli.progress import count_bytes
 from bertshape.corpus.text_file import TextFile
 from bertshape.errors import ExitCode, UsageError
-from bertshape.pipelines.diff import diff, source_of
+from bertshape.pipelines.diff import diff
+from bertshape.pipelines.diff_sides import source_of
 from bertshape.pipelines.drift import drift
 from bertshape.pipelines.profile import parse_share
 from bertshape.render.diff import render_comparison
