@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bertshape.contract.expectations import BEHAVIOURS
 from bertshape.pipelines.facts import SCALAR_NAMES
 from bertshape.pipelines.vector_facts import RECIPE_NAMES, TOKENIZER_NAMES
 from bertshape.pooling.strategies import STRATEGIES
@@ -18,7 +19,10 @@ def complete_expectation(incomplete: str) -> list[str]:
     name, sign, value = incomplete.partition("=")
     if sign:
         return [f"{name}={known}" for known in _values_of(name) if known.startswith(value)]
-    return [f"{name}=" for name in (*SCALAR_NAMES, *RECIPE_NAMES, *TOKENIZER_NAMES) if name.startswith(incomplete)]
+    behaviours = [name for name in BEHAVIOURS if name.startswith(incomplete)]
+    return behaviours + [
+        f"{name}=" for name in (*SCALAR_NAMES, *RECIPE_NAMES, *TOKENIZER_NAMES) if name.startswith(incomplete)
+    ]
 
 
 def _values_of(name: str) -> Iterable[str]:

@@ -34,6 +34,9 @@ ALIASES: Mapping[str, str] = {
 }
 """Names that people type, and the names that transformers gives the same things."""
 
+BEHAVIOURS = ("deterministic", "batch_invariant", "padding_invariant")
+"""Names of how a model behaves, which a run alone shows; expected as `NAME` or `NAME=yes`."""
+
 DTYPE_ALIASES: Mapping[str, str] = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
 """The same for values, where a dtype is expected."""
 
@@ -100,16 +103,22 @@ class Mismatch:
 
 
 def parse_expectation(text: str) -> Expectation:
-    """Read `NAME=VALUE`, with any of `OPERATORS`; `==` is read as `=`, and aliases as what they stand for.
+    """Read `NAME=VALUE`, with any of `OPERATORS`; `==` is read as `=`, aliases as what they stand for.
+
+    The name of a behaviour stands alone.
 
     Raises:
         UsageError: The text is no expectation, or its shape is no shape.
     """
+    if text.strip() in BEHAVIOURS:
+        text = f"{text}=yes"
     parts = _EXPECTATION.fullmatch(text)
     if parts is None:
         raise _invalid(f"the expectation {text!r} has no operator; expected one of {' '.join(OPERATORS)}")
     name, value = parts["name"].strip(), parts["value"].strip()
     name, operator = ALIASES.get(name, name), parts["operator"].replace("==", "=")
+    if name in BEHAVIOURS and (operator, value) != ("=", "yes"):
+        raise _invalid(f"the expectation {text!r} is of how the model behaves; expected {name}")
     if not name:
         raise _invalid(f"the expectation {text!r} has no name; expected one before {operator!r}")
     if name.startswith(PROMPT_PREFIX) and operator in ("=", "!="):

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.value_digests import part_digests, tensor_digests, unwatched
-from bertshape.contract.expectations import Expectation, Subject, match
-from bertshape.errors import BertshapeError, CheckpointError
+from bertshape.contract.expectations import BEHAVIOURS, Expectation, Subject, match
+from bertshape.errors import BertshapeError, CheckpointError, UsageError
 from bertshape.pipelines import facts
 from bertshape.pipelines.check_case import CaseRunner, case_shapes, check_case
 from bertshape.pipelines.check_request import DEFAULT_TEXT, CheckCase, CheckRequest
@@ -128,12 +128,17 @@ def _cases(request: CheckRequest, model: Model) -> tuple[list[Outcome], list[Fin
     """What comes of the texts, where anything is asked of them."""
     outcomes, findings = list[Outcome](), list[Finding]()
     of_texts = _shape_expectations(request)
+    behaviours = [item.name for item in request.expect if item.name in BEHAVIOURS]
+    if behaviours and not request.run:
+        hint = "Pass --run; for pytest, set bertshape_run = true."
+        raise UsageError(f"{behaviours[0]} is only known by running", hint=hint, code="behaviour-needs-run")
     if not (request.cases or request.run or of_texts):
         return outcomes, findings
     runner = CaseRunner(model, RunOptions(device=request.device)) if request.run else None
     for case in request.cases or (CheckCase(DEFAULT_TEXT),):
         start = time.perf_counter()
         outcome, more = check_case(model, of_texts, case, runner)
+        outcome += [runner.behave(name, case) for name in behaviours if runner is not None]
         share = (time.perf_counter() - start) / max(len(outcome), 1)  # One forward pass answers all of them.
         outcomes += [replace(item, seconds=share) for item in outcome]
         findings += more
@@ -159,14 +164,18 @@ def list_names(request: CheckRequest) -> Iterator[str]:
 
 def _shape_expectations(request: CheckRequest) -> list[Expectation]:
     """Expectations on a text: all that are neither about the checkpoint nor about stored tensors."""
-    return [item for item in request.expect if not facts.is_scalar(item.name) and not item.name.startswith("tensor:")]
+    return [
+        item
+        for item in request.expect
+        if not facts.is_scalar(item.name) and not item.name.startswith("tensor:") and item.name not in BEHAVIOURS
+    ]
 
 
 def _static_outcomes(request: CheckRequest, model: Model) -> Iterator[Outcome]:
     named = facts.with_config(model, (item.name for item in request.expect))
     subject = Subject(named, {}, {}, facts.named_tensors(model))
     of_text = _shape_expectations(request)
-    static = [item for item in request.expect if item not in of_text]
+    static = [item for item in request.expect if item not in of_text and item.name not in BEHAVIOURS]
     static += [Expectation(f"tensor:{name}", "=", pattern) for name, pattern in request.tensors.items()]
     yield from outcomes_of(static, match(static, subject))
     if request.tokenizer is not None:

@@ -9,6 +9,7 @@ from bertshape.contract.expectations import Expectation, Subject, match
 from bertshape.errors import UsageError
 from bertshape.pipelines import facts
 from bertshape.pipelines.batch import make_batch
+from bertshape.pipelines.behaviour import behave
 from bertshape.pipelines.inspect import conclude, plan, start_for
 from bertshape.pipelines.predicted import predict
 from bertshape.pipelines.request import LengthOptions, Texts, Wanted
@@ -50,6 +51,15 @@ class CaseRunner:
             self._running = start_for(batch, report, self._options)
         observation = self._running.runner.observe(batch.tokenization, plan(batch, report))
         return conclude(batch, report, self._running, observation)
+
+    def behave(self, name: str, case: CheckCase) -> Outcome:
+        """Whether the model behaves so on the text of a case that was observed.
+
+        Raises:
+            BertshapeError: The text leaves no room for padding, or the device fails.
+        """
+        assert self._running is not None
+        return behave(name, self._model, self._running.runner, case.text)
 
 
 def check_case(

@@ -159,6 +159,21 @@ class ObservedHead:
 
 
 @dataclass(frozen=True)
+class Agreement:
+    """How far apart a tensor of one text is in two runs.
+
+    Attributes:
+        name: The tensor: `embeddings`, `layer 1`, `last_hidden_state`, `sentence_embedding`.
+        difference: Largest difference of two numbers.
+        largest: Largest number, whatever its sign.
+    """
+
+    name: str
+    difference: float
+    largest: float
+
+
+@dataclass(frozen=True)
 class Observation:
     """All that a run showed.
 

@@ -9,6 +9,7 @@ import torch
 import transformers
 
 from bertshape.pooling.inputs import PoolingInputs
+from bertshape.run.behaviour import agreements, of_first_text
 from bertshape.run.causal import is_causal
 from bertshape.run.devices import choose_device, device_errors
 from bertshape.run.embed import embed_windows
@@ -16,7 +17,7 @@ from bertshape.run.forward import forward, look
 from bertshape.run.heads import observe_heads
 from bertshape.run.layers import Seen, describe, watch
 from bertshape.run.loading import find_classes, load
-from bertshape.run.observation import Chain, ForwardRequest, Observation, Plan, VectorJob, Vectors, Window
+from bertshape.run.observation import Agreement, Chain, ForwardRequest, Observation, Plan, VectorJob, Vectors, Window
 from bertshape.run.save import name_tensors, save
 from bertshape.run.sentence_chain import Followed, LoadedChain
 from bertshape.run.which import Scorer
@@ -87,6 +88,32 @@ class Runner:
         """
         return Scorer(self._model, self._request.architecture, self.device, job, self._chain).score(variants)
 
+    @property
+    def dtype(self) -> str:
+        """Dtype of the parameters."""
+        return str(next(self._model.parameters()).dtype).removeprefix("torch.")
+
+    def agreement(self, alone: Tokenization, beside: Tokenization) -> tuple[Agreement, ...]:
+        """Run the first text of two batches, and compare what comes out for it.
+
+        Args:
+            alone: A batch.
+            beside: Another batch, whose first text is the same.
+
+        Raises:
+            CheckpointError: The model cannot take a batch.
+            DeviceError: The device's memory is not enough.
+        """
+        found = []
+        with device_errors(self.device), torch.inference_mode():
+            for batch in (alone, beside):
+                inputs = _inputs(self._request.architecture, batch, self.device)
+                outputs = forward(self._model, inputs, attentions=False)
+                given = _pooling_inputs(outputs, inputs["attention_mask"], batch)
+                embedding = self._chain.run(given).embedding if self._chain else None
+                found.append(of_first_text(outputs, given, embedding))
+        return agreements(*found)
+
     def observe(self, tokenization: Tokenization, plan: Plan) -> Observation:
         """Run one forward pass on a batch and look at what comes out.
 
@@ -125,7 +152,7 @@ class Runner:
             layers=describe(model, seen, self._request.architecture, *size) if plan.layers else None,
             loading=self.loading,
             device=str(self.device),
-            dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
+            dtype=self.dtype,
             parameters=sum(parameter.numel() for parameter in model.parameters()),
             unmasked_error=unmasked_error,
             torch=torch.__version__,

@@ -8,6 +8,7 @@ import pytest
 
 from bertshape.checkpoint.locate import embedded_names
 from bertshape.cli import completion, completion_expect
+from bertshape.contract.expectations import BEHAVIOURS
 from bertshape.pipelines.facts import SCALAR_NAMES
 from bertshape.pipelines.vector_facts import RECIPE_NAMES, TOKENIZER_NAMES
 from bertshape.pooling.strategies import STRATEGIES
@@ -68,7 +69,8 @@ def test_names_are_those_that_are_taken() -> None:
     assert completion.complete_pooling("") == list(STRATEGIES)
     assert completion.complete_pooling("cls+mea")[0] == "cls+mean"
     assert completion_expect.complete_expectation("") == [
-        f"{name}=" for name in (*SCALAR_NAMES, *RECIPE_NAMES, *TOKENIZER_NAMES)
+        *BEHAVIOURS,
+        *(f"{name}=" for name in (*SCALAR_NAMES, *RECIPE_NAMES, *TOKENIZER_NAMES)),
     ]
     assert completion.complete_task("a") == ["all"]
 
