@@ -17,9 +17,9 @@ _OF_CHECKPOINT = re.compile(
 
 
 def is_of_checkpoint(path: Path) -> bool:
-    """Whether writing to a path replaces a file that a checkpoint consists of, through a link too."""
-    if not is_replaced(path):
-        return False
+    """Whether writing to a path replaces a file of a checkpoint, through a link too, or puts one there."""
+    if os.path.exists(path) and not is_replaced(path):
+        return False  # A pipe or a device: nothing of it is a file.
     return any(
         _OF_CHECKPOINT.fullmatch(name.name) and any((name.parent / mark).is_file() for mark in ANCHORS)
         for name in (path, Path(os.path.realpath(path)))

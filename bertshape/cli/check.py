@@ -25,7 +25,7 @@ from bertshape.errors import ExitCode, UsageError
 from bertshape.files import output_errors
 from bertshape.pipelines.check import check, list_names
 from bertshape.pipelines.check_request import CheckCase, CheckRequest, request_from_contract
-from bertshape.pipelines.request import ModelSource, device_name
+from bertshape.pipelines.request import ModelSource, check_inputs_stay, device_name
 from bertshape.render.escape import visible
 from bertshape.report.check import check_document
 
@@ -97,7 +97,7 @@ def check_command(
         if checkpoints:
             requests = [CheckRequest(ModelSource(name, revision, offline, timeout, refresh)) for name in checkpoints]
         else:
-            requests = _contract_requests(contract, offline=offline)
+            requests = _contract_requests(contract, output, offline=offline)
         if listing:
             for request in requests:
                 sys.stdout.writelines(f"{visible(line)}\n" for line in list_names(request))
@@ -122,7 +122,7 @@ def exit_code(reports: list[CheckReport]) -> int:
     return ExitCode.OK if all(report.passed for report in reports) else ExitCode.FAILED
 
 
-def _contract_requests(contract: Path | None, *, offline: bool) -> list[CheckRequest]:
+def _contract_requests(contract: Path | None, output: Path | None, *, offline: bool) -> list[CheckRequest]:
     path = contract or find_contract(Path())
     if path is None:
         raise UsageError(
@@ -130,6 +130,7 @@ def _contract_requests(contract: Path | None, *, offline: bool) -> list[CheckReq
             hint="Pass a checkpoint, or write a contract: bertshape snapshot CHECKPOINT -o bertshape.toml",
             code="contract-missing",
         )
+    check_inputs_stay(output, [str(path)])
     return [request_from_contract(entry, offline=offline) for entry in read_contract(path)]
 
 

@@ -20,7 +20,15 @@ from bertshape.corpus.text_file import TextFile
 from bertshape.errors import ExitCode
 from bertshape.pipelines.embed import embed
 from bertshape.pipelines.embed_request import EmbedRequest
-from bertshape.pipelines.request import LengthOptions, ModelSource, Prompting, RunOptions, SaveOptions, device_name
+from bertshape.pipelines.request import (
+    LengthOptions,
+    ModelSource,
+    Prompting,
+    RunOptions,
+    SaveOptions,
+    check_inputs_stay,
+    device_name,
+)
 from bertshape.render.embed import render_embed
 from bertshape.render.tables import signs_of
 
@@ -103,6 +111,7 @@ def embed_command(
             verify=verify,
             skip=on_error == "skip",
         )
+        check_inputs_stay(output, [file])
         texts = TextFile(file, input_format, text_column, pair_column, id_column)
         meter = Meter([texts])
         with CommandEvents(progress=sys.stderr.isatty(), log=not wanted, meter=meter) as watching:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,7 @@ from bertshape.pipelines.request import (
     SaveOptions,
     Texts,
     Wanted,
+    check_inputs_stay,
     device_name,
 )
 from bertshape.render.escape import visible
@@ -125,6 +127,11 @@ def inspect_command(
         named = TextFile("-" if input_file is None else input_file, input_format, text_column, pair_column, id_column)
         file = None if input_file is None else named
         streamed = file is not None and chosen == "jsonl" and not quiet
+        for path in (output, save):
+            check_inputs_stay(path, [input_file] if input_file else [])
+        if output is not None and save is not None and os.path.realpath(output) == os.path.realpath(save):
+            hint = "Name another file for one of the two."
+            raise UsageError(f"{save} is to hold the tensors and the report", hint=hint, code="save-path")
         given, pairs = _texts(texts, pair, None if streamed else file)
         if streamed and (given or pairs):
             _refuse_both()

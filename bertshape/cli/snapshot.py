@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bertshape.checkpoint.own_files import is_of_checkpoint
 from bertshape.cli import options
 from bertshape.cli.completion import complete_model
 from bertshape.cli.progress import count_bytes
@@ -84,6 +85,9 @@ def _check(output: Path | None, *, update: bool, force: bool) -> None:
     if output is not None and os.path.isdir(output):
         hint = "Pass the path of a file, such as bertshape.toml."
         raise UsageError(f"--output {output} is not the path of a file", hint=hint, code="output-path")
+    if output is not None and not force and is_of_checkpoint(output):
+        hint = "Write to another file, or pass --force to replace it."
+        raise UsageError(f"{output} would be a file of the checkpoint beside it", hint=hint, code="output-exists")
     if output is not None and output.name == PROJECT_NAME and force:
         hint = "Pass --update to write [tool.bertshape] alone."
         raise UsageError(f"{output} holds more than a contract", hint=hint, code="output-exists")

@@ -276,10 +276,13 @@ def check_output(path: Path, what: str) -> None:
     if is_of_checkpoint(path):
         hint = "Write to another file."
         raise UsageError(f"{path} is a file of a checkpoint, which {what} would replace", hint=hint, code="save-path")
+    if path.suffix == ".toml" and is_replaced(path):
+        hint = "Write to another file; bertshape snapshot writes contracts."
+        raise UsageError(f"{path} is a file of settings, which {what} would replace", hint=hint, code="save-path")
 
 
 def check_inputs_stay(path: Path | None, files: Iterable[str]) -> None:
-    """Refuse to replace a file of texts by what is said of them.
+    """Refuse to replace a file that is read by what is said of it.
 
     Args:
         path: The file to write; None for stdout.
@@ -291,4 +294,5 @@ def check_inputs_stay(path: Path | None, files: Iterable[str]) -> None:
     for file in files:
         if path is not None and is_replaced(path) and os.path.isfile(file) and path.samefile(file):
             hint = "Write to another file."
-            raise UsageError(f"{path} holds the texts, which the report would replace", hint=hint, code="save-path")
+            message = f"{path} is read by this command, and would be replaced by what it writes"
+            raise UsageError(message, hint=hint, code="save-path")

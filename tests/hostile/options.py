@@ -178,9 +178,16 @@ _ABSENT = ("--device", "cuda:77")
 def _linked(here: Path) -> None:
     (sound(here) / "out.json").symlink_to("config.json")
     (here / "texts").write_text("a text\n")
+    (here / "texts.jsonl").write_text('{"text": "a text"}\n')
+    (here / "same").symlink_to("texts")
+    (here / "other").hardlink_to(here / "texts")
+    for name in ("bertshape.toml", "contract"):
+        (here / name).write_text('[[checkpoint]]\nmodel = "./m"\n')
 
 
 _STAYS = ("is a file of a checkpoint",)
+_BESIDE = ("would be a file of the checkpoint beside it",)
+_MODEL, _CHECK = ("--model", "m", "--weights", "none"), ("check", "m")
 FILES = (
     _inspect("--save", "m/model.safetensors", run=True, words=_STAYS),
     _inspect("--format", "json", "-o", "m/config.json", words=_STAYS),
@@ -193,12 +200,30 @@ FILES = (
         2,
         _STAYS,
     ),
+    _inspect("--format", "json", "-o", "m/modules.json", words=_STAYS),
+    _check("-o", "m/pytorch_model.bin", "--format", "json", words=_STAYS),
+    Case("snapshot -o of a new file of the checkpoint", sound, ("snapshot", "m", "-o", "m/vocab.json"), 2, _BESIDE),
+    *(
+        Case(f"{' '.join(command)} -o {output}", _linked, (*command, "-o", output), 2, (f"{output} is read",))
+        for command, output in (
+            (("profile", "texts", "--model", "m"), "texts"),
+            (("profile", "m/config.json", "texts", "--model", "m"), "m/../texts"),
+            (("inspect", "-i", "texts", *_MODEL), "texts"),
+            (("inspect", "-i", "texts", *_MODEL), "same"),
+            (("inspect", "-i", "texts", *_MODEL), "other"),
+            (("inspect", "-i", "texts", "--format", "jsonl", *_MODEL), "texts"),
+            (("embed", "texts.jsonl", "--model", "m"), "texts.jsonl"),
+            (("check", "--contract", "contract", "--format", "json"), "./contract"),
+        )
+    ),
+    Case("check -o of a contract", _linked, (*_CHECK, "-o", "bertshape.toml"), 2, ("is a file of settings",)),
+    Case("check -o of its contract", _linked, ("check", "-o", "bertshape.toml"), 2, ("is a file of settings",)),
     Case(
-        "profile -o of its texts",
+        "inspect --save of the report",
         _linked,
-        ("profile", "texts", "--model", "m", "-o", "texts"),
+        ("inspect", "a", "--model", "m", "--save", "v.npz", "-o", "./v.npz"),
         2,
-        ("texts holds the texts",),
+        ("to hold the tensors and the report",),
     ),
 )
 DEVICES = (
