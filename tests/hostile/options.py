@@ -8,6 +8,7 @@ from tests.hostile.case import Case, nothing
 from tests.hostile.model import sound
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _BASE = ("inspect", "a text", "--model", "m")
@@ -185,6 +186,18 @@ def _linked(here: Path) -> None:
         (here / name).write_text('[[checkpoint]]\nmodel = "./m"\n')
 
 
+def _full(name: str) -> Callable[[Path], None]:
+    """A file on a disk that has no space left."""
+
+    def make(here: Path) -> None:
+        sound(here)
+        (here / name).symlink_to("/dev/full")
+
+    return make
+
+
+_NO_SPACE = ("cannot write v.", "No space left on device")
+_EMBED = ("embed", "-", "--model", "m", "--pooling", "mean", "-o")
 _STAYS = ("is a file of a checkpoint",)
 _BESIDE = ("would be a file of the checkpoint beside it",)
 _MODEL, _CHECK = ("--model", "m", "--weights", "none"), ("check", "m")
@@ -213,11 +226,19 @@ FILES = (
             (("inspect", "-i", "texts", *_MODEL), "other"),
             (("inspect", "-i", "texts", "--format", "jsonl", *_MODEL), "texts"),
             (("embed", "texts.jsonl", "--model", "m"), "texts.jsonl"),
-            (("check", "--contract", "contract", "--format", "json"), "./contract"),
+            (("check", "--contract", "contract", "--format", "json"), "contract"),
         )
     ),
     Case("check -o of a contract", _linked, (*_CHECK, "-o", "bertshape.toml"), 2, ("is a file of settings",)),
     Case("check -o of its contract", _linked, ("check", "-o", "bertshape.toml"), 2, ("is a file of settings",)),
+    *(
+        Case(
+            f"embed -o of a full disk, {ending}", _full(f"v.{ending}"), (*_EMBED, f"v.{ending}"), 74, _NO_SPACE, b"a\n"
+        )
+        for ending in ("npz", "npy", "safetensors", "jsonl", "arrow", "parquet")
+    ),
+    Case("inspect --save of a full disk", _full("v.npz"), (*_BASE, "--save", "v.npz"), 74, _NO_SPACE),
+    Case("inspect -o of a full disk", _full("v.html"), (*_PREDICT, "-o", "v.html"), 74, _NO_SPACE),
     Case(
         "inspect --save of the report",
         _linked,
