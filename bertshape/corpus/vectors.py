@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
 from bertshape.corpus.byte_lines import open_bytes, read_lines
+from bertshape.corpus.npz import matrices, read_matrix
 from bertshape.corpus.text_file import BadRecord, TextFile
-from bertshape.errors import UsageError, one_line
+from bertshape.errors import BertshapeError, UsageError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,7 +87,9 @@ def read_vectors(path: Path, column: str | None = None) -> GivenVectors:
         if size > MAX_BYTES:
             raise _unreadable(path, f"it has {size:,} bytes, and at most {MAX_BYTES:,} are read", "Take a part of it.")
         values, found = _read(path, column)
-    except (OSError, ValueError, SafetensorError, EOFError) as error:
+    except BertshapeError:
+        raise
+    except Exception as error:  # zipfile, zlib, pyarrow, NumPy and safetensors have errors of their own, many of them
         raise _unreadable(path, getattr(error, "strerror", None) or one_line(error)) from error
     return _checked(path, values, found)
 
@@ -96,10 +99,8 @@ def _read(path: Path, column: str | None) -> tuple[Any, str]:
     if ending == ".npy":
         return numpy.load(path, mmap_mode="r", allow_pickle=False), ""
     if ending == ".npz":
-        with numpy.load(path, allow_pickle=False) as arrays:
-            matrices = [name for name in arrays.files if arrays[name].ndim == 2]
-            chosen = _choose(path, matrices, column)
-            return arrays[chosen], chosen
+        chosen = _choose(path, matrices(path), column)
+        return read_matrix(path, chosen), chosen
     if ending == ".safetensors":
         return _safetensors(path, column)
     if ending in _TABLES:
@@ -113,8 +114,8 @@ def _read(path: Path, column: str | None) -> tuple[Any, str]:
 
 def _safetensors(path: Path, column: str | None) -> tuple[Any, str]:
     with safe_open(path, framework="numpy") as file:
-        matrices = [name for name in file.keys() if len(file.get_slice(name).get_shape()) == 2]  # noqa: SIM118
-        chosen = _choose(path, matrices, column)
+        names = [name for name in file.keys() if len(file.get_slice(name).get_shape()) == 2]  # noqa: SIM118
+        chosen = _choose(path, names, column)
         try:
             return file.get_tensor(chosen), chosen
         except TypeError as error:  # NumPy lacks bfloat16.
@@ -192,7 +193,8 @@ def _checked(path: Path, values: Any, column: str) -> GivenVectors:
     if values.ndim != 2 or 0 in values.shape or values.dtype.kind not in "fiu":
         what = f"it holds an array of shape {list(values.shape)} and dtype {values.dtype}, expected one row per text"
         raise _unreadable(path, what)
-    numbers = numpy.asarray(values, dtype=numpy.float32)
+    with numpy.errstate(over="ignore"):  # What is too large for float32 becomes infinite, and is refused as such.
+        numbers = numpy.asarray(values, dtype=numpy.float32)
     broken = numpy.flatnonzero(~numpy.isfinite(numbers).all(axis=1))
     if len(broken):
         what = f"row {broken[0] + 1} has NaN or infinity ({len(broken):,} of {len(numbers):,} rows have)"

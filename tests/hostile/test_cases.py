@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.hostile import configs, contracts, folders, options, sentence, texts, tokenizers, weights
+from tests.hostile import configs, contracts, folders, options, sentence, texts, tokenizers, vectors, weights
 from tests.hostile.case import Case, hold
 from tests.hostile.weights import PICKLE, RAN
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 CASES: tuple[Case, ...] = tuple(
     case
-    for table in (folders, configs, weights, tokenizers, sentence, texts, options, contracts)
+    for table in (folders, configs, weights, tokenizers, sentence, texts, options, contracts, vectors)
     for case in table.CASES
 )
 
