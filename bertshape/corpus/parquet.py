@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from bertshape.corpus.meter import Meter
     from bertshape.corpus.text_file import BadRecord, TextFile
+    from bertshape.errors import UsageError
 
 _ROLES = ("texts", "texts", "strings or whole numbers")
 _ID = 2
@@ -38,9 +40,11 @@ def read_parquet(file: TextFile, meter: Meter | None = None) -> Iterator[Record 
     """
     if file.compressed:
         raise unreadable(file, "it is Parquet inside gzip", "Expand it: gzip -d FILE. Parquet is compressed itself.")
+    if os.path.exists(file.path) and not os.path.isfile(file.path):
+        raise _no_file(file)  # Opening a pipe would wait for a writer.
     with open_bytes(file, meter) as stream:
         if not is_regular(stream):
-            raise unreadable(file, "Parquet is read from its end, and this is no regular file", "Write it to a file.")
+            raise _no_file(file)
         try:
             # With a buffer a row group is streamed; without one all of a column's part of it would be held.
             with ParquetFile(stream, buffer_size=_BUFFER) as opened:
@@ -50,6 +54,10 @@ def read_parquet(file: TextFile, meter: Meter | None = None) -> Iterator[Record 
         except (ArrowException, OSError) as error:
             hint = "Check the path, and that it is a Parquet file."
             raise unreadable(file, one_line(error), hint) from error
+
+
+def _no_file(file: TextFile) -> UsageError:
+    return unreadable(file, "Parquet is read from its end, and this is no regular file", "Write it to a file.")
 
 
 def _rows(opened: Any, stream: BinaryIO, file: TextFile) -> Iterator[Record | BadRecord]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from tests.hostile.case import Case
@@ -27,6 +28,12 @@ def _text(
 def _looped(here: Path) -> None:
     sound(here)
     (here / "l").symlink_to("l")
+
+
+def _piped(here: Path) -> None:
+    sound(here)
+    os.mkfifo(here / "p.parquet")
+    (here / "f.parquet").mkdir()
 
 
 ARGUMENTS = (
@@ -98,6 +105,16 @@ STREAMS = (
         2,
         ("line 2 has no pair",),
         b'{"text":"a","pair":"b"}\n{"text":"a"}\n',
+    ),
+    Case("Parquet from a pipe", _piped, ("profile", "p.parquet", "--model", "m"), 2, ("this is no regular file",)),
+    Case("Parquet of a folder", _piped, ("inspect", "-i", "f.parquet", *_MODEL), 2, ("no regular file",)),
+    Case(
+        "Parquet from stdin",
+        sound,
+        ("profile", "-", "--input-format", "parquet", "--model", "m"),
+        2,
+        ("Parquet",),
+        b"PAR1" + bytes(20) + b"PAR1",
     ),
     Case("file missing", sound, ("inspect", "-i", "nowhere", *_MODEL), 2, ("cannot read nowhere",)),
     Case("file a folder", sound, ("inspect", "-i", "m", *_MODEL), 2, ("cannot read m",)),
