@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         inspect_texts,
         snapshot_checkpoint,
     )
+    from bertshape.api_embedder import Embedder
     from bertshape.api_profile import profile_files
     from bertshape.api_which import probe_texts, which_recipe
     from bertshape.contract.contract import CheckpointContract
@@ -31,6 +32,7 @@ __all__ = [
     "CheckpointContract",
     "Comparison",
     "EmbedReport",
+    "Embedder",
     "ExitCode",
     "Finding",
     "ProfileReport",
@@ -53,6 +55,7 @@ _HOMES = {
     "CheckpointContract": "contract.contract",
     "Comparison": "pipelines.diff",
     "EmbedReport": "report.embed",
+    "Embedder": "api_embedder",
     "ExitCode": "errors",
     "Finding": "report.finding",
     "ProfileReport": "report.profile",

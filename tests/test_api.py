@@ -6,6 +6,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import numpy
 import pytest
 
 import bertshape
@@ -61,3 +62,44 @@ def test_the_calls_are_those_of_the_commands(minilm: Path, tmp_path: Path) -> No
     report = bertshape.embed_texts(["a", "b"], tmp_path / "v.npz", model=minilm)
     assert report.written
     assert report.saved["sentence_embedding"].sizes == (2, 384)
+
+
+def test_an_embedder_gives_what_embed_writes(minilm: Path, tmp_path: Path) -> None:
+    """For any number of batches, each as if it came alone; lists and arrays are columns alike."""
+    texts = ["a text", "", "one that is cut " + "word " * 300, "a pair of words"]
+    bertshape.embed_texts(texts, tmp_path / "v.npy", model=minilm)
+    embedder = bertshape.Embedder(minilm)
+    for batch in ([texts], [texts[:1], texts[1:3], texts[3:]]):
+        made = [embedder({"id": part, "text": numpy.array(part, dtype=object)}) for part in batch]
+        assert [list(part) for part in made] == [["id", "text", "vector"]] * len(batch)
+        vectors = numpy.concatenate([part["vector"] for part in made])
+        numpy.testing.assert_allclose(vectors, numpy.load(tmp_path / "v.npy"), atol=1e-6)
+    assert embedder.cut == 2
+    empty = embedder({"text": []})["vector"]
+    assert (empty.shape, empty.dtype) == ((0, 384), vectors.dtype)
+
+
+def test_an_embedder_refuses_what_would_be_wrong(tmp_path: Path, minilm: Path) -> None:
+    (tmp_path / "m").mkdir()
+    for path in minilm.iterdir():
+        if path.is_file() and path.name not in ("modules.json", "config.json"):
+            (tmp_path / "m" / path.name).symlink_to(path)
+    config = (minilm / "config.json").read_text().replace('"num_hidden_layers": 6', '"num_hidden_layers": 8')
+    (tmp_path / "m" / "config.json").write_text(config)
+    with pytest.raises(bertshape.BertshapeError, match="its vectors would be wrong") as caught:
+        bertshape.Embedder(tmp_path / "m")
+    assert caught.value.code == "layers-mismatch"
+    assert bertshape.Embedder(tmp_path / "m", allow_unsound=True).encode(["a"]).shape == (1, 384)
+    embedder = bertshape.Embedder("embedded:bert-tiny-uncased", pooling="mean", text_column="body", vector_column="v")
+    assert embedder({"body": ["a", "b c"]})["v"].shape == (2, 128)
+    wrong: tuple[tuple[dict[str, list[object]], str], ...] = (
+        ({"text": ["a"]}, "column-missing"),
+        ({"body": ["a", None]}, "text-invalid"),
+        ({"body": ["\ud800"]}, "text-not-unicode"),
+    )
+    for batch, code in wrong:
+        with pytest.raises(bertshape.BertshapeError) as caught:
+            embedder(batch)
+        assert caught.value.code == code
+    with pytest.raises(bertshape.BertshapeError, match="several vectors per text"):
+        bertshape.Embedder(minilm, pooling="tokens")

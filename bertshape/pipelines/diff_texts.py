@@ -202,7 +202,8 @@ class Encoder:
             progress=self._events.advanced,
             prompt_length=prompt_length(self._prompt, model, self._cut_to),
         )
-        return self._runner.embed([Window(given, rows)], job).numbers[_EMBEDDING]
+        vectors: list[list[float]] = self._runner.embed([Window(given, rows)], job).arrays[_EMBEDDING].tolist()
+        return vectors
 
 
 def embedding_size(model: Model) -> int | None:

@@ -7,21 +7,15 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bertshape.pipelines.batch import check_truncate_dim
-from bertshape.pipelines.embed_request import chain_breaks, is_wrong, vector_strategies
 from bertshape.pipelines.events import SILENT, Events
-from bertshape.pipelines.lengths import settle_lengths
-from bertshape.pipelines.model import open_model
-from bertshape.pipelines.prompts import prompt_length, settle_prompt
 from bertshape.pipelines.reconcile import non_finite
-from bertshape.pipelines.running import check_packages, follow_chain, start
+from bertshape.pipelines.running import check_packages
+from bertshape.pipelines.vector_maker import open_maker
 from bertshape.pipelines.verify import Sample, check_installed, verify
-from bertshape.pipelines.windows import Windows
 from bertshape.report.embed import EmbedReport
 from bertshape.report.finding import Finding
-from bertshape.run.observation import Saving, VectorJob
+from bertshape.run.observation import Saving
 from bertshape.shapes import HIDDEN_SIZE, TensorShape
-from bertshape.soundness.texts import random_weights
 from bertshape.version import __version__
 
 if TYPE_CHECKING:
@@ -31,7 +25,7 @@ if TYPE_CHECKING:
     from bertshape.pipelines.embed_request import EmbedRequest
     from bertshape.pipelines.lengths import Lengths
     from bertshape.pipelines.model import Model
-    from bertshape.pooling.strategy import Strategy
+    from bertshape.pipelines.windows import Windows
     from bertshape.run.observation import Vectors
 
 _TEXTS = "num_texts"
@@ -60,49 +54,29 @@ def embed(
     check_packages("embed")
     if request.verify is not None:
         check_installed()
-    model = open_model(request.source, request.run.weights, as_encode=True)
-    if model.weights == "none":
-        open_model(request.source, "checkpoint")  # Nothing can run: this raises the reason.
-    check_truncate_dim(request.truncate_dim, model)
-    strategies = vector_strategies(request, model)
-    findings = (*model.verdict.findings, *chain_breaks(request, model))
-    if model.weights == "random":
-        findings = (random_weights(model.checkpoint.location.source), *findings)
-    if is_wrong(findings, strategies) and not request.allow_unsound:
+    maker = open_maker(request)
+    model, findings = maker.model, maker.findings
+    if maker.refused:
         return _refused(request, model, findings)
-    prompt = settle_prompt(request.prompting, model.recipe, as_encode=True)
-    lengths = settle_lengths(request.lengths, model, as_encode=True)
-    windows = Windows(
-        model=model,
-        name=name,
-        prompt=prompt,
-        cut_to=lengths.cut_to,
-        skip=request.skip,
-        single=request.batch_size == 1,
-        sample=Sample(request.verify or 0),
-        encoded=events.encoded,
-    )
+    sample = Sample(request.verify or 0)
+    windows = maker.windows(name, sample, skip=request.skip, encoded=events.encoded)
     begin = time.perf_counter()
     reading = windows.read(records)
     first = next(reading)  # what is wrong with the first texts is said before torch is imported
     encoding = time.perf_counter() - begin
-    chain = None if request.pooling else follow_chain(model, truncate_dim=request.truncate_dim)
-    running = start(model, request.run, events, chain=chain)
-    findings = (*findings, *running.verdict.findings)
-    if is_wrong(findings, strategies) and not request.allow_unsound:
-        return _refused(request, model, findings)
-    if request.one_array and chain is not None:
-        strategies = ()  # the sentence embedding is the vector
-    job = _job(request, model, strategies, events, prompt_length(prompt, model, lengths.cut_to))
+    running = maker.start(events)
+    if running.refused:
+        return _refused(request, model, running.findings)
     begin = time.perf_counter()
-    vectors = running.runner.embed(itertools.chain([first], reading), job)
+    vectors = running.run(itertools.chain([first], reading), events, _saving(request, model))
     seconds = time.perf_counter() - begin + encoding
+    findings = running.findings
     broken = non_finite(vectors.saved, model.dtype(request.run.dtype))
     if broken and not request.allow_unsound:
         return _refused(request, model, (*findings, *broken))
     report = _report(request, model, windows, replace(vectors, seconds=seconds))
-    report = replace(report, findings=(*findings, *broken, *_notes(report, lengths, vectors)))
-    return report if request.verify is None else verify(request, model, windows.sample, lengths, report)
+    report = replace(report, findings=(*findings, *broken, *_notes(report, maker.lengths, vectors)))
+    return report if request.verify is None else verify(request, model, sample, maker.lengths, report)
 
 
 def _notes(report: EmbedReport, lengths: Lengths, vectors: Vectors) -> Iterator[Finding]:
@@ -125,23 +99,11 @@ def _refused(request: EmbedRequest, model: Model, findings: tuple[Finding, ...])
     return EmbedReport(model.checkpoint.name, model.weights, str(request.save.path), written=False, findings=findings)
 
 
-def _job(
-    request: EmbedRequest, model: Model, strategies: tuple[Strategy, ...], events: Events, prompt_tokens: int
-) -> VectorJob:
+def _saving(request: EmbedRequest, model: Model) -> Saving:
     about = {"checkpoint": model.checkpoint.name, "weights": model.weights} | request.options()
     if request.allow_unsound and model.verdict.errors:
         about["unsound"] = "; ".join(finding.code for finding in model.verdict.errors)
-    return VectorJob(
-        strategies=strategies,
-        batch_size=request.batch_size,
-        pad_id=model.tokenizer.pad_id or 0,
-        padding_side=model.tokenizer.padding_side,
-        inputs=model.tokenizer.inputs,
-        saving=Saving(request.save.path, (), False, about | {"bertshape": __version__}),
-        progress=events.advanced,
-        prompt_length=prompt_tokens,
-        keep_broken=request.allow_unsound,
-    )
+    return Saving(request.save.path, (), False, about | {"bertshape": __version__})
 
 
 def _report(request: EmbedRequest, model: Model, windows: Windows, vectors: Vectors) -> EmbedReport:

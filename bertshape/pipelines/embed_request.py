@@ -26,12 +26,11 @@ FORMATS = (".safetensors", ".npz", ".npy", ".parquet", ".arrow", ".jsonl")
 _ONE_ARRAY = (".npy", ".parquet", ".arrow", ".jsonl")
 
 
-@dataclass(frozen=True)
-class EmbedRequest:
-    """What to embed, and how.
+@dataclass(frozen=True, kw_only=True)
+class VectorRequest:
+    """Which vectors to make of texts.
 
     Attributes:
-        save: The file to write.
         source: Which model. It must be named, unless random weights are asked for by name.
         run: How to run it.
         lengths: Where texts are cut; where `encode` cuts unless asked otherwise.
@@ -39,12 +38,9 @@ class EmbedRequest:
         pooling: Strategies; empty for what the checkpoint declares.
         truncate_dim: Cut the sentence embedding to so many numbers.
         batch_size: Texts that run together; None for as many as have some number of tokens.
-        skip: Pass over lines that hold no text and texts that cannot be run, in place of stopping there.
-        allow_unsound: Write vectors of a model with errors among its findings too.
-        verify: Give so many of the texts to sentence-transformers too, and compare; None for none.
+        allow_unsound: Make vectors of a model with errors among its findings too.
     """
 
-    save: SaveOptions
     source: ModelSource = field(default_factory=ModelSource)
     run: RunOptions = field(default_factory=RunOptions)
     lengths: LengthOptions = field(default_factory=LengthOptions)
@@ -52,9 +48,7 @@ class EmbedRequest:
     pooling: tuple[str, ...] = ()
     truncate_dim: int | None = None
     batch_size: int | None = None
-    skip: bool = False
     allow_unsound: bool = False
-    verify: int | None = None
 
     def check(self) -> None:
         """Refuse what cannot be carried out with any checkpoint.
@@ -65,7 +59,6 @@ class EmbedRequest:
         self.lengths.check()
         self.prompting.check()
         self.run.check()
-        self._check_output()
         if self.source.name is None and self.run.weights != "random":
             hint = "Pass -m FOLDER or a Hub id; --weights random writes random vectors of the embedded default."
             raise UsageError(
@@ -79,6 +72,35 @@ class EmbedRequest:
             )
         if self.batch_size is not None and self.batch_size < 1:
             raise UsageError(f"--batch-size is {self.batch_size}", hint="Pass 32 or so.", code="batch-size-invalid")
+
+    @property
+    def one_array(self) -> bool:
+        """Whether one array is wanted where no strategy is named."""
+        return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbedRequest(VectorRequest):
+    """What to embed, and where to write it.
+
+    Attributes:
+        save: The file to write.
+        skip: Pass over lines that hold no text and texts that cannot be run, in place of stopping there.
+        verify: Give so many of the texts to sentence-transformers too, and compare; None for none.
+    """
+
+    save: SaveOptions
+    skip: bool = False
+    verify: int | None = None
+
+    def check(self) -> None:
+        """Refuse what cannot be carried out with any checkpoint.
+
+        Raises:
+            UsageError: An option is not one, or contradicts another.
+        """
+        super().check()
+        self._check_output()
         self._check_verify()
 
     @property

@@ -11,6 +11,7 @@ import torch
 
 from bertshape.errors import CheckpointError, UsageError
 from bertshape.pooling.inputs import PoolingInputs
+from bertshape.run.arrays import as_numpy
 from bertshape.run.batches import Batches
 from bertshape.run.devices import device_errors
 from bertshape.run.forward import forward, look
@@ -39,7 +40,7 @@ class _Tally:
     positions: int = 0
     batches: int = 0
     seconds: float = 0.0
-    numbers: dict[str, list[list[float]]] = field(default_factory=dict)
+    kept: dict[str, list[torch.Tensor]] = field(default_factory=dict)
 
     def add(self, arrays: Mapping[str, torch.Tensor]) -> None:
         for name, value in arrays.items():
@@ -93,13 +94,14 @@ def embed_windows(
                     file.write(window.records, arrays)
                 else:
                     for name, value in arrays.items():
-                        tally.numbers.setdefault(name, []).extend(value.float().tolist())
+                        tally.kept.setdefault(name, []).append(value)
                 tally.seconds += time.perf_counter() - begin
     except _NotFiniteError:
         pass  # What was seen says so.
     halved_to = batches.positions if batches.halved else None
     counts = tally.batches, tally.positions, tally.seconds
-    return Vectors(tally.saved, *counts, str(device), halved_to, tally.numbers)
+    kept = {name: as_numpy(torch.cat(parts)) for name, parts in tally.kept.items()}
+    return Vectors(tally.saved, *counts, str(device), halved_to, kept)
 
 
 def _run(

@@ -230,7 +230,7 @@ class VectorJob:
         pad_id: Id that fills short rows.
         padding_side: `right` or `left`.
         inputs: Names of the tensors that the tokenizer makes.
-        saving: Where the vectors go; None gives the numbers themselves.
+        saving: Where the vectors go; None gives the arrays themselves.
         progress: Called with the number of texts of each batch that is done.
         prompt_length: Tokens of the prompt, for Pooling steps that leave it out.
         keep_broken: Write vectors with NaN or infinity too.
@@ -294,7 +294,7 @@ class Vectors:
         seconds: What the forward passes and the writing took, model loading and tokenization not counted.
         device: Device that ran.
         halved_to: Positions of the largest batch that was allowed in the end, where memory ran out; else None.
-        numbers: The vectors, by name, where they went into no file.
+        arrays: The vectors as arrays of NumPy, by name, where they went into no file.
     """
 
     saved: Mapping[str, Observed]
@@ -303,4 +303,4 @@ class Vectors:
     seconds: float
     device: str
     halved_to: int | None = None
-    numbers: Mapping[str, list[list[float]]] = field(default_factory=dict)
+    arrays: Mapping[str, Any] = field(default_factory=dict)

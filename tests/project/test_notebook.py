@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import bertshape
 from tests.support.command_line import SECONDS
 
 if TYPE_CHECKING:
@@ -29,17 +30,21 @@ from bertshape import (
     CheckpointContract,
     CheckReport,
     Comparison,
+    Embedder,
     EmbedReport,
     ExitCode,
     Finding,
     ProfileReport,
     Report,
+    WhichReport,
+    __version__,
     check_checkpoint,
     diff_checkpoints,
     embed_texts,
     inspect_texts,
     profile_files,
     snapshot_checkpoint,
+    which_recipe,
 )
 
 report: Report = inspect_texts(["a"], weights="none")
@@ -51,6 +56,11 @@ compared: Comparison = diff_checkpoints("a", "b")
 same: int = compared.to_dict()["same_tensors"]
 written: EmbedReport = embed_texts(["a"], "v.npz", model="m")
 texts: int = written.to_dict()["texts"]
+size: int = Embedder("m", pooling="mean").encode(["a"]).shape[1]
+columns: list[str] = list(Embedder("m")({"text": ["a"]}))
+found: WhichReport = which_recipe("v.npy", ["a"], model="m")
+passed_over: bool = found.to_dict()["ok"]
+version: str = __version__
 counted: ProfileReport = profile_files("a.txt")
 contract: CheckpointContract = snapshot_checkpoint("m")
 first: Finding = report.findings[0]
@@ -76,6 +86,7 @@ def test_a_kernel_shows_pages() -> None:
 
 
 def test_pyright_takes_the_api_and_no_misspelt_name(tmp_path: Path) -> None:
+    assert [name for name in bertshape.__all__ if name not in TYPED] == []
     pytest.importorskip("pyright")
     (tmp_path / "good.py").write_text(TYPED)
     wrong = ("from bertshape import inspect_text\n", TYPED.replace('["same_tensors"]', '["same_tensor"]'))
