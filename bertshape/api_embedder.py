@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertshape.corpus.text_file import Record
@@ -17,6 +16,7 @@ from bertshape.pipelines.verify import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     import numpy
     from numpy.typing import NDArray

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from bertshape.cli.app import build_program
+from bertshape.cli.bash_words import whole_words
 from bertshape.cli.json_output import print_json
 from bertshape.cli.signals import stopped_by
 from bertshape.cli.slips import usage_hint
@@ -64,7 +65,8 @@ def _dispatch(arguments: list[str]) -> int:
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:2], "--help"]
     program = build_program(arguments)
-    action = program.main(args=arguments or ["--help"], prog_name="bertshape", standalone_mode=False)
+    with whole_words():
+        action = program.main(args=arguments or ["--help"], prog_name="bertshape", standalone_mode=False)
     return int(action() if callable(action) else action or ExitCode.OK)
 
 

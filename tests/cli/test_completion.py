@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +14,7 @@ from bertshape.contract.expectations import BEHAVIOURS
 from bertshape.pipelines.facts import SCALAR_NAMES
 from bertshape.pipelines.vector_facts import RECIPE_NAMES, TOKENIZER_NAMES
 from bertshape.pooling.strategies import STRATEGIES
-from tests.support.command_line import call
+from tests.support.command_line import SECONDS, call
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,3 +90,38 @@ def test_values_of_expectations_and_documents() -> None:
     assert completion_expect.complete_expectation("hidden_size=") == []
     assert complete("fish", "bertshape schema prof") == ["profile"]
     assert "cuda" in complete("fish", "bertshape embed --device c")
+
+
+@pytest.mark.slow
+def test_bash_itself_completes_values(tmp_path: Path) -> None:
+    """Bash cuts words at `=` and `:`, which no protocol of a completion class shows."""
+    pexpect = pytest.importorskip("pexpect")
+    program = tmp_path / "bertshape"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m bertshape "$@"\n')
+    program.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "TERM": "dumb"}
+    shell = pexpect.spawn(
+        "bash",
+        ["--norc", "--noprofile", "-i"],
+        env=environment,
+        encoding="utf-8",
+        timeout=SECONDS,
+        dimensions=(24, 200),
+    )
+    shell.sendline(
+        "bind 'set enable-bracketed-paste off'; PS1='READY> '; export _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION=1"
+    )
+    shell.sendline('eval "$(bertshape --show-completion bash)"')
+    completed = {
+        "bertshape check m -e pooling=weig": "bertshape check m -e pooling=weightedmean ",
+        "bertshape check m -e model_type=nomi": "bertshape check m -e model_type=nomic_bert ",
+        "bertshape inspect hi --pooling=weig": "bertshape inspect hi --pooling=weightedmean ",
+        "bertshape inspect -m embedded:bert-ti": "bertshape inspect -m embedded:bert-tiny-uncased ",
+        "bertshape inspect hi --device cuda:": "bertshape inspect hi --device cuda:0 ",
+        "bertshape schema prof": "bertshape schema profile ",
+    }
+    for typed, line in completed.items():
+        shell.send(f"{typed}\t\x01echo 'SEEN \x05'\n")
+        shell.expect(r"\r\nSEEN (.*?)\r\n")
+        assert shell.match[1] == line
+    shell.close(force=True)
