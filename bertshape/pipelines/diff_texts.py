@@ -19,7 +19,7 @@ from bertshape.pipelines.prompts import prompt_length, settle_prompt
 from bertshape.pipelines.request import LengthOptions, Prompting, RunOptions, Texts, Wanted
 from bertshape.pipelines.running import follow_chain, missing_packages, start
 from bertshape.predict.sentence_chain import model_outputs, predict_embedding
-from bertshape.run.observation import VectorJob, Window
+from bertshape.run.request import VectorJob, Window
 from bertshape.tokens.encode import encode_rows
 
 if TYPE_CHECKING:

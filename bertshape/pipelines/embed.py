@@ -14,7 +14,7 @@ from bertshape.pipelines.vector_maker import open_maker
 from bertshape.pipelines.verify import Sample, check_installed, verify
 from bertshape.report.embed import EmbedReport
 from bertshape.report.finding import Finding
-from bertshape.run.observation import Saving
+from bertshape.run.request import Saving
 from bertshape.shapes import HIDDEN_SIZE, TensorShape
 from bertshape.version import __version__
 

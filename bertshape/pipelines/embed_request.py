@@ -155,7 +155,7 @@ def is_wrong(findings: Iterable[Finding], strategies: tuple[Strategy, ...]) -> b
     return any(row.severity == "error" or (pooler and row.code == "pooler-random") for row in findings)
 
 
-def vector_strategies(request: EmbedRequest, model: Model) -> tuple[Strategy, ...]:
+def vector_strategies(request: VectorRequest, model: Model) -> tuple[Strategy, ...]:
     """Strategies asked for, or the declared one; each must give one vector per text."""
     named = request.pooling or ((model.recipe.pooling,) if model.recipe.pooling else ())
     chosen = select(named) if named else ()
@@ -171,7 +171,7 @@ def vector_strategies(request: EmbedRequest, model: Model) -> tuple[Strategy, ..
     return chosen
 
 
-def chain_breaks(request: EmbedRequest, model: Model) -> tuple[Finding, ...]:
+def chain_breaks(request: VectorRequest, model: Model) -> tuple[Finding, ...]:
     """Why the declared sentence embedding cannot be followed to its end."""
     if request.pooling:
         return ()

@@ -14,7 +14,7 @@ from bertshape.pipelines.reconcile import observe
 from bertshape.pipelines.running import INSTALL, check_packages, follow_chain, missing_packages, start
 from bertshape.predict.heads import load_head
 from bertshape.report.finding import Finding
-from bertshape.run.observation import Plan, Saving
+from bertshape.run.request import Plan, Saving
 from bertshape.version import __version__
 
 if TYPE_CHECKING:

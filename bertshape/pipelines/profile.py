@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
+from collections import Counter, deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,8 @@ from bertshape.strict_json import quoted
 from bertshape.tokens.measure import Measure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from concurrent.futures import Future
 
     from bertshape.corpus.meter import Meter
     from bertshape.corpus.text_file import Record, TextFile
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 BATCH_SIZES = (8, 32, 128)
 """Batch sizes that padding is counted for, where none are named."""
+_AT_ONCE = 2
+"""Chunks in the hands of the tokenizer: while it is done with one, it has the next already."""
 
 
 @dataclass(frozen=True)
@@ -169,8 +173,7 @@ def _count(model: Model, setting: Setting, chunks: Iterable[list[Record]], name:
     lengths: Counter[int] = Counter()
     unknown = texts_with_unknown = special = 0
     batches = {size: BatchShapes(size, setting.cut_at) for size in setting.batch_sizes}
-    for chunk in chunks:
-        sizes, found = measure(chunk)
+    for chunk, (sizes, found) in _ahead(measure, chunks):
         lengths.update(sizes)
         for batch in batches.values():
             batch.add(sizes)
@@ -182,3 +185,23 @@ def _count(model: Model, setting: Setting, chunks: Iterable[list[Record]], name:
         events.advanced(len(chunk))
     shapes = {size: batch.end() for size, batch in batches.items()}
     return Counts(lengths, unknown, texts_with_unknown, special, shapes)
+
+
+def _ahead(
+    measure: Measure, chunks: Iterable[list[Record]]
+) -> Iterator[tuple[list[Record], tuple[list[int], list[int]]]]:
+    """Chunks with their measures, in order; while some are tokenized, without the GIL, others are read and counted."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        waiting: deque[tuple[list[Record], Future[tuple[list[int], list[int]]]]] = deque()
+        try:
+            for chunk in chunks:
+                waiting.append((chunk, pool.submit(measure, chunk)))
+                if len(waiting) > _AT_ONCE:
+                    done, measured = waiting.popleft()
+                    yield done, measured.result()
+            while waiting:
+                done, measured = waiting.popleft()
+                yield done, measured.result()
+        finally:
+            for _, measured in waiting:
+                measured.cancel()

@@ -16,7 +16,7 @@ from bertshape.predict.limits import resolve_dtype
 from bertshape.predict.tensor_names import backbone_name
 from bertshape.report.finding import Finding
 from bertshape.run.memory import check_memory
-from bertshape.run.observation import Chain, ForwardRequest
+from bertshape.run.request import Chain, ForwardRequest
 from bertshape.soundness.weights import pooler_verdict, weight_findings
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from bertshape.pipelines.model import open_model
 from bertshape.pipelines.prompts import prompt_length, settle_prompt
 from bertshape.pipelines.running import follow_chain, start
 from bertshape.pipelines.windows import Windows
-from bertshape.run.observation import VectorJob
+from bertshape.run.request import VectorJob
 from bertshape.soundness.texts import random_weights
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from bertshape.pipelines.verify import Sample
     from bertshape.pooling.strategy import Strategy
     from bertshape.report.finding import Finding
-    from bertshape.run.observation import Saving, Vectors, Window
+    from bertshape.run.observation import Vectors
+    from bertshape.run.request import Saving, Window
     from bertshape.run.runner import Runner
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bertshape.errors import UsageError
 from bertshape.report.embed import Verified
 from bertshape.report.finding import Finding
-from bertshape.run.observation import Encoding
+from bertshape.run.request import Encoding
 
 if TYPE_CHECKING:
     from bertshape.corpus.text_file import Record

@@ -9,7 +9,7 @@ from bertshape.corpus.text_file import BadRecord
 from bertshape.errors import BertshapeError, TextPlace, UsageError
 from bertshape.pipelines.lengths import check_exact, check_ids, check_length
 from bertshape.pipelines.stream import OF_TEXTS
-from bertshape.run.observation import Window
+from bertshape.run.request import Window
 from bertshape.tokens.batch import padding_id
 from bertshape.tokens.encode import encode_rows
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from bertshape.predict.architecture import Architecture
-    from bertshape.run.observation import VectorJob, Window
     from bertshape.run.recipes import ScoreJob
+    from bertshape.run.request import VectorJob, Window
     from bertshape.run.sentence_chain import LoadedChain
     from bertshape.tokens.encode import EncodedRow
 

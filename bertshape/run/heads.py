@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import torch
 
     from bertshape.predict.heads import Head
-    from bertshape.run.observation import ForwardRequest, Loading
+    from bertshape.run.observation import Loading
+    from bertshape.run.request import ForwardRequest
 
 _NAMES = ("logits", "start_logits", "end_logits")
 

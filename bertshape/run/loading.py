@@ -13,13 +13,15 @@ from transformers.utils import logging
 from bertshape.checkpoint.pickles import check_pickle
 from bertshape.errors import BertshapeError, CheckpointError, one_line
 from bertshape.run.devices import is_device_failure
-from bertshape.run.observation import ForwardRequest, Loading
+from bertshape.run.observation import Loading
 from bertshape.run.random_weights import SEED, build_random
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from transformers import PreTrainedModel
+
+    from bertshape.run.request import ForwardRequest
 
 
 def find_classes(request: ForwardRequest) -> tuple[Any, Any]:

@@ -17,7 +17,7 @@ from bertshape.run.forward import forward, look
 from bertshape.run.heads import observe_heads
 from bertshape.run.layers import Seen, describe, watch
 from bertshape.run.loading import find_classes, load
-from bertshape.run.observation import Agreement, Chain, ForwardRequest, Observation, Plan, VectorJob, Vectors, Window
+from bertshape.run.observation import Agreement, Observation, Vectors
 from bertshape.run.save import name_tensors, save
 from bertshape.run.sentence_chain import Followed, LoadedChain
 from bertshape.run.which import Scorer
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bertshape.pooling.strategy import Strategy
     from bertshape.predict.architecture import Architecture
     from bertshape.run.recipes import Score, ScoreJob, Variant
+    from bertshape.run.request import Chain, ForwardRequest, Plan, VectorJob, Window
     from bertshape.tokens.batch import Tokenization
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from bertshape.run.observation import Saving
+    from bertshape.run.request import Saving
     from bertshape.run.sentence_chain import Followed
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bertshape.checkpoint.steps import Module
     from bertshape.pooling.inputs import PoolingInputs
-    from bertshape.run.observation import Chain
+    from bertshape.run.request import Chain
 
 _SEED = 0
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bertshape.corpus.text_file import Record
-    from bertshape.run.observation import Saving
+    from bertshape.run.request import Saving
 
 _SAFETENSORS_DTYPES = {torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
 _COPIED = 16 * 2**20

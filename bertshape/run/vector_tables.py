@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import torch
 
     from bertshape.corpus.text_file import Record
-    from bertshape.run.observation import Saving
+    from bertshape.run.request import Saving
 
 
 def read_rows(path: Path, rows: Sequence[int]) -> Any:

@@ -15,7 +15,7 @@ from bertshape.run.read_vectors import read_vectors
 if TYPE_CHECKING:
     import torch
 
-    from bertshape.run.observation import Encoding
+    from bertshape.run.request import Encoding
 
 _NAME = "sentence_embedding"
 

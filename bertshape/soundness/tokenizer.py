@@ -114,12 +114,12 @@ def _blank(checkpoint: Checkpoint, architecture: Architecture, tokenizer: Loaded
 
 def _out_of_range(checkpoint: Checkpoint, architecture: Architecture, tokenizer: LoadedTokenizer) -> list[Finding]:
     rows = architecture.dimensions.vocab_size
-    vocabulary = tokenizer.backend.get_vocab()
-    if rows is None or max(vocabulary.values(), default=-1) < rows:
+    if rows is None or tokenizer.largest_id < rows:
         return []
     # Special tokens without an entry have a finding of their own.
     named = {token for token in tokenizer.special_tokens.values() if token in tokenizer.added}
-    vocabulary = {token: index for token, index in vocabulary.items() if token not in named}
+    entries = tokenizer.backend.get_vocab().items()
+    vocabulary = {token: index for token, index in entries if token not in named}
     largest = max(vocabulary.values(), default=-1)
     if largest < rows:
         return []

@@ -42,6 +42,7 @@ class Built:
         document: tokenizer.json without its vocabulary; None where it was taken as it is, or is not there.
         shell: Its parts, as the library reads them, where there is a document.
         class_name: The class of transformers.
+        last_id: Largest id of the vocabulary that was read here, added tokens not counted; None where none was.
     """
 
     backend: Backend
@@ -54,6 +55,7 @@ class Built:
     document: Mapping[str, Any] | None
     shell: Tokenizer | None
     class_name: str
+    last_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class _Start:
     post_processor: Any
     document: Mapping[str, Any] | None = None
     shell: Tokenizer | None = None
+    last_id: int | None = None
 
 
 def build_tokenizer(name: str, files: TokenizerFiles) -> Built:
@@ -136,7 +139,8 @@ def _from_document(row: TokenizerClass, settings: Mapping[str, Any], document: d
     backend = _assemble(row, settings, vocabulary, merges, charsmap_of(document))
     light = {key: value for key, value in document.items() if key != "model"}
     light["model"] = {key: value for key, value in model.items() if key not in ("vocab", "merges")}
-    return _Start(backend, shell.truncation, shell.padding, shell.post_processor, light, shell)
+    last_id = max(vocabulary.values(), default=-1) if isinstance(vocabulary, dict) else len(vocabulary) - 1
+    return _Start(backend, shell.truncation, shell.padding, shell.post_processor, light, shell, last_id)
 
 
 def _from_vocabulary(row: TokenizerClass, settings: Mapping[str, Any], folder: Path) -> _Start:
@@ -252,6 +256,7 @@ def _finish(row: TokenizerClass | None, settings: dict[str, Any], start: _Start)
         document=start.document,
         shell=start.shell,
         class_name=GENERIC if row is None else row.name,
+        last_id=start.last_id,
     )
 
 

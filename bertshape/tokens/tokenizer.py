@@ -67,6 +67,7 @@ class LoadedTokenizer:
         differences: Settings because of which readers of tokenizer.json alone give other tokens.
         not_asked: Why transformers was not asked although its class may do something else; empty where it was, or
             need not be.
+        last_id: Largest id of the vocabulary, added tokens not counted, where it is known without looking.
     """
 
     backend: Backend
@@ -84,6 +85,7 @@ class LoadedTokenizer:
     added: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = field(default=(), repr=False)
     not_asked: str = ""
+    last_id: int | None = None
 
     def encode(self, text: str, pair: str | None = None) -> Encoded:
         """Encode one text, or pair.
@@ -128,6 +130,14 @@ class LoadedTokenizer:
     def vocabulary_size(self) -> int:
         """Number of entries, added tokens included."""
         return int(self.backend.get_vocab_size(with_added_tokens=True))
+
+    @property
+    def largest_id(self) -> int:
+        """Largest id of all entries, added tokens included."""
+        added: Any = getattr(self.backend, "get_added_tokens_decoder", None)
+        if self.last_id is None or added is None:
+            return max(self.backend.get_vocab().values(), default=-1)
+        return max((self.last_id, *added()))
 
 
 def load_tokenizer(checkpoint: Checkpoint) -> LoadedTokenizer:
@@ -176,6 +186,7 @@ def load_tokenizer(checkpoint: Checkpoint) -> LoadedTokenizer:
         added=built.grown,
         differences=differences,
         not_asked=not_asked,
+        last_id=built.last_id,
     )
 
 

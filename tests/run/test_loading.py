@@ -21,8 +21,8 @@ from bertshape.predict.config import resolve
 from bertshape.predict.family import family_names
 from bertshape.run.imports import heavy_imports
 from bertshape.run.loading import find_classes, load
-from bertshape.run.observation import ForwardRequest
 from bertshape.run.random_weights import build_random
+from bertshape.run.request import ForwardRequest
 from tests.support.checkpoints import FAMILIES, edited_copy
 from tests.support.small_cases import set_fields, tiny_bert
 from tests.tools.make_family import tiny_config
