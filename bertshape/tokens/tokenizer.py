@@ -137,7 +137,8 @@ class LoadedTokenizer:
         added: Any = getattr(self.backend, "get_added_tokens_decoder", None)
         if self.last_id is None or added is None:
             return max(self.backend.get_vocab().values(), default=-1)
-        return max((self.last_id, *added()))
+        largest: int = max((self.last_id, *added()))
+        return largest
 
 
 def load_tokenizer(checkpoint: Checkpoint) -> LoadedTokenizer:
