@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         snapshot_checkpoint,
     )
     from bertshape.api_embedder import Embedder
+    from bertshape.api_memory import memory_of
     from bertshape.api_profile import profile_files
     from bertshape.api_which import probe_texts, which_recipe
     from bertshape.contract.contract import CheckpointContract
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from bertshape.report.check import CheckReport
     from bertshape.report.embed import EmbedReport
     from bertshape.report.finding import Finding
+    from bertshape.report.memory import MemoryReport
     from bertshape.report.profile import ProfileReport
     from bertshape.report.report import Report
     from bertshape.report.which import WhichReport
@@ -35,6 +37,7 @@ __all__ = [
     "Embedder",
     "ExitCode",
     "Finding",
+    "MemoryReport",
     "ProfileReport",
     "Report",
     "WhichReport",
@@ -43,6 +46,7 @@ __all__ = [
     "diff_checkpoints",
     "embed_texts",
     "inspect_texts",
+    "memory_of",
     "probe_texts",
     "profile_files",
     "snapshot_checkpoint",
@@ -58,6 +62,7 @@ _HOMES = {
     "Embedder": "api_embedder",
     "ExitCode": "errors",
     "Finding": "report.finding",
+    "MemoryReport": "report.memory",
     "ProfileReport": "report.profile",
     "Report": "report.report",
     "WhichReport": "report.which",
@@ -65,6 +70,7 @@ _HOMES = {
     "diff_checkpoints": "api",
     "embed_texts": "api",
     "inspect_texts": "api",
+    "memory_of": "api_memory",
     "probe_texts": "api_which",
     "profile_files": "api_profile",
     "snapshot_checkpoint": "api",

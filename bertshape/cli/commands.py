@@ -40,6 +40,16 @@ COMMANDS = {
         ),
         "options",
     ),
+    "memory": About(
+        _LOOK,
+        "Show how much memory a model takes, without running it.",
+        (
+            ("bertshape memory ./my-model", "32 texts of 512 tokens, in inference and in training"),
+            ("bertshape memory ./my-model --batch-size 8 --length 128", "another batch"),
+            ("bertshape memory ./my-model --fit 24GB", "and the largest batch that fits"),
+        ),
+        "memory",
+    ),
     "diff": About(
         _LOOK,
         "Show what differs between two checkpoints.",
@@ -131,10 +141,10 @@ _PANELS = {
     "Checkpoint": "model revision offline weights dry_run contract refresh timeout",
     "Texts": (
         "probes text_file vector_column sample pair input_file input_format text text_column pair_column id_column "
-        "on_error prompt no_prompt prompt_name max_length truncation padding batch_size merge"
+        "on_error prompt no_prompt prompt_name max_length truncation padding batch_size length merge"
     ),
     "Run": "device dtype run verify allow_unsound no_torch",
-    "Expect": "declared tolerance expect values fail_on max_cut max_drift listing",
+    "Expect": "fit declared tolerance expect values fail_on max_cut max_drift listing",
     "Show": (
         "pooling hidden_states attentions layers words task truncate_dim explain all_tokens no_tokens everything quiet"
     ),

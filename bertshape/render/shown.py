@@ -13,10 +13,12 @@ from bertshape.render.diff import render_comparison
 from bertshape.render.embed import render_embed
 from bertshape.render.escape import visible
 from bertshape.render.layout import Page
+from bertshape.render.memory import memory_rows, render_memory
 from bertshape.render.page.pages import fragment
 from bertshape.render.profile import render_profile
 from bertshape.report.check import CheckReport
 from bertshape.report.embed import EmbedReport
+from bertshape.report.memory import MemoryReport
 from bertshape.report.profile import ProfileReport
 from bertshape.report.report import Report
 
@@ -51,6 +53,8 @@ def _draw(result: object, columns: int, signs: Signs) -> RenderableType:
         return render_profile(result, columns, unicode=unicode)
     if isinstance(result, EmbedReport):
         return render_embed(result, columns, signs)
+    if isinstance(result, MemoryReport):
+        return render_memory(result, columns, signs)
     raise TypeError(f"there is no screen of {type(result).__name__}")
 
 
@@ -62,3 +66,12 @@ def _(result: EmbedReport) -> str:
     body = "".join(f"<tr>{''.join(f'<td>{escape(visible(cell))}</td>' for cell in row)}</tr>" for row in rows)
     head = "<tr><th>array</th><th>shape</th><th>axes</th><th>dtype</th></tr>"
     return f"<table><caption>{escape(visible(result.brief()))}</caption>{head}{body}</table>"
+
+
+@fragment.register
+def _(result: MemoryReport) -> str:
+    """The table for programs: a row for each number of bytes."""
+    head, *rows = memory_rows(result)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>" for row in rows)
+    names = "".join(f"<th>{name}</th>" for name in head)
+    return f"<table><caption>{escape(visible(result.brief()))}</caption><tr>{names}</tr>{body}</table>"

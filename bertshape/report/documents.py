@@ -18,6 +18,7 @@ from bertshape.report.documents_common import (
     Versions,
 )
 from bertshape.report.documents_drift import Drift
+from bertshape.report.documents_memory import MemoryDocument
 from bertshape.report.documents_profile import Profile, Summary
 from bertshape.report.documents_tensors import EmbeddingStep, Layer, Output, PooledVector, TaskHead
 from bertshape.report.documents_texts import Inputs, Sequence
@@ -277,6 +278,7 @@ DOCUMENTS = {
     "check": CheckDocument,
     "diff": DiffDocument,
     "embed": EmbedDocument,
+    "memory": MemoryDocument,
     "which": WhichDocument,
     "profile": ProfileDocument,
     "families": FamiliesDocument,

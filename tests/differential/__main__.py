@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.differential.area import run
 
-AREAS = ("tokens", "model", "encode", "verdicts")
+AREAS = ("tokens", "model", "encode", "verdicts", "memory")
 
 
 def main() -> int:

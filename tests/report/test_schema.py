@@ -68,6 +68,7 @@ def printed(bertshape: Command, minilm: Path, tmp_path_factory: pytest.TempPathF
         "check": ("check", str(broken), TINY[1], "./nosuch", "--values", "--json"),
         "diff": ("diff", str(minilm), TINY[1], "--json"),
         "embed": ("embed", str(lines), *TINY, "--pooling", "mean", "-o", str(folder / "vectors.npz"), "--json"),
+        "memory": ("memory", str(minilm), "--fit", "8GB", "--json"),
         "which": ("which", str(npy), "--texts", str(lines), "--model", str(minilm), "--json"),
         "profile": ("profile", str(lines), *TINY, "--max-length", "3", "--batch-size", "2", "--json"),
         "families": ("families", "--json"),

@@ -24,6 +24,7 @@ MARKS = {
     "checkpoints": "check",
     "before": "diff",
     "saved": "embed",
+    "measured": "memory",
     "lacks": "which",
     "profile": "profile",
     "families": "families",

@@ -1,0 +1,113 @@
+"""How much memory a model takes: weights, gradients, optimizer states and activations, without a run."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from bertshape.errors import UsageError
+from bertshape.pipelines.memory_fit import fits
+from bertshape.pipelines.memory_use import MemoryUse
+from bertshape.pipelines.model import Model, open_model
+from bertshape.predict.memory import ATTENTIONS, activations
+from bertshape.report.finding import Finding
+from bertshape.report.memory import USES, DtypeMemory, MemoryReport, Peak
+
+if TYPE_CHECKING:
+    from bertshape.pipelines.memory_request import MemoryRequest
+
+DTYPES = ("float32", "float16", "bfloat16")
+
+
+def memory(request: MemoryRequest) -> MemoryReport:
+    """Say how much memory a model takes.
+
+    Args:
+        request: Which model, and the batch.
+
+    Raises:
+        UsageError: The batch is none, or longer than the model takes.
+        CheckpointError: The checkpoint cannot be read, or nothing says how many parameters it has.
+        HubError: The Hub does not give it.
+    """
+    request.check()
+    model = open_model(request.source)
+    use = memory_use(model)
+    shape = request.batch_size, _length(request, use)
+    fitting = () if request.fit is None else tuple(fits(use, shape, request.fit, DTYPES))
+    findings = [*model.verdict.findings, *_findings(use, shape)]
+    if fitting and not any(fit.batch_size for fit in fitting):
+        message = f"not even one text of {shape[1]} tokens fits into {request.fit:,} bytes"
+        findings.append(Finding("memory-too-small", "error", message, "Pass fewer tokens, or more memory."))
+    dimensions = model.architecture.dimensions
+    return MemoryReport(
+        model=model.checkpoint.name,
+        model_type=model.architecture.model_type,
+        num_hidden_layers=dimensions.num_hidden_layers,
+        hidden_size=dimensions.hidden_size,
+        parameters=sum(use.sizes.values()),
+        batch_size=shape[0],
+        length=shape[1],
+        most=use.most,
+        dtypes=tuple(_of_dtype(use, dtype, shape) for dtype in DTYPES),
+        memory=request.fit,
+        fits=fitting,
+        findings=tuple(findings),
+    )
+
+
+def memory_use(model: Model) -> MemoryUse:
+    """What a model needs whatever its texts."""
+    architecture = model.architecture
+    shapes = architecture.expected_tensors()
+    if shapes is None:
+        headers = model.checkpoint.headers
+        shapes = {} if headers is None else {name: tensor.shape for name, tensor in headers.tensors.items()}
+    sizes = {name: math.prod(shape) for name, shape in shapes.items()}
+    vocabulary = architecture.table_of("vocab_size")
+    return MemoryUse(architecture, sizes, sizes.get(vocabulary or "", 0), activations(architecture))
+
+
+def _length(request: MemoryRequest, use: MemoryUse) -> int:
+    """The length asked for, or 512, or what the model takes."""
+    if request.length is None:
+        return min(512, use.most or 512)
+    if use.most is not None and request.length > use.most:
+        message = f"--length is {request.length}; the model takes at most {use.most} tokens"
+        raise UsageError(message, hint=f"Pass --length {use.most}, or less.", code="length-invalid")
+    return request.length
+
+
+def _findings(use: MemoryUse, shape: tuple[int, int]) -> list[Finding]:
+    model_type = use.architecture.model_type
+    if not use.sizes:
+        message = f"the number of parameters is not known: model_type {model_type} has no table, and no header says it"
+        return [Finding("parameters-unknown", "warning", message, "Name a checkpoint with safetensors files.")]
+    if use.activations is None:
+        message = f"activations are not known: those of model_type {model_type} were not counted in this configuration"
+        return [Finding("memory-not-counted", "note", message, "Add memory for them to that of the weights.")]
+    longest = use.activations.longest
+    if longest is not None and shape[1] > longest:
+        message = f"activations are not known: those of {model_type} were counted up to {longest} tokens"
+        return [Finding("memory-not-counted", "note", message, f"Pass --length {longest}, or less.")]
+    return []
+
+
+def _of_dtype(use: MemoryUse, dtype: str, shape: tuple[int, int]) -> DtypeMemory:
+    peaks = [
+        Peak(kind, attention, counted, total)
+        for kind in USES
+        for attention in ATTENTIONS
+        if (counted := use.counted(kind, attention, dtype, shape)) is not None
+        if (total := use.total(kind, attention, dtype, shape)) is not None
+    ]
+    hidden_states, attentions = use.kept(dtype, shape) if peaks else (None, None)
+    return DtypeMemory(
+        dtype=dtype,
+        weights=use.weights(dtype),
+        gradients=use.weights(dtype),
+        optimizer=use.optimizers(dtype),
+        hidden_states=hidden_states,
+        attentions=attentions,
+        peaks=tuple(peaks),
+    )

@@ -1,0 +1,125 @@
+"""Tensor bytes of a model that runs: the sums that tests/tools/memory_terms.py derives from counts, one file a family.
+
+The fields of a file in `activations/`, named like the model type:
+
+- `same_as`: the model type whose file holds for this one too.
+- `when`: a condition under which the sums hold; `longest`: the tokens up to which they do.
+- `[letters]`: what a letter stands for, where that is another key of config.json.
+- `[eager]`, `[sdpa]`: implementations of attention, with a row for `inference`, `training` and training with gradient
+  `checkpointing`; a row with the ending `_16` takes its place in float16 and bfloat16, and an empty one says that
+  transformers does not run it so. `layer` is what each layer adds, and `rest` has what lives besides, at every moment
+  that may be the peak.
+
+Sums count elements of the dtype of the weights: B is batch_size, L sequence_length, T both multiplied, H hidden_size,
+A num_attention_heads, I intermediate_size, E embedding_size, D the size of a head, M the
+distances between tokens (2*L-1), S the attention weights of a layer
+(B*A*L*L), and w the bytes of an element: `T*L/w` is a mask of one byte for each pair of tokens.
+"""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from bertshape.predict.expressions import evaluate
+from bertshape.shapes import DTYPE_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bertshape.predict.architecture import Architecture
+    from bertshape.report.memory import Attention
+
+_FOLDER = Path(__file__).parent / "activations"
+_LETTERS = {
+    "H": "hidden_size",
+    "A": "num_attention_heads",
+    "I": "intermediate_size",
+    "E": "embedding_size",
+}
+
+Mode = Literal["inference", "training", "checkpointing"]
+ATTENTIONS: tuple[Attention, ...] = ("eager", "sdpa")
+
+
+@dataclass(frozen=True)
+class Activations:
+    """What a model keeps in memory besides its weights.
+
+    Attributes:
+        architecture: Dimensions and family.
+        rows: The content of the family's file.
+    """
+
+    architecture: Architecture
+    rows: Mapping[str, Any]
+
+    @property
+    def attentions(self) -> tuple[Attention, ...]:
+        """The implementations of attention that transformers has for the family, and that were counted."""
+        return tuple(name for name in ATTENTIONS if name in self.rows)
+
+    @property
+    def longest(self) -> int | None:
+        """Tokens up to which the sums hold; None for any number."""
+        said = self.rows.get("longest")
+        return None if said is None else evaluate(said, self.architecture.number)
+
+    @property
+    def keeps_hidden_states(self) -> bool:
+        """Whether inference keeps what each layer gives, whoever asks for it."""
+        return any("layer" in self.rows[name]["inference"] for name in self.attentions)
+
+    def bytes(
+        self, mode: Mode, attention: Attention, dtype: str, shape: tuple[int, int], layers: int | None = None
+    ) -> int | None:
+        """Bytes of all tensors but weights, their gradients and the inputs, at the peak.
+
+        Args:
+            mode: Inference, or training with gradient checkpointing or without.
+            attention: Implementation of attention.
+            dtype: Dtype of the weights.
+            shape: Texts of a batch, and tokens of each.
+            layers: How many layers keep what they keep; None for all.
+
+        Returns:
+            None where that is not known.
+        """
+        width = DTYPE_BYTES[dtype]
+        table = self.rows.get(attention, {})
+        row = table.get(f"{mode}_16", table.get(mode)) if width == 2 else table.get(mode)
+        if not row or (self.longest is not None and shape[1] > self.longest):
+            return None
+        number = self._numbers(shape, width)
+        layers = layers or self.architecture.dimensions.num_hidden_layers
+        kept = layers * evaluate(row["layer"], number) if "layer" in row else 0
+        return width * (kept + max(evaluate(rest, number) for rest in row["rest"]))
+
+    def _numbers(self, shape: tuple[int, int], width: int) -> Callable[[str], int]:
+        batch_size, length = shape
+        letters = _LETTERS | self.rows.get("letters", {})
+        sizes = {letter: self.architecture.number(name) for letter, name in letters.items()}
+        heads = max(sizes["A"], 1)
+        sizes |= {"B": batch_size, "L": length, "T": batch_size * length, "w": width}
+        sizes |= {"S": heads * batch_size * length**2, "D": sizes["H"] // heads, "M": 2 * length - 1}
+        return sizes.__getitem__
+
+
+def activations(architecture: Architecture) -> Activations | None:
+    """What is known of a model's activations; None where its family was not counted, or does other things."""
+    rows = _load(architecture.model_type) if architecture.family else None
+    if rows is None or ("when" in rows and not architecture.holds(rows["when"])):
+        return None
+    return Activations(architecture, rows)
+
+
+@functools.cache
+def _load(model_type: str) -> Mapping[str, Any] | None:
+    path = _FOLDER / f"{model_type}.toml"
+    if not path.is_file():
+        return None
+    rows = tomllib.loads(path.read_text(encoding="utf-8"))
+    return _load(rows["same_as"]) if "same_as" in rows else rows

@@ -1,0 +1,110 @@
+"""`bertshape memory`: what it shows, in each format, and what it refuses."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bertshape import memory_of
+from tests.support.checkpoints import edited_copy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.conftest import Run
+
+LARGE = "embedded:bert-large-uncased"
+PARAMETERS = 335_141_888
+
+
+def test_bert_large(bertshape: Callable[..., Run]) -> None:
+    """On one screen, with all numbers of the document."""
+    shown = bertshape("memory", LARGE, "--batch-size", "32", "--length", "512", "--fit", "24GB", columns=80)
+    assert shown.returncode == 0
+    lines = shown.stdout.splitlines()
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 80
+    for words in ("Tensor bytes of 32 texts of 512 tokens", "CUDA context", "32 bit eager", "with AdamW", "22.4 GiB"):
+        assert words in " ".join(shown.stdout.split())
+
+
+def test_json_has_the_sums(bertshape: Callable[..., Run]) -> None:
+    document = json.loads(bertshape("memory", LARGE, "--json").stdout)
+    assert document["ok"]
+    assert document["measured"]
+    assert document["parameters"] == PARAMETERS
+    by_dtype = {entry["dtype"]: entry for entry in document["memory"]}
+    assert {name: entry["weights"] for name, entry in by_dtype.items()} == {
+        "float32": 4 * PARAMETERS,
+        "float16": 2 * PARAMETERS,
+        "bfloat16": 2 * PARAMETERS,
+    }
+    single = by_dtype["float32"]
+    inference = [peak for peak in single["peaks"] if peak["use"] == "inference"]
+    assert [peak["total"] - peak["activations"] for peak in inference] == [single["weights"]] * 2
+    # The peak is in the softmax: 5 TH + 2 S, and a mask; a layer has 16 heads.
+    tokens = 32 * 512
+    assert inference[0]["activations"] == 4 * tokens * (5 * 1024 + 2 * 16 * 512 + 512)
+    assert document["fit"] is None
+
+
+def test_csv_and_markdown_say_the_same(bertshape: Callable[..., Run]) -> None:
+    rows = list(csv.DictReader(io.StringIO(bertshape("memory", LARGE, "--fit", "24GB", "--format", "csv").stdout)))
+    report = memory_of(LARGE, fit="24GB")
+    weights = {row["dtype"]: int(row["bytes"]) for row in rows if row["what"] == "weights"}
+    assert weights == {memory.dtype: memory.weights for memory in report.dtypes}
+    largest = [int(row["batch_size"]) for row in rows if row["what"] == "largest batch_size"]
+    assert largest == [fit.batch_size for fit in report.fits]
+    markdown = bertshape("memory", LARGE, "--fit", "24GB", "--format", "markdown").stdout
+    assert markdown.count("### Fits") == 2
+    assert "| weights | 1.2 GiB |" in markdown
+
+
+def test_a_family_that_was_not_counted(tmp_path: Path, minilm: Path, bertshape: Callable[..., Run]) -> None:
+    """Weights alone, and no number of activations."""
+    folder = edited_copy(minilm, tmp_path / "unknown", model_type="nosuch")
+    document = json.loads(bertshape("memory", str(folder), "--json").stdout)
+    assert not document["measured"]
+    assert document["parameters"] > 22_000_000
+    assert [entry["peaks"] for entry in document["memory"]] == [[], [], []]
+    assert {entry["hidden_states"] for entry in document["memory"]} == {None}
+    assert "memory-not-counted" in [finding["code"] for finding in document["findings"]]
+    shown = bertshape("memory", str(folder), "--fit", "24GB")
+    assert "activations are not known" in " ".join(shown.stdout.split())
+    assert "total" not in shown.stdout
+
+
+def test_an_unsound_checkpoint_is_said(tmp_path: Path, minilm: Path, bertshape: Callable[..., Run]) -> None:
+    folder = edited_copy(minilm, tmp_path / "eight", num_hidden_layers=8)
+    shown = bertshape("memory", str(folder))
+    assert shown.returncode == 1
+    assert "error" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (("--length", "513"), 2, "takes at most 512"),
+        (("--batch-size", "0"), 2, "--batch-size"),
+        (("--batch-size", "99999999999"), 2, "--batch-size"),
+        (("--fit", "24 apples"), 2, "24GB"),
+        (("--fit", "0"), 2, "--fit"),
+        (("--fit", "1MB"), 1, "not even one text"),
+    ],
+)
+def test_what_cannot_be(options: tuple[str, ...], code: int, message: str, bertshape: Callable[..., Run]) -> None:
+    done = bertshape("memory", "embedded:bert-tiny-uncased", *options)
+    assert done.returncode == code
+    assert message in " ".join((done.stdout + done.stderr).split())
+
+
+def test_the_length_is_what_the_model_takes(tmp_path: Path, minilm: Path) -> None:
+    """Unless it is asked for, up to 512 tokens."""
+    assert memory_of(LARGE).length == 512
+    folder = edited_copy(minilm, tmp_path / "short", max_position_embeddings=128)
+    assert memory_of(folder).length == 128
