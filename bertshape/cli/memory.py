@@ -24,7 +24,7 @@ Format = Literal["table", "json", "markdown", "csv"]
 
 
 def memory_command(
-    model: Annotated[
+    checkpoint: Annotated[
         str,
         typer.Argument(metavar="MODEL", help="Folder, Hub id or embedded: name.", autocompletion=complete_model),
     ],
@@ -40,7 +40,7 @@ def memory_command(
         str | None,
         typer.Option(metavar="SIZE", help="Memory, such as 24GB or 40GiB: show the largest batch that fits."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Same as --format json.")] = False,
+    as_json: options.JsonFlag = False,
     output_format: Annotated[Format, typer.Option("--format", help="How to print the report.")] = "table",
     output: options.ReportFile = None,
     debug: options.Debug = False,  # noqa: ARG001 - read where errors are reported
@@ -49,7 +49,7 @@ def memory_command(
 
     def action() -> int:
         chosen = format_of("json" if as_json else output_format, output, get_args(Format))
-        source = ModelSource(model, revision, offline, timeout, refresh)
+        source = ModelSource(checkpoint, revision, offline, timeout, refresh)
         room = None if fit is None else parse_bytes(fit, "--fit")
         report = memory(MemoryRequest(source, batch_size, length, room))
         if chosen == "json":

@@ -62,7 +62,24 @@ HOLDS = {
     "nystromformer": 'when = "segment_means_seq_len == num_landmarks"',
 }
 """Lines that say where the terms hold, for families that do other things elsewhere."""
-NOT_MEASURED = ("canine", "funnel", "longformer", "yoso")
+NOT_MEASURED = (
+    *("canine", "funnel", "longformer", "yoso"),
+    *(
+        "gemma",
+        "gemma2",
+        "gemma3_text",
+        "gpt2",
+        "gpt_neox",
+        "llama",
+        "mistral",
+        "mt5",
+        "phi3",
+        "qwen2",
+        "qwen3",
+        "t5",
+        "umt5",
+    ),
+)
 """Families whose tensors are no products of sizes, or that run other code on a GPU."""
 _NO_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
 """With sdpa a GPU keeps no mask of the dropout; the CPU has no fused kernel that drops anything."""
