@@ -67,6 +67,7 @@ def inspect_texts(
     truncate_dim: int | None = None,
     tasks: str | Sequence[str] = (),
     layers: bool = False,
+    statistics: bool = False,
     words: bool = False,
     save: str | Path | None = None,
 ) -> Report:
@@ -91,6 +92,7 @@ def inspect_texts(
         truncate_dim: Cut the sentence embedding to so many numbers.
         tasks: Task heads, such as `masked-lm`, or `all`.
         layers: Look at the shapes inside the model.
+        statistics: Say what the numbers of each tensor are like.
         words: Show words beside tokens.
         save: File for the tensors, `.safetensors` or `.npz`.
 
@@ -107,7 +109,7 @@ def inspect_texts(
             run=RunOptions(weights, device_name(device), dtype),
             prompting=_prompting(prompt_name, prompt),
             lengths=LengthOptions(max_length, truncation, padding),
-            wanted=Wanted(_several(pooling), _several(tasks), layers, words, attentions, truncate_dim),
+            wanted=Wanted(_several(pooling), _several(tasks), layers, words, attentions, truncate_dim, statistics),
             save=SaveOptions(Path(save)) if save is not None else None,
         )
     )

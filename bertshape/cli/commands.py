@@ -146,7 +146,8 @@ _PANELS = {
     "Run": "device dtype run verify allow_unsound no_torch",
     "Expect": "fit declared tolerance expect values fail_on max_cut max_drift listing",
     "Show": (
-        "pooling hidden_states attentions layers words task truncate_dim explain all_tokens no_tokens everything quiet"
+        "pooling hidden_states attentions layers stats words task truncate_dim "
+        "explain all_tokens no_tokens everything quiet"
     ),
     "Output": "output save save_only as_json output_format open_page force update debug help",
 }

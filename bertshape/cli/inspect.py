@@ -88,6 +88,9 @@ def inspect_command(
     hidden_states: Annotated[bool, typer.Option("--hidden-states", help="List every hidden state.")] = False,
     attentions: Annotated[bool, typer.Option("--attentions", help="Ask for attention weights too.")] = False,
     layers: Annotated[bool, typer.Option("--layers", help="Show the shapes inside the model.")] = False,
+    stats: Annotated[
+        bool, typer.Option("--stats", help="Show mean, deviation, least, greatest, zeros of each tensor.")
+    ] = False,
     words: Annotated[bool, typer.Option("--words", help="Show which tokens make a word.")] = False,
     task: Annotated[
         list[str] | None,
@@ -153,7 +156,9 @@ def inspect_command(
             run=RunOptions("none" if dry_run else weights, device_name(device), dtype),
             prompting=Prompting(prompt_name, prompt, no_prompt),
             lengths=LengthOptions(max_length, truncation, padding),
-            wanted=Wanted(options.listed(pooling), options.listed_tasks(task), layers, words, attentions, truncate_dim),
+            wanted=Wanted(
+                options.listed(pooling), options.listed_tasks(task), layers, words, attentions, truncate_dim, stats
+            ),
             save=None if save is None else SaveOptions(save, tuple(save_only or ()), hidden_states),
         )
         if streamed and file is not None:

@@ -12,7 +12,7 @@ from bertshape.report.check import Outcome
 
 if TYPE_CHECKING:
     from bertshape.pipelines.model import Model
-    from bertshape.run.observation import Agreement
+    from bertshape.run.agreement import Agreement
     from bertshape.run.runner import Runner
     from bertshape.tokens.batch import Row, Tokenization
 

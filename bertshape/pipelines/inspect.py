@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bertshape.errors import UsageError
 from bertshape.pipelines.batch import Batch, check_strategies, make_batch
 from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.model import open_model
@@ -42,6 +43,9 @@ def inspect(request: InspectionRequest, events: Events = SILENT) -> Report:
         weights = "none"
     elif missing and weights != "none":
         check_packages("--save" if request.save is not None else f"--weights {weights}")
+    if request.wanted.statistics and weights == "none":
+        hint = INSTALL if missing else "Leave --weights none out, or --stats."
+        raise UsageError("--stats is of the numbers of a run, and nothing runs", hint=hint, code="stats-without-run")
     model = open_model(request.source, weights)
     prompt = settle_prompt(request.prompting, model.recipe)
     batch = make_batch(model, request.texts, request.lengths, request.wanted, request.run.dtype, prompt=prompt)
@@ -120,6 +124,7 @@ def plan(batch: Batch, report: Report, save: SaveOptions | None = None) -> Plan:
         tasks=tuple(head for head in heads if head is not None),
         saving=saving,
         prompt_length=batch.prompt_length,
+        statistics=batch.wanted.statistics,
     )
 
 

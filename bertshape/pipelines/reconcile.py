@@ -132,10 +132,11 @@ def _observe_outputs(
             findings.append(_disagreement(name, _describe(row.shape, row.count), _describe_observed(actual)))
         shape = _observed_shape(row.shape, actual)
         labels = row.labels if len(row.labels) == actual.count else ()
-        rows[name] = OutputFacts(shape, "observed", actual.count, labels, actual.each)
+        rows[name] = OutputFacts(shape, "observed", actual.count, labels, actual.each, actual.statistics)
     for name, actual in observed.items():
         if name not in predicted:
-            rows[name] = OutputFacts(_observed_shape(None, actual), "observed", actual.count, each=actual.each)
+            shape = _observed_shape(None, actual)
+            rows[name] = OutputFacts(shape, "observed", actual.count, (), actual.each, actual.statistics)
     return rows
 
 
@@ -150,7 +151,8 @@ def _observe_pooled(
             continue
         if (row.shape.sizes, row.shape.dtype) != (actual.sizes, actual.dtype):
             findings.append(_disagreement(f"pooled {name}", _describe(row.shape, None), _describe_observed(actual)))
-        rows[name] = replace(row, shape=_observed_shape(row.shape, actual), evidence="observed")
+        shape = _observed_shape(row.shape, actual)
+        rows[name] = replace(row, shape=shape, evidence="observed", statistics=actual.statistics)
     return rows
 
 

@@ -169,6 +169,7 @@ class Wanted:
         words: Show words beside tokens.
         attentions: Ask for attention weights too.
         truncate_dim: Cut the sentence embedding to so many numbers, as `encode(truncate_dim=...)` does.
+        statistics: Say what the numbers are like.
     """
 
     pooling: tuple[str, ...] = ()
@@ -177,6 +178,7 @@ class Wanted:
     words: bool = False
     attentions: bool = False
     truncate_dim: int | None = None
+    statistics: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bertshape.report.report import Evidence, OutputFacts, PooledFacts, Report
+    from bertshape.report.statistics import Statistics
     from bertshape.shapes import TensorShape
 
 _EVIDENCE_STYLE = {"observed": "green", "predicted": "yellow", "same_shape_observed": "green"}
 _DECLARED = "bold cyan"
 _OUTPUT_COLUMNS = (Column("output"), Column("shape"), Column("axes", folds=30), Column("bytes", right=True, drop=2))
+_NUMBERS = Column("mean, std, [least, greatest]")
 
 
 def head(report: Report, columns: int, signs: Signs = UNICODE) -> list[Text]:
@@ -50,6 +52,9 @@ def output_section(report: Report, *, hidden_states: bool = False, signs: Signs 
         if name == "pooler_output" and report.checkpoint.weights == "checkpoint" and report.checkpoint.pooler:
             about.append(Text(f"pooler {report.checkpoint.pooler}"))
         about += _differing(output, common, dtype)
+        if output.statistics is not None:
+            counted = [] if output.count is None else [Text(f"{output.count} tensors")]
+            about = [*counted, numbers_text(output.statistics, signs)]
         cell = Text(signs.between).join(about)
         rows.append((Text(visible(name)), sizes_text(output.shape), cell, Text(human_bytes(output.bytes))))
         for index, shape in output.runs:
@@ -58,7 +63,20 @@ def output_section(report: Report, *, hidden_states: bool = False, signs: Signs 
             continue
         for label in output.labels if hidden_states and name == "hidden_states" else ():
             rows.append((Text(f"  {label}"), sizes_text(output.shape), Text(output.shape.by_name), Text()))
-    return Section(title("Outputs", _ran(report, common, dtype)), Grid(_OUTPUT_COLUMNS, rows))
+    columns = _OUTPUT_COLUMNS
+    if any(output.statistics for output in report.outputs.values()):
+        columns = (*columns[:2], _NUMBERS, columns[3])
+    return Section(title("Outputs", _ran(report, common, dtype)), Grid(columns, rows))
+
+
+def numbers_text(numbers: Statistics, signs: Signs) -> Text:
+    """Mean and standard deviation, least and greatest, and how many are zero or not finite, on one line."""
+    found = (numbers.mean, numbers.std, numbers.least, numbers.greatest)
+    mean, std, least, greatest = ("?" if number is None else f"{number:.3g}" for number in found)
+    parts = [Text(f"{mean} {'±' if signs.unicode else '+-'} {std} [{least}, {greatest}]")]
+    parts += [Text(f"{numbers.zeros:,} zero")] if numbers.zeros else []
+    parts += [Text(f"{numbers.not_finite:,} NaN or infinite", style="red")] if numbers.not_finite else []
+    return Text(signs.between).join(parts)
 
 
 def pooled_section(report: Report, *, signs: Signs = UNICODE) -> Section:
@@ -71,11 +89,12 @@ def pooled_section(report: Report, *, signs: Signs = UNICODE) -> Section:
     common = _common_evidence(available.values())
     axes = _common_axes(available.values())
     starred = any(pooled.declared for pooled in available.values())
+    counted = any(pooled.statistics for pooled in available.values())
     columns = (
         Column("  strategy" if starred else "strategy"),
         Column("shape"),
-        Column("formula", drop=1),
-        Column("reads" if len(texts) == 1 else f"text {text + 1} reads", least=LEAST),
+        _NUMBERS if counted else Column("formula", drop=1),
+        Column("reads" if len(texts) == 1 else f"text {text + 1} reads", least=LEAST, drop=3 if counted else 0),
         Column("axes", drop=2),
         Column("evidence"),
     )
@@ -87,7 +106,7 @@ def pooled_section(report: Report, *, signs: Signs = UNICODE) -> Section:
             (
                 Text(f"{mark if starred else ''}{name}", style=_DECLARED if pooled.declared else ""),
                 sizes_text(pooled.shape),
-                Text(pooled.formula),
+                Text(pooled.formula) if pooled.statistics is None else numbers_text(pooled.statistics, signs),
                 Bar(reads[name], kinds, signs),
                 Text() if pooled.shape.axes == axes else Text(pooled.shape.by_name),
                 Text() if pooled.evidence == common else evidence_text(pooled.evidence),

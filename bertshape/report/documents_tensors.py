@@ -19,6 +19,17 @@ Available = Annotated[bool, "Whether there is a shape."]
 Reason = Annotated[Name | None, "Why there is none; null where there is one."]
 
 
+class Statistics(TypedDict):
+    """What the numbers of a tensor are like; NaN and infinities are counted and left out."""
+
+    mean: Annotated[float | None, "Their mean; null where no number is finite."]
+    std: Annotated[float | None, "Their standard deviation; null where no number is finite."]
+    least: Annotated[float | None, "The least; null where no number is finite."]
+    greatest: Annotated[float | None, "The greatest; null where no number is finite."]
+    zeros: Annotated[Count, "How many are zero."]
+    not_finite: Annotated[Count, "How many are NaN or infinite."]
+
+
 class Output(SizedTensor):
     """An output of the model; where it is a tuple of tensors, axes and shape are those of one."""
 
@@ -29,6 +40,7 @@ class Output(SizedTensor):
         list[Annotated[list[Count], Meta(min_length=1)]],
         "Shape of each of them, where they differ, and shape is that of the first; empty elsewhere.",
     ]
+    statistics: Annotated[Statistics | None, "Of all its numbers, with --stats; null without."]
 
 
 class PooledVector(TypedDict):
@@ -48,6 +60,7 @@ class PooledVector(TypedDict):
         "The counts that over names, each as one number for each text.",
     ]
     declared: Annotated[bool, "Whether the checkpoint's sentence-transformers files declare this strategy."]
+    statistics: Annotated[Statistics | None, "Of all its numbers, with --stats; null without."]
 
 
 class EmbeddingStep(TypedDict):

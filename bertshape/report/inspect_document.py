@@ -210,6 +210,7 @@ def _output(output: OutputFacts) -> documents_tensors.Output:
         "count": output.count,
         "labels": list(output.labels),
         "each": [list(sizes) for sizes in output.each],
+        "statistics": output.statistics.to_dict() if output.statistics else None,
     }
 
 
@@ -227,6 +228,7 @@ def _pooled(pooled: PooledFacts) -> documents_tensors.PooledVector:
         "over": pooled.over,
         "counts": {name: list(values) for name, values in pooled.counts.items()},
         "declared": pooled.declared,
+        "statistics": pooled.statistics.to_dict() if pooled.statistics else None,
     }
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bertshape.report import documents, documents_checkpoint
     from bertshape.report.finding import Finding
     from bertshape.report.layer import Layer
+    from bertshape.report.statistics import Statistics
     from bertshape.shapes import TensorShape
     from bertshape.tokens.batch import Tokenization
 
@@ -68,6 +69,7 @@ class OutputFacts:
         count: Number of tensors, where the output is a tuple of them.
         labels: What each of them is, in order.
         each: Sizes of each of them, where they differ among each other; `shape` is that of the first one then.
+        statistics: What its numbers are like, where a run was asked for that.
     """
 
     shape: TensorShape
@@ -75,6 +77,7 @@ class OutputFacts:
     count: int | None = None
     labels: tuple[str, ...] = ()
     each: tuple[tuple[int, ...], ...] = ()
+    statistics: Statistics | None = None
 
     @property
     def bytes(self) -> int:
@@ -121,6 +124,7 @@ class PooledFacts:
         evidence: `observed` once a real run gave it.
         declared: Whether the checkpoint itself declares this strategy.
         counts: The counts that `over` names, each as a number for each text.
+        statistics: What its numbers are like, where a run was asked for that.
     """
 
     formula: str
@@ -130,6 +134,7 @@ class PooledFacts:
     evidence: Evidence = "predicted"
     declared: bool = False
     counts: Mapping[CountName, tuple[int, ...]] = field(default_factory=dict)
+    statistics: Statistics | None = None
 
 
 @dataclass(frozen=True)

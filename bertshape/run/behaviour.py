@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bertshape.pooling.functions import mean
-from bertshape.run.observation import Agreement
+from bertshape.run.agreement import Agreement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

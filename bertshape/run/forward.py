@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bertshape.errors import CheckpointError, one_line
+from bertshape.report.statistics import Statistics
 from bertshape.run.devices import is_device_failure
 from bertshape.run.observation import Observed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import torch
 
@@ -42,8 +43,13 @@ def forward(model: Any, inputs: Mapping[str, torch.Tensor], *, attentions: bool,
         ) from error
 
 
-def look(value: Any) -> Observed:
-    """Sizes and dtype of a tensor, or of the tensors of a tuple, and whether their numbers are numbers."""
+def look(value: Any, *, statistics: bool = False) -> Observed:
+    """Sizes and dtype of a tensor, or of the tensors of a tuple, and whether their numbers are numbers.
+
+    Args:
+        value: The tensor or tensors, of any shape.
+        statistics: Whether to say what the numbers are like too.
+    """
     tensors = value if isinstance(value, tuple) else (value,)
     sizes = tuple(tuple(tensor.shape) for tensor in tensors)
     broken = [_not_finite(tensor) for tensor in tensors]
@@ -55,7 +61,22 @@ def look(value: Any) -> Observed:
         not_finite=sum(broken),
         numbers=sum(tensor.numel() for tensor in tensors),
         broken_from=next((index for index, count in enumerate(broken) if count), None),
+        statistics=_statistics(tensors) if statistics else None,
     )
+
+
+def _statistics(tensors: Sequence[torch.Tensor]) -> Statistics:
+    numbers = [tensor.double().flatten() for tensor in tensors]
+    finite = [part[part.isfinite()] for part in numbers]
+    count, zeros = sum(map(len, finite)), sum(int((part == 0).sum()) for part in finite)
+    broken = sum(map(len, numbers)) - count
+    finite = [part for part in finite if len(part)]
+    if not count:
+        return Statistics(None, None, None, None, zeros, broken)
+    mean = sum(float(part.sum()) for part in finite) / count
+    variance = sum(float(((part - mean) ** 2).sum()) for part in finite) / count
+    least, greatest = min(float(part.min()) for part in finite), max(float(part.max()) for part in finite)
+    return Statistics(mean, variance**0.5, least, greatest, zeros, broken)
 
 
 def _not_finite(tensor: torch.Tensor) -> int:

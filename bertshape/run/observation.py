@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bertshape.report.layer import Layer
+    from bertshape.report.statistics import Statistics
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Observed:
         not_finite: How many numbers are NaN or infinite.
         numbers: How many there are.
         broken_from: Index in a tuple of the first tensor with such a number.
+        statistics: What its numbers are like, where that is asked for.
     """
 
     sizes: tuple[int, ...]
@@ -47,6 +49,7 @@ class Observed:
     not_finite: int = 0
     numbers: int = 0
     broken_from: int | None = None
+    statistics: Statistics | None = None
 
     @property
     def sizes_of_each(self) -> tuple[tuple[int, ...], ...]:
@@ -71,21 +74,6 @@ class ObservedHead:
     misfits: int
     total: int
     failure: str | None = None
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How far apart a tensor of one text is in two runs.
-
-    Attributes:
-        name: The tensor: `embeddings`, `layer 1`, `last_hidden_state`, `sentence_embedding`.
-        difference: Largest difference of two numbers.
-        largest: Largest number, whatever its sign.
-    """
-
-    name: str
-    difference: float
-    largest: float
 
 
 @dataclass(frozen=True)

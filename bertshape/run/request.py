@@ -86,6 +86,7 @@ class Plan:
         tasks: Heads to put on the model.
         saving: What to write to a file.
         prompt_length: Tokens of the prompt, for Pooling steps that leave it out.
+        statistics: Whether to say what the numbers are like.
     """
 
     strategies: tuple[Strategy, ...]
@@ -93,6 +94,7 @@ class Plan:
     tasks: tuple[Head, ...] = ()
     saving: Saving | None = None
     prompt_length: int = 0
+    statistics: bool = False
 
 
 @dataclass(frozen=True)

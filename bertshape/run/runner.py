@@ -17,7 +17,7 @@ from bertshape.run.forward import forward, look
 from bertshape.run.heads import observe_heads
 from bertshape.run.layers import Seen, describe, watch
 from bertshape.run.loading import find_classes, load
-from bertshape.run.observation import Agreement, Observation, Vectors
+from bertshape.run.observation import Observation, Vectors
 from bertshape.run.save import name_tensors, save
 from bertshape.run.sentence_chain import Followed, LoadedChain
 from bertshape.run.which import Scorer
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from bertshape.pooling.strategy import Strategy
     from bertshape.predict.architecture import Architecture
+    from bertshape.run.agreement import Agreement
     from bertshape.run.recipes import Score, ScoreJob, Variant
     from bertshape.run.request import Chain, ForwardRequest, Plan, VectorJob, Window
     from bertshape.tokens.batch import Tokenization
@@ -146,8 +147,8 @@ class Runner:
             unmasked_error = _unmasked_error(pooled)
         size = tokenization.batch_size, tokenization.sequence_length
         return Observation(
-            outputs={name: look(value) for name, value in there.items()},
-            pooled={name: look(value) for name, value in pooled.items()},
+            outputs={name: look(value, statistics=plan.statistics) for name, value in there.items()},
+            pooled={name: look(value, statistics=plan.statistics) for name, value in pooled.items()},
             steps=tuple(map(look, followed.steps)),
             tasks=heads,
             layers=describe(model, seen, self._request.architecture, *size) if plan.layers else None,
