@@ -135,6 +135,11 @@ class Family:
         return name == self.model_class or name in self.other_classes
 
     @property
+    def groups_heads(self) -> bool:
+        """Whether several heads may share keys and values."""
+        return "num_key_value_heads" in {**self.defaults, **self.derived}
+
+    @property
     def ever_observed_only(self) -> tuple[str, ...]:
         """Outputs whose shape is only known by running, under some configurations at least."""
         return (*self.observed_only, *(name for row in self.conditionals for name in row.observed_only))

@@ -10,7 +10,7 @@ from rich.text import Text
 from bertshape.render.tables import UNICODE, Column, Grid, Signs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import RenderableType
 
@@ -19,38 +19,52 @@ if TYPE_CHECKING:
 _COLUMNS = (
     Column("model_type"),
     Column("pooler"),
-    Column("token types"),
-    Column("embedding"),
-    Column("only known by running"),
+    Column("types"),
+    Column("tokens"),
+    Column("what differs"),
 )
-_LENGTHS = {
-    "positions": "Up to max_position_embeddings tokens",
-    "positions - pad_token_id - 1": "Up to max_position_embeddings - pad_token_id - 1 tokens",
-    "unbounded": "No limit on tokens: positions are relative or rotary",
+_GROUPS = {
+    "encoder": "Encoders",
+    "t5-encoder": "Encoders of T5: of a whole model, the decoder is left out",
+    "decoder": "Decoders: no [CLS], and a token sees itself and those before it alone",
+    "text-part": "Text parts of models of two towers",
 }
+_LENGTHS = {"positions": "table", "positions - pad_token_id - 1": "table-pad", "unbounded": "any"}
 _LEGEND = (
-    "own size: the embeddings have embedding_size, and are projected to hidden_size. Only known by running: outputs "
-    "whose shape is not predicted, under some configurations at least. * no limit under some configurations. Other "
-    "encoders that transformers can build are predicted by common rules, and run all the same."
+    "types: takes token_type_ids. tokens: how many fit: max_position_embeddings (table), pad_token_id + 1 less than "
+    "that (table-pad), or any number (any); * any under some configurations. embedding_size: the embeddings have a size "
+    "of their own. grouped heads: several share keys and values. window: some layers see so many tokens at most. "
+    "run: outputs whose shape only a run shows, under some configurations at least. Other models of texts that "
+    "transformers can build are predicted by common rules, and run all the same."
 )
 
 
 def render_families(families: Sequence[Family], columns: int, signs: Signs = UNICODE) -> RenderableType:
-    """One line per family, in groups of those that count positions alike."""
-    ordered = [family for length in _LENGTHS for family in families if family.length == length]
-    firsts = {length: next((n for n, f in enumerate(ordered) if f.length == length), None) for length in _LENGTHS}
-    headings = {first: Text(_LENGTHS[length], style="bold") for length, first in firsts.items() if first is not None}
+    """One line per family, in groups of the same kind."""
+    ordered = [family for group in _GROUPS for family in families if family.group == group]
+    firsts = {group: next((n for n, f in enumerate(ordered) if f.group == group), None) for group in _GROUPS}
+    headings = {first: Text(_GROUPS[group], style="bold") for group, first in firsts.items() if first is not None}
     grid = Grid(_COLUMNS, [tuple(map(Text, _cells(family, signs))) for family in ordered], headings)
     return Group(grid.render(columns, signs), Text(), Text(f"{len(families)} families. {_LEGEND}"))
 
 
 def _cells(family: Family, signs: Signs) -> tuple[str, ...]:
-    odd = family.ever_observed_only
-    own = "embedding_size" in family.defaults or "embedding_size" in family.dimensions
     return (
-        f"{family.model_type}{' *' if family.unbounded_when else ''}",
+        family.model_type,
         "pooler" if "pooler_output" in family.outputs else signs.dash,
         "yes" if family.token_type_ids else signs.dash,
-        "own size" if own else "",
-        "all outputs" if len(odd) > 2 else ", ".join(odd),
+        f"{_LENGTHS[family.length]}{'*' if family.unbounded_when else ''}",
+        ", ".join(_differences(family)),
     )
+
+
+def _differences(family: Family) -> Iterator[str]:
+    if "embedding_size" in family.defaults or "embedding_size" in family.dimensions:
+        yield "embedding_size"
+    if family.groups_heads:
+        yield "grouped heads"
+    if family.window is not None:
+        yield "window"
+    odd = family.ever_observed_only
+    if odd:
+        yield f"run: {'all outputs' if len(odd) > 2 else ', '.join(odd)}"

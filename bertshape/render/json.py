@@ -37,6 +37,10 @@ def families_document(families: Sequence[Family]) -> documents.FamiliesDocument:
     """The table of families."""
     rows: dict[str, documents.FamilyEntry] = {
         family.model_type: {
+            "group": family.group,
+            "causal_when": list(family.causal_when),
+            "grouped_heads": family.groups_heads,
+            "window": family.window,
             "pooler": "pooler_output" in family.outputs,
             "token_type_ids": family.token_type_ids,
             "length": _LENGTHS[family.length],

@@ -211,11 +211,16 @@ class ProfileDocument(Envelope):
 
 
 FittingLength = Literal["positions", "positions_after_pad_token_id", "unbounded"]
+FamilyGroup = Literal["encoder", "t5-encoder", "decoder", "text-part"]
 
 
 class FamilyEntry(TypedDict):
     """A family."""
 
+    group: Annotated[FamilyGroup, "What kind of model it is, or part of one."]
+    causal_when: Annotated[list[Name], "Conditions under which a token sees itself and those before it alone."]
+    grouped_heads: Annotated[bool, "Whether several heads may share keys and values."]
+    window: Annotated[Name | None, "Key of how many tokens some layers see at most; null for none."]
     pooler: Annotated[bool, "Whether it gives a pooler_output."]
     token_type_ids: Annotated[bool, "Whether it takes them."]
     length: Annotated[

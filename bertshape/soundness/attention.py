@@ -28,8 +28,8 @@ def attention_findings(architecture: Architecture, config_path: str, pooling: st
         yield Finding(
             "attention-causal",
             "warning" if pooling == "cls" else "note",
-            f"attention of {architecture.model_type} is causal: a token sees itself and those before it alone; the first "
-            "vector (cls) sees one token, the last sees all",
+            f"attention of {architecture.model_type} is causal: a token sees itself and those before it alone; the "
+            "first vector (cls) sees one token, the last sees all",
             "Use the pooling that the model was trained with, mostly the last token: --pooling lasttoken."
             if pooling == "cls"
             else "",
