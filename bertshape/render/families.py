@@ -32,8 +32,8 @@ _GROUPS = {
 _LENGTHS = {"positions": "table", "positions - pad_token_id - 1": "table-pad", "unbounded": "any"}
 _LEGEND = (
     "types: takes token_type_ids. tokens: how many fit: max_position_embeddings (table), pad_token_id + 1 less than "
-    "that (table-pad), or any number (any); * any under some configurations. embedding_size: the embeddings have a size "
-    "of their own. grouped heads: several share keys and values. window: some layers see so many tokens at most. "
+    "that (table-pad), or any number (any); * any under some configurations. embedding_size: the embeddings have a "
+    "size of their own. grouped heads: several share keys and values. window: some layers see so many tokens at most. "
     "run: outputs whose shape only a run shows, under some configurations at least. Other models of texts that "
     "transformers can build are predicted by common rules, and run all the same."
 )
