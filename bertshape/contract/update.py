@@ -30,11 +30,13 @@ def update_contract(
     *,
     within: Sequence[str] = (),
     known: Callable[[str], bool] = lambda _: False,
+    group: Callable[[str], str] = lambda _: "",
 ) -> tuple[str, tuple[str, ...]]:
     """Bring one checkpoint of a contract file up to date.
 
-    What a snapshot writes gets its new value where it is in the file; where it was taken out it stays out. A shape
-    that the checkpoint still has, such as `["_", "hidden_size"]`, stays as it is written.
+    What a snapshot writes gets its new value where it is in the file; where it was taken out it stays out. A group of
+    facts of which the file holds none is of a later version than the file, and is added as a whole. A shape that the
+    checkpoint still has, such as `["_", "hidden_size"]`, stays as it is written.
 
     Args:
         text: The file, known to be a contract.
@@ -42,6 +44,7 @@ def update_contract(
         contract: The checkpoint as it is now. A case that the file lacks is added to it.
         within: Names of the tables around the checkpoints, as `tool` and `bertshape` of pyproject.toml.
         known: Whether a name is that of a number or a word that a snapshot may write; what it lacks now is taken out.
+        group: Which facts came with which others; empty for those that every file holds.
 
     Returns:
         The new text, and what has changed, a line each.
@@ -53,7 +56,7 @@ def update_contract(
     tables: Any = document
     for name in within:
         tables = tables[name]
-    changes = tuple(_update(tables["checkpoint"][index], contract, known))
+    changes = tuple(_update(tables["checkpoint"][index], contract, known, group))
     new = valid_unicode(tomlkit.dumps(document))
     try:
         intact = tomllib.loads(new) == document.unwrap()
@@ -88,13 +91,19 @@ def _not_editable() -> UsageError:
     return UsageError("the contract cannot be edited as it is written", hint=hint, code="contract-unwritable")
 
 
-def _update(entry: Tables, contract: CheckpointContract, known: Callable[[str], bool]) -> Iterator[str]:
+def _update(
+    entry: Tables, contract: CheckpointContract, known: Callable[[str], bool], group: Callable[[str], str]
+) -> Iterator[str]:
     for name in ("revision", "tokenizer"):
         new = getattr(contract, name)
         if name in entry and new != entry[name] and not (name == "revision" and new is None):
             yield f"{name} {entry[name]} -> {new or 'none'}"
             _set(entry, name, new)
-    yield from reversed(list(_expectations(entry.get("expect", []), contract, known)))
+    expect = entry.get("expect", [])
+    before = {str(line) for line in expect}
+    yield from reversed(list(_expectations(expect, contract, known)))
+    if "tokenizer" in entry and before:  # A snapshot wrote it, and may have known less.
+        yield from _new_expectations(expect, before, contract, group)
     sizes = {item.name: item.value for item in contract.expect if isinstance(item.value, int)}
     if "tensors" in entry:
         yield from _tensors(entry["tensors"], contract, sizes)
@@ -149,6 +158,21 @@ def _expectations(written: Any, contract: CheckpointContract, known: Callable[[s
         elif known(item.name):
             yield f"{item} -> nothing"
             del written[index]
+
+
+def _new_expectations(
+    written: Any, before: set[str], contract: CheckpointContract, group: Callable[[str], str]
+) -> Iterator[str]:
+    """Facts of groups that the file has nothing of, and parts of a fact that has changed, such as a new step."""
+    names = {parse_expectation(str(line)).name for line in written}
+    groups = {group(name) for name in names}
+    changed = {parse_expectation(str(line)).name for line in written if str(line) not in before}
+    for item in contract.expect:
+        of_group = group(item.name)
+        part = any(item.name.startswith(f"{name}.") for name in changed)
+        if of_group and item.name not in names and (part or of_group not in groups):
+            yield f"{item} added"
+            written.append(str(item))
 
 
 def _tensors(table: Tables, contract: CheckpointContract, sizes: dict[str, int]) -> Iterator[str]:

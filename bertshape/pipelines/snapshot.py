@@ -18,7 +18,7 @@ from bertshape.pipelines.batch import make_batch
 from bertshape.pipelines.model import open_model
 from bertshape.pipelines.predicted import predict
 from bertshape.pipelines.request import LengthOptions, ModelSource, Texts, Wanted
-from bertshape.pipelines.vector_facts import RECIPE_NAMES, TOKENIZER_NAMES
+from bertshape.pipelines.vector_facts import RECIPE_NAMES, TOKENIZER_NAMES, fact_group
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,7 +143,8 @@ def update_snapshot(
     )
     new = replace(new, cases=tuple(case for case in new.cases if case.text in (*own, *texts)))
     kept = kept_expectations(old, index, new, within=within)
-    return Update(*update_contract(old, index, new, within=within, known=facts.is_scalar), kept)
+    brought = update_contract(old, index, new, within=within, known=facts.is_scalar, group=fact_group)
+    return Update(*brought, kept)
 
 
 def seen_from(folder: Path, contract: CheckpointContract) -> CheckpointContract:

@@ -87,6 +87,15 @@ _IDLE = frozenset(
 )
 
 
+def fact_group(name: str) -> str:
+    """The facts that a snapshot learned to write together with one, by the name of their kind; empty for the oldest."""
+    if name in TOKENIZER_NAMES:
+        return "tokenizer"
+    if name in RECIPE_NAMES or name.startswith((MODULE_PREFIX, PROMPT_PREFIX)):
+        return "recipe"
+    return "config" if name.startswith(CONFIG_PREFIX) else ""
+
+
 def config_facts(model: Model) -> dict[str, Scalar]:
     """Keys of config.json that the forward pass reads, dimensions aside, with defaults in their place.
 

@@ -218,3 +218,23 @@ def test_an_expectation_with_two_signs_is_a_persons_own() -> None:
     assert changes == ("num_hidden_layers=1 -> num_hidden_layers=2",)
     assert kept_expectations(old, 0, now) == ("hidden_size==1 is yours and stays; it is 2 now",)
     assert kept_expectations(old.replace("==1", "==2"), 0, now) == ()
+
+
+def test_facts_that_an_older_version_did_not_write_are_added() -> None:
+    """As a whole kind; of a kind that the file knows, what was taken out stays out."""
+    later = ("config.hidden_act=gelu", "config.layer_norm_eps=1e-12", "modules=2", "modules.0=Transformer")
+    new = replace(NOW, expect=(*NOW.expect, *map(parse_expectation, later)))
+    group = {"config": "config", "modules": "recipe"}
+
+    def brought(text: str, now: CheckpointContract = new) -> tuple[str, tuple[str, ...]]:
+        return update_contract(text, 0, now, group=lambda name: group.get(name.partition(".")[0], ""))
+
+    text, changes = brought(EDITED)
+    assert changes == tuple(f"{line} added" for line in later)
+    lines = tomllib.loads(text)["checkpoint"][0]["expect"]
+    assert lines == [*tomllib.loads(EDITED)["checkpoint"][0]["expect"], *later]
+    assert brought(text) == (text, ())
+    assert brought(text.replace('    "config.layer_norm_eps=1e-12",\n', ""))[1] == ()
+    more = replace(new, expect=(*new.expect[:-2], *map(parse_expectation, ("modules=3", "modules.1=Pooling"))))
+    assert brought(text, more)[1] == ("modules=2 -> modules=3", "modules.1=Pooling added")
+    assert brought(EDITED.replace(f'tokenizer = "{DIGEST}"  # do not touch\n', ""))[1] == ()
