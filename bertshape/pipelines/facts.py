@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from bertshape.contract.expectations import CONFIG_PREFIX, LABEL_PREFIX
+from bertshape.errors import CheckpointError
 from bertshape.pipelines.vector_facts import as_scalar, facts_of, is_vector_fact
 from bertshape.predict.head_outputs import LABELLED, task_labels
 from bertshape.predict.heads import declared_task
@@ -77,7 +78,10 @@ def without_tokenizer(checkpoint: Checkpoint, architecture: Architecture) -> dic
 def _labels(checkpoint: Checkpoint, architecture: Architecture) -> dict[str, Scalar]:
     """The labels of a fine-tuned classifier, as `num_labels` and `id2label.0` and so on."""
     task = declared_task(architecture.model_type, checkpoint.config.get("architectures"))
-    labels = task_labels(task, checkpoint.config) if task in LABELLED else ()
+    try:
+        labels = task_labels(task, checkpoint.config) if task in LABELLED else ()
+    except CheckpointError:
+        labels = ()  # The verdict says what is wrong with them.
     named: dict[str, Scalar] = {f"{LABEL_PREFIX}{index}": label for index, label in enumerate(labels)}
     return {"num_labels": len(labels) or None} | named
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bertshape.errors import CheckpointError
 from bertshape.predict.heads import NUM_LABELS, load_head
 from bertshape.predict.labels import read_labels
 from bertshape.predict.stored_head import read_stored_head
@@ -58,9 +59,6 @@ def predict_tasks(
         tokenization: The batch. Its texts are the choices of one question for multiple-choice.
         dtype: Dtype of the parameters, and so of the outputs.
         random: Whether random weights run, so that no head is a stored one.
-
-    Raises:
-        CheckpointError: The labels in config.json are none.
     """
     tasks = {}
     for name in names:
@@ -92,7 +90,10 @@ def predict_tasks(
 
 def _cannot_run(head: Head, config: Mapping[str, object]) -> str | None:
     """Why transformers fails with a head that it has."""
-    count = len(read_labels(config))
+    try:
+        count = len(read_labels(config))
+    except CheckpointError as error:
+        return error.message
     if head.task != _QUESTION_ANSWERING or not head.counts_labels or count == 2:
         return None
     # It makes as many outputs as there are labels, and takes them apart as begin and end.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from bertshape.errors import CheckpointError
@@ -15,7 +16,7 @@ from bertshape.soundness.rewriting import quoted, rewriting_command
 from bertshape.soundness.wording import SHOWN, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from bertshape.checkpoint.checkpoint import Checkpoint
     from bertshape.predict.architecture import Architecture
@@ -37,7 +38,10 @@ def label_map_findings(checkpoint: Checkpoint) -> Iterator[Finding]:
     except CheckpointError as error:
         yield Finding(error.code, "error", error.message, error.hint, where="config.json id2label")
         return
-    if named is None or not isinstance(labels, dict):
+    if named is None:
+        return
+    yield from _odd_numbers(checkpoint, named)
+    if not isinstance(labels, dict):
         return
     wrong = [
         f"{name!r} is {labels[name]}, expected {number}"
@@ -61,6 +65,29 @@ def label_map_findings(checkpoint: Checkpoint) -> Iterator[Finding]:
         where="config.json label2id",
         expected=f"{len(named)} labels of id2label",
         actual=f"{len(labels)} labels",
+    )
+
+
+def _odd_numbers(checkpoint: Checkpoint, named: Mapping[int, str]) -> Iterator[Finding]:
+    """A head of n labels gives the numbers from 0 to n - 1, and each must have a name of its own."""
+    count = len(named)
+    lacking = [str(number) for number in range(count) if number not in named]
+    twice = [name for name, times in Counter(named.values()).items() if times > 1]
+    if not lacking and not twice:
+        return
+    what = f"names no label {listed(lacking)}" if lacking else f"gives several numbers the name {listed(twice)}"
+    effect = f"a head of {count} labels gives the numbers 0 to {count - 1}" if lacking else "label2id knows one of them"
+    yield Finding(
+        "label-numbers",
+        "error" if lacking else "warning",
+        f"id2label: {checkpoint.config_path} {what}; {effect}",
+        f"Number the {count} labels from 0 to {count - 1} in id2label and label2id of config.json, in the order of the "
+        "training."
+        if lacking
+        else "Give each label of id2label a name of its own in config.json, and label2id the same.",
+        where="config.json id2label",
+        expected=f"numbers 0 to {count - 1}" if lacking else f"{count} names",
+        actual=listed([str(number) for number in named]) if lacking else f"{len(set(named.values()))} names",
     )
 
 

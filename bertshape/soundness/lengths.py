@@ -25,12 +25,13 @@ def length_findings(
     usable = architecture.usable_length
     for where, limit in limits.items():
         if usable is not None and limit > usable:
+            file, _, key = where.partition(" ")
             yield Finding(
                 "length-exceeds-positions",
                 "warning",
                 f"{where} is {limit}, at most {usable} tokens run ({_rule(architecture)}): "
                 "a text cut to this limit would still crash",
-                f"Set it to {usable}.",
+                f"Set {key} to {usable} in {file}.",
                 where=where,
                 expected=f"at most {usable}",
                 actual=str(limit),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.quantization import read_quantization
+from bertshape.predict.family import load_family
 from bertshape.soundness.attention import attention_findings
 from bertshape.soundness.custom_code import custom_code_findings
 from bertshape.soundness.defaults import default_findings
@@ -78,7 +79,8 @@ def check_soundness(
         findings += padding_findings(checkpoint, architecture, tokenizer)
     if not _wrong(identity):
         findings += length_findings(checkpoint, fitting, tokenizer)
-    return findings + sentence_findings(checkpoint, fitting)
+    # A wrong id2label is found with the labels, and again with the head.
+    return [*dict.fromkeys((*findings, *sentence_findings(checkpoint, fitting)))]
 
 
 def _judge_weights(
@@ -95,8 +97,7 @@ def _judge_weights(
         checkpoint = without_quantization(checkpoint, quantization, architecture)
     prefix = foreign_prefix(checkpoint, architecture)
     foreign = family_of_names(checkpoint, architecture)
-    # A prefix of a wrapper may be one that another family has, such as DPR's `bert_model.`.
-    if foreign is not None and (prefix is None or class_findings(checkpoint, architecture)):
+    if foreign is not None and (prefix is None or _is_of_family(prefix, foreign)):
         return [*findings, foreign], None
     if prefix is not None:
         findings.append(prefix_finding(checkpoint, prefix))
@@ -109,6 +110,12 @@ def _judge_weights(
         fitting = held_dimensions(checkpoint, architecture, stored).architecture
     findings += prefix_class_findings(checkpoint, architecture)
     return [*findings, *head_findings(checkpoint, fitting)], fitting
+
+
+def _is_of_family(prefix: str, foreign: Finding) -> bool:
+    """Whether a prefix is that of another family's models; a wrapper's may be the name of one of their parts."""
+    families = map(load_family, (foreign.expected or "").split(" or "))
+    return any(family is not None and prefix in family.prefixes for family in families)
 
 
 def _wrong(identity: list[Finding]) -> bool:

@@ -74,7 +74,7 @@ _DENSE = "3_Dense/config.json"
 BROKEN = {
     "more layers than stored": Broken("minilm", *_LAYERS, "6", "8", ("random",), {"num_hidden_layers": 8}),
     "fewer layers than stored": Broken("minilm", *_LAYERS, "6", "4", ("dropped",), {"num_hidden_layers": 4}),
-    "absurdly many layers": Broken("bert", *_LAYERS, "5", "9999", (), {"num_hidden_layers": 9_999}),
+    "absurdly many layers": Broken("bert", *_LAYERS, "5", "999", (), {"num_hidden_layers": 999}),
     "layers by another name": Broken(
         "distilbert", "layers-mismatch", "config.json n_layers", "5", "9", (), {"n_layers": 9}
     ),

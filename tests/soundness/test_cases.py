@@ -84,6 +84,11 @@ def pickled(change: Callable[[dict[str, torch.Tensor]], object]) -> Edit:
     return edit
 
 
+def labels(named: dict[str, str]) -> dict[str, object]:
+    """The two maps of config.json, one the inverse of the other."""
+    return {"id2label": named, "label2id": {name: int(number) for number, name in named.items()}}
+
+
 def _adapter(folder: Path, tiny: Tiny) -> None:
     folder.mkdir()
     adapter = {"peft_type": "LORA", "base_model_name_or_path": "org/base", "r": 8}
@@ -227,6 +232,30 @@ CASES = {
         1,
         "labels-mismatch",
         ("says 1 labels, the stored head of BertForSequenceClassification has 2",),
+    ),
+    "labels counted from 1": Case(
+        fine_tuned("BertForSequenceClassification", settings("config.json", **labels({"1": "a", "2": "b"}))),
+        1,
+        "label-numbers",
+        ("names no label 0; a head of 2 labels gives the numbers 0 to 1",),
+    ),
+    "labels with a gap": Case(
+        fine_tuned("BertForTokenClassification", settings("config.json", **labels({"0": "a", "2": "b"}))),
+        1,
+        "label-numbers",
+        ("names no label 1",),
+    ),
+    "a name for two labels": Case(
+        fine_tuned("BertForSequenceClassification", settings("config.json", **labels({"0": "a", "1": "a"}))),
+        0,
+        "label-numbers",
+        ("gives several numbers the name a",),
+    ),
+    "labels in a list": Case(
+        fine_tuned("BertForSequenceClassification", settings("config.json", id2label=["a", "b"])),
+        1,
+        "config-invalid",
+        ("expected an object of a name for each number",),
     ),
     "a head without the pooler that it reads": Case(
         fine_tuned(
