@@ -130,11 +130,7 @@ def inspect_command(
         named = TextFile("-" if input_file is None else input_file, input_format, text_column, pair_column, id_column)
         file = None if input_file is None else named
         streamed = file is not None and chosen == "jsonl" and not quiet
-        for path in (output, save):
-            check_inputs_stay(path, [input_file] if input_file else [])
-        if output is not None and save is not None and os.path.realpath(output) == os.path.realpath(save):
-            hint = "Name another file for one of the two."
-            raise UsageError(f"{save} is to hold the tensors and the report", hint=hint, code="save-path")
+        _check_outputs(output, save, input_file)
         given, pairs = _texts(texts, pair, None if streamed else file)
         if streamed and (given or pairs):
             _refuse_both()
@@ -167,6 +163,14 @@ def inspect_command(
         return run_one(request, "quiet" if quiet and not open_page else chosen, layout, tokens=not no_tokens)
 
     return shown_in(output, action, opened=open_page)
+
+
+def _check_outputs(output: Path | None, save: Path | None, input_file: str | None) -> None:
+    for path in (output, save):
+        check_inputs_stay(path, [input_file] if input_file else [])
+    if output is not None and save is not None and os.path.realpath(output) == os.path.realpath(save):
+        hint = "Name another file for one of the two."
+        raise UsageError(f"{save} is to hold the tensors and the report", hint=hint, code="save-path")
 
 
 def _texts(texts: list[str] | None, pairs: list[str] | None, file: TextFile | None) -> tuple[tuple[str, ...], ...]:

@@ -48,7 +48,7 @@ class Meter:
         self._before, self._position = self._before + self._size, None
 
     def estimate(self) -> int | None:
-        """How many texts the files hold, as far as it can be told from what was read; None where it cannot."""
+        """How many texts the files hold, as far as what was read shows it; None where it cannot."""
         if self._total is None:
             return None
         read = self._before + (self._position() if self._position is not None else 0)

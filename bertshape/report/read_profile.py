@@ -64,7 +64,7 @@ def read_profile(path: Path) -> ProfileReport:
         UsageError: The file cannot be read, or is no profile.
     """
     try:
-        # Not held to regular files: <(bertshape profile FILE --json) is a pipe.
+        # Not only regular files: <(bertshape profile FILE --json) is a pipe.
         with nullcontext(sys.stdin.buffer) if str(path) == "-" else path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:

@@ -244,11 +244,10 @@ def _finish(row: TokenizerClass | None, settings: dict[str, Any], start: _Start)
         _add_late(backend, [token for token in (*roles.values(), *extra) if token is not None])
         if ends_only:
             set_ends(backend, settings, roles)
-    inputs = settings.get("model_input_names", _GENERIC_INPUTS if row is None else row.inputs)
     return Built(
         backend=backend,
         special_tokens={role: str(token) for role, token in roles.items() if token is not None},
-        inputs=tuple(inputs),
+        inputs=tuple(settings.get("model_input_names", _GENERIC_INPUTS if row is None else row.inputs)),
         padding_side=padding_side,
         truncation_side=truncation_side,
         file_max_length=None if start.truncation is None else start.truncation["max_length"],

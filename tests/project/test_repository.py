@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
@@ -63,3 +64,14 @@ def test_imports_stand_at_the_top_but_for_a_few_doors() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=SECONDS)
     found = json.loads(done.stdout)
     assert 0 < len(found) <= 30, [f"{item['filename']}:{item['location']['row']}" for item in found]
+
+
+def test_files_and_functions_stay_small() -> None:
+    """A file has at most 300 lines, a function at most 40 below its docstring; lists of options are no such lines."""
+    for path in sorted((ROOT / "bertshape").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        assert text.count("\n") <= 300, path
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) and node.body[1:] else node.body
+                assert (body[-1].end_lineno or 0) - body[0].lineno < 40, f"{path}: {node.name}"
