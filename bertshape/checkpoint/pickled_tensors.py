@@ -14,7 +14,7 @@ import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from bertshape.checkpoint.tensors import DTYPES, TensorInfo, WeightHeaders
+from bertshape.checkpoint.tensors import DTYPES, STORAGES, TensorInfo, WeightHeaders
 from bertshape.errors import CheckpointError
 from bertshape.files import check_file, exists
 from bertshape.strict_json import quoted
@@ -28,19 +28,6 @@ _MOST_BYTES = 4_000_000
 _BEFORE = 3
 """Pickles before that of the tensors in a file of torch before 1.6: a mark, the version, the system."""
 _ZIP, _OLD = b"PK\x03\x04", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-_STORAGES = {
-    "DoubleStorage": "float64",
-    "FloatStorage": "float32",
-    "HalfStorage": "float16",
-    "BFloat16Storage": "bfloat16",
-    "LongStorage": "int64",
-    "IntStorage": "int32",
-    "ShortStorage": "int16",
-    "CharStorage": "int8",
-    "ByteStorage": "uint8",
-    "BoolStorage": "bool",
-    "ComplexFloatStorage": "complex64",
-}
 _KNOWN = frozenset(name for name, _ in DTYPES.values())
 _MARK = object()
 _WRITE_OUT = (
@@ -257,7 +244,7 @@ def _to_mark(stack: list[Any]) -> list[Any]:
 def _storage(said: Any) -> Any:
     """Element type of a storage, which a pickle names by `("storage", class, key, device, elements)`."""
     kind = said[1] if isinstance(said, tuple) and len(said) > 1 else None
-    return _Named(_STORAGES.get(kind.name.rpartition(".")[2], "")) if isinstance(kind, _Named) else _Named("")
+    return _Named(STORAGES.get(kind.name.rpartition(".")[2], "")) if isinstance(kind, _Named) else _Named("")
 
 
 def _call(called: Any, arguments: Any) -> Any:

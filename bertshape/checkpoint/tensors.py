@@ -38,6 +38,21 @@ DTYPES: dict[str, tuple[str, int]] = {
 torch has no name for one 4-bit or 6-bit element (its `float4_e2m1fn_x2` is a pair): those names follow ml_dtypes.
 """
 
+STORAGES: dict[str, str] = {
+    "DoubleStorage": "float64",
+    "FloatStorage": "float32",
+    "HalfStorage": "float16",
+    "BFloat16Storage": "bfloat16",
+    "LongStorage": "int64",
+    "IntStorage": "int32",
+    "ShortStorage": "int16",
+    "CharStorage": "int8",
+    "ByteStorage": "uint8",
+    "BoolStorage": "bool",
+    "ComplexFloatStorage": "complex64",
+}
+"""Element types by the names of torch's older classes, which pickles name."""
+
 _BITS = dict(DTYPES.values())
 
 
