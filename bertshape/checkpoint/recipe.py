@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bertshape.checkpoint.steps import SENTENCE, TOKENS, Module, invalid, pooling_step, read_size, read_step
 from bertshape.checkpoint.transformer_step import TransformerStep, read_transformer_step
@@ -178,12 +178,13 @@ def _prompts(prompts: Mapping[str, object]) -> dict[str, str]:
 
 
 def _module_entries(folder: Path) -> list[tuple[str, str]]:
+    """Class and folder of each step; of two steps of one name the later has the place of the earlier, as there."""
     path = folder / "modules.json"
     steps = read_json(path)
     if not isinstance(steps, list) or not steps:
         raise invalid(path, "expected an array of modules, at least one")
-    entries = []
-    for step in steps:
+    entries: dict[object, tuple[str, str]] = {}
+    for index, step in enumerate(steps):
         kind, where = (step.get("type"), step.get("path")) if isinstance(step, dict) else (None, None)
         if not isinstance(kind, str) or not isinstance(where, str):
             raise invalid(path, 'each module needs a "type" and a "path", both strings')
@@ -191,5 +192,17 @@ def _module_entries(folder: Path) -> list[tuple[str, str]]:
             raise invalid(path, f"the module path {where!r} leaves the checkpoint folder")
         if any(len(part.encode(errors="surrogatepass")) > _LONGEST_NAME for part in where.split("/")):
             raise invalid(path, f"the module path {where[:20]!r}... is too long for the name of a folder")
-        entries.append((kind, where))
-    return entries
+        name = step.get("name")
+        entries[name if isinstance(name, str) else index] = (kind, where)
+    return list(entries.values())
+
+
+def repeated_names(folder: Path) -> list[str]:
+    """Names that modules.json gives to more than one step.
+
+    Args:
+        folder: The checkpoint folder, the one with `modules.json`.
+    """
+    steps: Any = read_json(folder / "modules.json")
+    names = [step["name"] for step in steps if isinstance(step.get("name"), str)]
+    return sorted({name for name in names if names.count(name) > 1})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from bertshape.checkpoint.recipe import repeated_names
 from bertshape.files import exists
 from bertshape.report.finding import Finding
 from bertshape.soundness.purpose import purpose_findings
@@ -29,7 +30,8 @@ def recipe_findings(checkpoint: Checkpoint) -> list[Finding]:
     findings = purpose_findings(checkpoint)
     if not (recipe.has_chain and recipe.declared):
         return findings or [*_undeclared(checkpoint)]
-    return [*findings, *_folders(checkpoint), *_prompts(recipe), *_before(recipe), *_after(recipe)]
+    own = (*_names(checkpoint), *_folders(checkpoint), *_prompts(recipe), *_before(recipe), *_after(recipe))
+    return [*findings, *own]
 
 
 def _undeclared(checkpoint: Checkpoint) -> Iterator[Finding]:
@@ -54,6 +56,19 @@ def _has_task_head(checkpoint: Checkpoint) -> bool:
     declared = checkpoint.config.get("architectures")
     first = declared[0] if isinstance(declared, list) and declared else None
     return isinstance(first, str) and "For" in first and not first.endswith(("ForMaskedLM", "ForPreTraining"))
+
+
+def _names(checkpoint: Checkpoint) -> Iterator[Finding]:
+    for name in repeated_names(checkpoint.location.folder):
+        yield Finding(
+            "step-name-repeated",
+            "warning",
+            f"modules.json names several steps {name!r}: SentenceTransformer keeps the last of them, in the place "
+            "of the first, and so do inspect and embed",
+            "Give each step a name of its own, as sentence-transformers numbers them.",
+            where="modules.json name",
+            actual=name,
+        )
 
 
 def _folders(checkpoint: Checkpoint) -> Iterator[Finding]:

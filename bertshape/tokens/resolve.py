@@ -88,7 +88,14 @@ def installed_version() -> tuple[int, ...] | None:
 def holds_here(name: str) -> bool:
     """Whether the row of a class says what the installed transformers does; where none is installed, it counts."""
     row = CLASSES.get(name)
-    if row is None or not row.since:
-        return True
+    return row is None or not row.since or _is_since(row.since)
+
+
+def reads_pieces_as_here() -> bool:
+    """Whether the installed transformers takes a model of SentencePiece without a table of its own."""
+    return _is_since("5.20")
+
+
+def _is_since(since: str) -> bool:
     version = installed_version()
-    return version is None or version >= tuple(map(int, row.since.split(".")))
+    return version is None or version >= tuple(map(int, since.split(".")))

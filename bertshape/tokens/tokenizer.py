@@ -15,7 +15,7 @@ from bertshape.tokens.classes import CLASSES
 from bertshape.tokens.differences import find_differences
 from bertshape.tokens.lower_case import lower_case
 from bertshape.tokens.panics import blamed
-from bertshape.tokens.resolve import holds_here, resolve_class
+from bertshape.tokens.resolve import holds_here, reads_pieces_as_here, resolve_class
 from bertshape.tokens.settings import RISKY, SettingsError
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ def _is_in_table(resolved: Resolved, files: TokenizerFiles) -> bool:
     row = CLASSES.get(resolved.name)
     if row is None or not all(map(files.has, row.files)) or any(map(files.has, _OTHER_VOCABULARIES)):
         return False
-    return not (row.from_file and row.files[0].endswith(".model"))
+    return not row.files[0].endswith(".model") or (not row.from_file and reads_pieces_as_here())
 
 
 def _why_not_asked(resolved: Resolved, files: TokenizerFiles) -> str:

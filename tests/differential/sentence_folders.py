@@ -178,6 +178,8 @@ class Maker:
             (self.folder / f"sentence_{name}_config.json").write_text(json.dumps(self.inner))
         if self.chance(0.95) or self.outer:
             (self.top / "config_sentence_transformers.json").write_text(json.dumps(self.outer))
+        if self.chance(0.05):
+            self.rng.choice(self.steps)["name"] = self.rng.choice(self.steps)["name"]
         if self.chance(0.95):
             (self.top / "modules.json").write_text(json.dumps(self.steps))
 

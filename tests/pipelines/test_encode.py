@@ -85,6 +85,18 @@ def test_a_dense_before_pooling(minilm: Path, tmp_path: Path) -> None:
     assert [step.name for step in inspect_texts(TEXTS, model=folder).embedding] == ["Transformer", "Dense", "Pooling"]
 
 
+def test_of_steps_of_one_name_the_last_is_taken(minilm: Path, tmp_path: Path) -> None:
+    """sentence-transformers keeps steps by their names: the Dense is lost, and its place is the Pooling's."""
+    folder = save_chain(tmp_path / "m", minilm, Dense(384, 48))
+    modules = json.loads((folder / "modules.json").read_text())
+    modules[2]["name"] = modules[1]["name"]
+    (folder / "modules.json").write_text(json.dumps([modules[0], modules[2], modules[1]]))
+    report, vectors = embedded(folder, TEXTS)
+    torch.testing.assert_close(vectors, encoded(folder, TEXTS), atol=1e-5, rtol=0)
+    assert vectors.shape == (len(TEXTS), 384)
+    assert "step-name-repeated" in codes(report)
+
+
 def test_prompts_are_chosen(tmp_path: Path) -> None:
     folder = sentence_files(tiny_bert(tmp_path / "m"))
     prompts = {"query": "query: ", "passage": "passage: "}
