@@ -13,6 +13,7 @@ from bertshape.pipelines.diff_texts import TextComparison, compare_texts
 from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.stored_names import common_names, renamed
 from bertshape.report.envelope import envelope
+from bertshape.report.inspect_document import finding_entries
 from bertshape.report.shown import Shown, counted
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from bertshape.report import documents
     from bertshape.report.check import Scalar
     from bertshape.report.drift import Drift
+    from bertshape.report.finding import Finding
 
 STORED_NAME = "stored_name"
 """What a row about the name of one tensor is called."""
@@ -61,6 +63,7 @@ class Comparison(Shown):
             layer; None where values were not compared.
         texts: What both give for texts.
         drift: What both make of a corpus; None where none was given.
+        findings: What `check` says of the first side, and of the second.
     """
 
     before: str
@@ -73,6 +76,7 @@ class Comparison(Shown):
     values_differing: tuple[str, ...] | None = None
     texts: tuple[TextComparison, ...] = ()
     drift: Drift | None = None
+    findings: tuple[tuple[Finding, ...], tuple[Finding, ...]] = ((), ())
 
     @property
     def ok(self) -> bool:
@@ -110,6 +114,7 @@ class Comparison(Shown):
             "values_differing": None if self.values_differing is None else list(self.values_differing),
             "texts": [text.to_dict() for text in self.texts],
             "drift": self.drift.to_dict() if self.drift else None,
+            "findings": {"before": finding_entries(self.findings[0]), "after": finding_entries(self.findings[1])},
         }
 
 
@@ -168,6 +173,7 @@ def compare(before: Side, after: Side) -> Comparison:
         tokens_differing=tokens,
         tokenizer_differs=before.tokenizer != after.tokenizer if known else None,
         values_differing=_values_differing(before, after),
+        findings=(before.findings, after.findings),
     )
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from bertshape.checkpoint.value_digests import Read
     from bertshape.report.check import Scalar
+    from bertshape.report.finding import Finding
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Side:
         values: Digests of the stored numbers by tensor, or of a contract by part of the model; None where unread.
         loaded: The name under which transformers looks for each tensor.
         is_contract: Whether it is a contract, which says only some of what is to be known.
+        findings: What is known of a checkpoint whatever its texts, as `check` says it.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Side:
     values: Mapping[str, str] | None = None
     loaded: Mapping[str, str] = field(default_factory=dict)
     is_contract: bool = False
+    findings: tuple[Finding, ...] = ()
 
 
 def read_side(name: str, *, offline: bool = False, values: bool = False, read: Read = unwatched) -> Side:
@@ -73,6 +76,7 @@ def read_side(name: str, *, offline: bool = False, values: bool = False, read: R
         tokenizer=facts.tokenizer_hash(model),
         values=tensor_digests(model.checkpoint, read) if values else None,
         loaded=loaded_names(model, stored),
+        findings=model.verdict.findings,
     )
 
 

@@ -36,7 +36,7 @@ def render_comparison(comparison: Comparison, columns: int, signs: Signs = UNICO
     if comparison.same:
         same = "hold the same values" if comparison.values_differing is not None else _UNCOMPARED
         tensors = f"; their tensors {same}" * _has_tensors(comparison)
-        return Group(Text(f"{names[0]} and {names[1]} do not differ{tensors}"), *texts)
+        return Group(Text(f"{names[0]} and {names[1]} do not differ{tensors}"), *_verdicts(comparison), *texts)
     heads = [Text.assemble((letter, "bold"), "  ", name) for letter, name in zip("AB", names, strict=True)]
     rows = [_cells(change, signs) for change in _differing(comparison)]
     lacking = _lacking(comparison)
@@ -80,8 +80,17 @@ def _text(compared: TextComparison, columns: int, signs: Signs) -> list[Renderab
     return [Text(), heading, Grid(_COLUMNS, rows).render(columns, signs), Text(), *lines]
 
 
-def _remarks(comparison: Comparison, lacking: str | None) -> list[RenderableType]:
+def _verdicts(comparison: Comparison) -> list[RenderableType]:
+    """Why a side is not sound: what it gives is then no ground to compare by."""
     lines: list[RenderableType] = []
+    for letter, findings in zip("AB", comparison.findings, strict=True):
+        errors = [finding for finding in findings if finding.severity == "error"]
+        lines += [labelled(f"error {letter}", visible(row.message), style="bold red") for row in errors]
+    return lines
+
+
+def _remarks(comparison: Comparison, lacking: str | None) -> list[RenderableType]:
+    lines = _verdicts(comparison)
     tokens = _tokenizer_line(comparison)
     if tokens:
         differs = comparison.tokens_differing or comparison.tokenizer_differs

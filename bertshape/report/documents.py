@@ -164,6 +164,7 @@ class DiffDocument(Envelope):
     ]
     texts: Annotated[list[ComparedText], "What both give for each text; with --text, empty without."]
     drift: Annotated[Drift | None, "What both make of a corpus; with --texts, null without."]
+    findings: Annotated[dict[Name, Findings], "What `check` says of `before` and of `after`; empty of a contract."]
 
 
 class VerifiedVectors(TypedDict):

@@ -131,7 +131,9 @@ def test_a_hint_that_can_be_done_here_helps(
     code = CASES[name].code if name in CASES else BROKEN[name].code
     document = run_cli("inspect", "a text", "--model", str(folder), "--weights", "none", "--json")
     found = _found(folder, run_cli)
-    _says_the_same(found, json.loads(document.stdout))
+    _says_the_same(found, json.loads(document.stdout).get("findings"), json.loads(document.stdout))
+    compared = json.loads(run_cli("diff", str(folder), str(tiny("bert")), "--json").stdout)
+    _says_the_same(found, compared.get("findings", {}).get("before"), compared)
     hint = found[code]["hint"]
     monkeypatch.chdir(folder if folder.is_dir() else tmp_path)
     passed = re.search(r"Pass (?:one of them|the folder below it|them)?.*?: (/\S+?)\.?$", hint)
@@ -146,10 +148,10 @@ def test_a_hint_that_can_be_done_here_helps(
         assert ELSEWHERE.search(hint), hint
 
 
-def _says_the_same(found: dict[str, dict[str, str]], document: Any) -> None:
-    """What `check` says of the checkpoint, `inspect` says too; only a run needs weights."""
+def _says_the_same(found: dict[str, dict[str, str]], findings: Any, document: Any) -> None:
+    """What `check` says of the checkpoint, `inspect` and `diff` say too; only a run needs weights."""
     if "error" in document:
         assert document["error"]["code"] in found
         return
     of_check = {"weights-missing"}
-    assert set(found) - of_check <= {row["code"] for row in document["findings"]}
+    assert set(found) - of_check <= {row["code"] for row in findings}
