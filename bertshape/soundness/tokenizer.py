@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertshape.errors import CheckpointError
 from bertshape.report.finding import Finding
+from bertshape.soundness.tokenizer_probe import probe_tokenizer
 
 if TYPE_CHECKING:
     from bertshape.checkpoint.checkpoint import Checkpoint
@@ -19,12 +19,6 @@ _BLANK_SHARE = 10
 _NEEDED = ("unk_token", "cls_token", "sep_token", "pad_token")
 _OTHERS = ("mask_token", "bos_token", "eos_token")
 _MOST_DIFFERENCES = 4
-_PROBES = (
-    ("A text: words, 1 number and Ünïcode.", None),
-    ("a", "b"),
-    ("", None),
-    ("\U0010fffe 東京 🙂", None),
-)
 _COPY_HINT = "Copy the tokenizer files of the original checkpoint into the folder."
 
 
@@ -55,11 +49,12 @@ def vocabulary_findings(
         architecture: Its vocab_size is the number of rows; the stored one, where the weights are known.
         tokenizer: The tokenizer.
     """
+    beyond = _out_of_range(checkpoint, architecture, tokenizer)
     broken = [*_blank(checkpoint, architecture, tokenizer), *_missing_special_tokens(tokenizer)]
     return [
         *broken,
-        *_out_of_range(checkpoint, architecture, tokenizer),
-        *(_no_unknown_token(tokenizer) or probe_tokenizer(tokenizer)),
+        *beyond,
+        *(_no_unknown_token(tokenizer) or probe_tokenizer(tokenizer, None if beyond or broken else architecture)),
         # A tokenizer of another model, or without its tokens, gives other tokens to every reader.
         *([] if broken else reader_findings(checkpoint, tokenizer)),
         *_no_token_types(architecture, tokenizer),
@@ -271,23 +266,3 @@ def _no_special_tokens(tokenizer: LoadedTokenizer) -> list[Finding]:
             actual="none",
         )
     ]
-
-
-def probe_tokenizer(tokenizer: LoadedTokenizer) -> list[Finding]:
-    """Encode texts of several kinds; a tokenizer that loads may still be unable to encode anything."""
-    for text, pair in _PROBES:
-        try:
-            tokenizer.encode(text, pair)
-        except CheckpointError as error:
-            return [
-                Finding(
-                    "tokenizer-cannot-encode",
-                    "error",
-                    f"{error.message} ({text[:20]!r}{' with a second text' if pair else ''})",
-                    _COPY_HINT,
-                    where=tokenizer.file,
-                    expected="tokens",
-                    actual="an error",
-                )
-            ]
-    return []

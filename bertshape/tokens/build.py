@@ -10,7 +10,7 @@ from tokenizers import AddedToken, Tokenizer, models
 
 from bertshape.tokens.class_names import GENERIC
 from bertshape.tokens.classes import CLASSES
-from bertshape.tokens.risks import check_growth, check_tables, check_template
+from bertshape.tokens.risks import check_content, check_growth, check_template
 from bertshape.tokens.sentence_piece import charsmap_of, read_pieces
 from bertshape.tokens.settings import SettingsError, extra_tokens, read_settings, special_roles
 from bertshape.tokens.template import set_ends, set_template
@@ -92,7 +92,7 @@ def build_tokenizer(name: str, files: TokenizerFiles) -> Built:
         _fill(row, settings)
         return _finish(row, settings, _from_vocabulary(row, settings, files.folder))
     content = path.read_bytes()
-    check_tables(content)
+    check_content(content)
     if row is None or row.from_file:
         backend = Tokenizer.from_buffer(content)
         settings = read_settings(files, lambda: _added_tokens(backend))

@@ -12,27 +12,53 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _CHARSMAP = re.compile(rb'"precompiled_charsmap"\s*:\s*("(?:[^"\\]|\\.)*")')
+_ESCAPED_KEY = re.compile(rb'\\u[0-9a-fA-F]{4}[^"\\]*(?:\\.[^"\\]*)*"\s*:\s*"')
+_MOST_BYTES = 50_000
+"""Bytes of one token: the library's tree of tokens is as deep, and one of 200,000 ends the process by its recursion."""
 _MOST_GROWTH = 1_000
 """Characters that a normalizer may make of one; SentencePiece's tables and all known tokenizers stay below 20."""
 _MOST_PIECES = 1_000
 """Tokens and texts of a template; those that are used have 5."""
 
 
-def check_tables(content: bytes) -> None:
-    """Refuse a table of SentencePiece that is shorter than it says: the library takes memory of that size and aborts.
+def check_content(content: bytes) -> None:
+    """Refuse what makes the library end the process while it reads a file.
+
+    That is a table of SentencePiece that is shorter than it says, for which it takes memory of that size, and a token
+    that is longer than any.
 
     Args:
         content: tokenizer.json.
 
     Raises:
-        ValueError: A table is cut, or no base64.
+        ValueError: A table is cut, or no base64, or a token is too long.
     """
+    if _ESCAPED_KEY.search(content):  # It could be that of a table.
+        raise ValueError("one of its keys is written with escapes")
     for found in _CHARSMAP.finditer(content):
         try:
             table = base64.b64decode(json.loads(found[1]))
         except (binascii.Error, ValueError) as error:
             raise ValueError("its precompiled_charsmap is no base64") from error
         check_charsmap(table)
+
+    # With what is escaped out of the way, every second piece between quotation marks is a string.
+    rest = _CHARSMAP.sub(b"", content) if b"precompiled_charsmap" in content else content
+    pieces = rest.replace(rb"\\", b"__").replace(rb"\"", b"__").split(b'"')
+    check_length(max(map(len, pieces[1::2]), default=0))
+
+
+def check_length(longest: int) -> None:
+    """Refuse a token that is longer than any.
+
+    Args:
+        longest: Bytes of the longest token.
+
+    Raises:
+        ValueError: It is.
+    """
+    if longest > _MOST_BYTES:
+        raise ValueError(f"one of its tokens has {longest:,} bytes, expected at most {_MOST_BYTES:,}")
 
 
 def check_charsmap(table: bytes) -> None:

@@ -7,7 +7,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bertshape.tokens.risks import check_charsmap
+from bertshape.tokens.risks import check_charsmap, check_length
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,6 +74,7 @@ def read_pieces(content: bytes) -> Pieces:
             charsmap = next((said for field, said in _fields(value) if field == _CHARSMAP), charsmap)  # type: ignore[assignment]
     if not vocabulary:
         raise ValueError("it is no model of SentencePiece: it has no pieces")
+    check_length(max(len(text.encode("utf-8", "surrogatepass")) for text, _ in vocabulary))
     if charsmap:
         check_charsmap(charsmap)
     return Pieces(vocabulary, added, unk_id, model_type == _UNIGRAM, charsmap or None)

@@ -16,6 +16,7 @@ from bertshape.tokens.differences import find_differences
 from bertshape.tokens.lower_case import lower_case
 from bertshape.tokens.panics import blamed
 from bertshape.tokens.resolve import holds_here, reads_pieces_as_here, resolve_class
+from bertshape.tokens.risks import check_content
 from bertshape.tokens.settings import RISKY, SettingsError
 
 if TYPE_CHECKING:
@@ -196,6 +197,8 @@ def _load(resolved: Resolved, files: TokenizerFiles, name: str, not_asked: str) 
     if not_asked:
         return build_tokenizer(GENERIC, files), ()
     if not _is_in_table(resolved, files):
+        if files.has("tokenizer.json"):
+            check_content((files.folder / "tokenizer.json").read_bytes())
         return ask_transformers(resolved, files, name), ()
     assert resolved.name is not None
     built = build_tokenizer(resolved.name, files)

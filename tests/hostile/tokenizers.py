@@ -64,6 +64,29 @@ def _bpe(**values: object) -> Callable[[Path], None]:
     return _plain(model={**model, **values}, added_tokens=[], post_processor=None)
 
 
+def _unigram(vocabulary: list[list[Any]], unk_id: int | None = 0) -> Callable[[Path], None]:
+    return _plain(model={"type": "Unigram", "vocab": vocabulary, "unk_id": unk_id}, added_tokens=[])
+
+
+def _words(**values: object) -> Callable[[Path], None]:
+    ids = {token: index for index, token in enumerate(VOCABULARY)}
+    return _plain(model={"type": "WordLevel", "vocab": ids, "unk_token": "[UNK]", **values}, added_tokens=[])
+
+
+def _plain_model(**values: object) -> Callable[[Path], None]:
+    return _plain(model={**json.loads(tokenizer_json())["model"], **values})
+
+
+def _asked(make: Callable[[Path], None]) -> Callable[[Path], None]:
+    """The same under a class for which transformers is asked."""
+
+    def asked(here: Path) -> None:
+        make(here)
+        (here / "m" / _SETTINGS).write_text(json.dumps({"tokenizer_class": "T5Tokenizer"}))
+
+    return asked
+
+
 def _bomb() -> dict[str, object]:
     step = {"type": "Replace", "pattern": {"Regex": "."}, "content": "a" * 10}
     return {"type": "Sequence", "normalizers": [step] * 9}
@@ -103,6 +126,9 @@ def _beside(make: Callable[[Path], None]) -> Callable[[Path], None]:
     return both
 
 
+_ESCAPED = json.dumps(
+    {**json.loads(tokenizer_json()), "normalizer": {"type": "Precompiled", "precompiled_charsmap": "////f////38="}}
+).replace("charsmap", "ch\\u0061rsmap")
 _REGEX = {"type": "Split", "pattern": {"Regex": "(x+x+)+y"}, "behavior": "Isolated", "invert": False}
 _NOTHING = {"type": "FixedLength", "length": 0}
 PANICS = (
@@ -181,6 +207,40 @@ PANICS = (
         3,
         ("template has 100,000 pieces",),
     ),
+    Case(
+        "a charsmap under a key of escapes",
+        with_file(_FILE, _ESCAPED),
+        INSPECT,
+        3,
+        ("one of its keys is written with escapes",),
+    ),
+    Case("Unigram of a token of 300,000 letters", _unigram([["x" * 300_000, 0.0]]), CHECK, 3, ("has 300,000 bytes",)),
+    Case("Unigram of a token of 300,000 quotes", _unigram([['\\"' * 150_000, 0.0]]), INSPECT, 3, ("expected at most",)),
+    Case(
+        "a long token of a class that transformers is asked for",
+        _asked(_unigram([["x" * 300_000, 0.0]])),
+        CHECK,
+        3,
+        ("expected at most 50,000",),
+    ),
+    Case("Unigram of nothing", _unigram([], unk_id=None), CHECK, 1, ("cannot encode",)),
+    Case("Unigram without an unknown piece", _unigram([["a", 0.0]], unk_id=None), CHECK, 1, ("`unk_id` is missing",)),
+    Case("Unigram with an unknown piece far away", _unigram([["a", 0.0]], unk_id=2**40), INSPECT, 3, ("NotInVocab",)),
+    Case("Unigram of one piece fifty times", _unigram([["a", 0.0]] * 50), CHECK, 1, ("49", "below 12")),
+    Case("Unigram of scores without end", _unigram([["a", 1e308], ["b", -1e308]]), INSPECT, 1, ("unknown",)),
+    Case("WordLevel without its unknown token", _words(unk_token="[NO]"), CHECK, 1, ("'[NO]'",)),
+    Case("WordLevel of ids beyond 31 bits", _words(vocab={"[UNK]": 1, "a": 2**32 - 1}), CHECK, 1, ("4294967295",)),
+    Case("WordPiece of words of no length", _plain_model(max_input_chars_per_word=0), INSPECT, 0, ("unknown",)),
+    Case("WordPiece of words of -1 letters", _plain_model(max_input_chars_per_word=-1), CHECK, 3, ("expected usize",)),
+    Case("WordPiece of one id", _plain_model(vocab=dict.fromkeys(VOCABULARY, 0)), INSPECT, 0, (), shape=(1, 4, 8)),
+    Case(
+        "a template of an id of 32 bits",
+        _plain(post_processor={"type": "BertProcessing", "sep": ["[SEP]", 2**32 - 1], "cls": ["[CLS]", 2]}),
+        CHECK,
+        1,
+        ("gives the id 4294967295 in", "below 12 (vocab_size)"),
+    ),
+    Case("20,000 extra tokens", _settings(extra_special_tokens=[f"x{i}" for i in range(20_000)]), CHECK, 1, ("12",)),
     Case("BPE with a prefix longer than its tokens", _bpe(continuing_subword_prefix="#####"), CHECK, 3, ("range end",)),
     Case("BPE without its unknown token", _bpe(unk_token="[NO]"), CHECK, 1, ("'[NO]'",)),
     Case("a normalizer that multiplies", _plain(normalizer=_bomb()), INSPECT, 3, ("1e+09 characters",)),
