@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bertshape.errors import CheckpointError, HubError, UsageError
+from bertshape.nearby import near_names
 
 if TYPE_CHECKING:
     from bertshape.checkpoint.hub import Snapshot
@@ -102,9 +103,8 @@ def _not_here(name: str, error: HubError) -> HubError:
         return HubError(error.message, hint=hint, code=error.code)
     if "/" in name:
         return error
-    here = sorted(entry.name for entry in os.scandir() if entry.is_dir())
-    near = difflib.get_close_matches(name, here, n=3, cutoff=0.5)
-    hint = f"Did you mean {' or '.join(f'./{folder}' for folder in near)}?" if near else error.hint
+    near = near_names(f"./{name}", folders=True)
+    hint = f"Did you mean {' or '.join(near)}?" if near else error.hint
     why = "and the Hub cannot be reached" if error.code != "hub-not-found" else "and the Hub has none"
     return HubError(f"no folder ./{name} here, {why} ({error.message})", hint=hint, code=error.code)
 
@@ -133,6 +133,15 @@ def _nearest_embedded(short: str) -> str:
     return sizes[near[0]] if near else sizes["base"]
 
 
+def _near_folder(name: str) -> str:
+    """What may have been meant by a folder that is not there."""
+    repository, at, _ = name.rpartition("@")
+    if at and os.path.isdir(os.path.expanduser(repository)):
+        return f"A folder has no revisions: pass {repository}."
+    near = near_names(name, folders=True)
+    return f"Did you mean {' or '.join(near)}?" if near else "Check the path. A Hub id is ORG/NAME."
+
+
 def _directory(name: str) -> Location:
     folder = Path(os.path.expanduser(name))
     try:
@@ -144,9 +153,11 @@ def _directory(name: str) -> Location:
         ) from error
     problem = None
     if not exists:
-        problem = ("folder-not-found", f"the folder {name} does not exist", "Check the path. A Hub id is ORG/NAME.")
+        problem = ("folder-not-found", f"the folder {name} does not exist", _near_folder(name))
     elif not is_folder:
-        problem = ("not-a-folder", f"{name} is not a folder", "Pass the folder that holds config.json.")
+        holds = (folder.parent / "config.json").is_file()
+        parent = f"Pass the folder that holds it: {os.path.dirname(name) or '.'}." if holds else None
+        problem = ("not-a-folder", f"{name} is not a folder", parent or "Pass the folder that holds config.json.")
     elif empty:
         problem = ("folder-empty", f"the folder {name} is empty", "Pass the folder that holds config.json.")
     if problem:

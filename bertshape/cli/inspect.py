@@ -135,7 +135,7 @@ def inspect_command(
         if streamed and (given or pairs):
             _refuse_both()
         check_texts(texts or (), model)
-        for note in notes_on_texts(texts or ()):
+        for note in notes_on_texts(texts or (), pooling or ()):
             sys.stderr.write(f"bertshape: note: {visible(note)}\n")
         if streamed and save is not None:
             hint = "Inspect the texts as one batch, with --json in place of --format jsonl."

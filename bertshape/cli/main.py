@@ -14,7 +14,7 @@ from bertshape.cli.app import build_program
 from bertshape.cli.bash_words import whole_words
 from bertshape.cli.json_output import print_json
 from bertshape.cli.signals import stopped_by
-from bertshape.cli.slips import usage_hint
+from bertshape.cli.slips import note_on_models, plain_message, usage_hint
 from bertshape.cli.stdio import prepare_streams
 from bertshape.errors import BertshapeError, CheckpointError, ExitCode, OutputError, UsageError, one_line
 from bertshape.render.escape import visible
@@ -64,6 +64,8 @@ def _dispatch(arguments: list[str]) -> int:
     # through Typer, which has its own ideas of exit codes. --help and --version return an exit code.
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:2], "--help"]
+    for note in note_on_models(arguments):
+        sys.stderr.write(f"bertshape: note: {visible(note)}\n")
     program = build_program(arguments)
     with whole_words():
         action = program.main(args=arguments or ["--help"], prog_name="bertshape", standalone_mode=False)
@@ -115,12 +117,23 @@ def _as_failure(error: BaseException, arguments: Sequence[str]) -> BertshapeErro
     # Typer's usage errors have no public class; all of them can format their message.
     if hasattr(error, "format_message"):
         message = " ".join(str(error.format_message()).split())
-        return UsageError(message, hint=usage_hint(message, arguments), code="usage")
+        hint = usage_hint(message, list(arguments), _parses)
+        return UsageError(plain_message(message), hint=hint, code="usage")
     return BertshapeError(
         f"internal error: {type(error).__name__}: {one_line(error)}",
         hint="This is a bug in bertshape. Run again with --debug and report what it prints.",
         code="internal-error",
     )
+
+
+def _parses(arguments: list[str]) -> bool:
+    """Whether a command line is one that Typer takes; nothing is done."""
+    if any(option in arguments for option in ("--help", "-h", "--version", "-V")):
+        return True
+    try:
+        return callable(build_program(arguments).main(args=arguments, prog_name="bertshape", standalone_mode=False))
+    except Exception:
+        return False
 
 
 class _InterruptedError(BertshapeError):

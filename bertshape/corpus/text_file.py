@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 from bertshape.errors import UsageError
+from bertshape.nearby import near_names
 from bertshape.strict_json import quoted
 
 if TYPE_CHECKING:
@@ -144,6 +146,18 @@ def not_utf8(error: UnicodeDecodeError) -> str:
     return f"is not UTF-8: {error.reason} 0x{error.object[error.start]:02x} at byte {error.start + 1}"
 
 
-def unreadable(file: TextFile, reason: object, hint: str = "Check the path; - reads stdin.") -> UsageError:
+def unreadable(file: TextFile, reason: object, hint: str | None = None) -> UsageError:
     """The error of a file that cannot be opened, or not be read on."""
-    return UsageError(f"cannot read {file.name}: {reason}", hint=hint, code="file-unreadable")
+    return UsageError(f"cannot read {file.name}: {reason}", hint=hint or _meant(file.path), code="file-unreadable")
+
+
+def _meant(path: str) -> str:
+    """What may have been meant by a file that cannot be opened."""
+    if os.path.isdir(path):
+        if os.path.isfile(os.path.join(path, "config.json")):
+            return f"It is the folder of a checkpoint: pass it as -m {path}, and a file of texts."
+        return f"Pass its files, such as {os.path.join(path, '*.txt')}."
+    near = near_names(path, folders=False)
+    if near:
+        return f"Did you mean {' or '.join(near)}?"
+    return "Check the path; - reads stdin" + (": texts come from files, one per line." if " " in path else ".")

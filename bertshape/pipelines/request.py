@@ -144,7 +144,7 @@ class Texts:
             UsageError: There is no text, a text is not valid Unicode or too long, or texts and pairs do not match.
         """
         if not self.texts:
-            hint = 'Pass a text: bertshape inspect "This is an example sentence."'
+            hint = 'Pass a text: bertshape inspect "This is an example sentence."; -i FILE reads texts, -i - stdin.'
             raise UsageError("there is no text to inspect", hint=hint, code="text-missing")
         if self.pairs and len(self.pairs) != len(self.texts):
             raise UsageError(

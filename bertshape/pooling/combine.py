@@ -31,6 +31,13 @@ _SAME = {
     "last4_concat": "mean@-4:concat",
 }
 """Strategies with layers of their own, as the grammar writes them."""
+_OTHER_NAMES = {
+    "average": "mean", "avg": "mean", "mean_pooling": "mean", "mean_tokens": "mean", "cls_token": "cls",
+    "first": "cls", "max_tokens": "max", "max_pooling": "max", "mean_sqrt_len": "mean_sqrt_len_tokens",
+    "weighted_mean": "weightedmean", "weightedmean_tokens": "weightedmean", "last": "lasttoken", "eos": "lasttoken",
+    "last_token": "lasttoken", "pooler_output": "pooler", "pooled": "pooler", "last4": "last4_mean", "none": "tokens",
+}  # fmt: skip
+"""What strategies are called elsewhere."""
 
 
 def read(text: str) -> Strategy:
@@ -49,7 +56,9 @@ def _find(text: str, term: Term) -> Strategy:
     name = term.name
     if name in STRATEGIES:
         return STRATEGIES[name] if term.layers is None else _on_layers(text, STRATEGIES[name], term.layers)
-    near = difflib.get_close_matches(name.lower(), STRATEGIES, n=3)
+    plain = name.lower().replace("-", "_").removeprefix("pooling_mode_")
+    exact = plain if plain in STRATEGIES else _OTHER_NAMES.get(plain)
+    near = [exact] if exact else difflib.get_close_matches(plain, STRATEGIES, n=3)
     hint = f"Did you mean {' or '.join(near)}?" if near else "See bertshape poolings for all of them."
     raise UsageError(f"there is no pooling strategy {name!r}", hint=hint, code="unknown-pooling")
 

@@ -29,12 +29,24 @@ TASKS = (
 """Tasks in the order in which they are shown."""
 _PIPELINES = {
     "fill-mask": "masked-lm",
+    "mlm": "masked-lm",
+    "qa": "question-answering",
+    "nsp": "next-sentence-prediction",
     "ner": "token-classification",
+    "pos": "token-classification",
+    "classification": "sequence-classification",
+    "text-ranking": "sequence-classification",
     "sentiment-analysis": "sequence-classification",
     "text-classification": "sequence-classification",
     "zero-shot-classification": "sequence-classification",
 }
-"""Names that transformers' pipelines give tasks, where they differ."""
+"""Names that transformers' pipelines and people give tasks, where they differ."""
+_WITHOUT_HEAD = {
+    "feature-extraction": "It has no head: leave --task out; outputs and pooled vectors are what it gives.",
+    "sentence-similarity": "It has no head: leave --task out; the row encode() is the vector that it compares.",
+    "text-generation": "It is a task of decoders; masked-lm is the language model of an encoder.",
+}
+"""Pipelines that put no head on an encoder, with what to do."""
 _FINE_TUNED = ("sequence-classification", "token-classification", "question-answering", "multiple-choice")
 """Tasks that a checkpoint is fine-tuned for: what it is shown for without being asked."""
 NUM_LABELS = "num_labels"
@@ -170,11 +182,12 @@ def select_tasks(names: Sequence[str]) -> tuple[str, ...]:
     """
     chosen: list[str] = []
     for written in names:
-        name = _PIPELINES.get(written.lower(), written)
+        name = _PIPELINES.get(written.lower(), written.lower().replace("_", "-"))
         if name != "all" and name not in TASKS:
-            near = difflib.get_close_matches(name.lower().replace("_", "-"), TASKS, n=1)
-            hint = f"Did you mean {near[0]}?" if near else f"Tasks: {', '.join(TASKS)}, all."
-            raise UsageError(f"there is no task {name!r}", hint=hint, code="unknown-task")
+            near = difflib.get_close_matches(name.lower().replace("_", "-"), TASKS, n=1, cutoff=0.7)
+            listed = f"Tasks: {', '.join(TASKS)}, all."
+            hint = f"Did you mean {near[0]}?" if near else _WITHOUT_HEAD.get(written.lower(), listed)
+            raise UsageError(f"there is no task {written!r}", hint=hint, code="unknown-task")
         chosen += TASKS if name == "all" else (name,)
     return tuple(task for task in TASKS if task in chosen)
 
