@@ -1,9 +1,10 @@
-"""`check` against the plain script, and on 10 GB against 90 MB."""
+"""`check` against the plain script and a floor of its own libraries, and on 10 GB against 90 MB."""
 
 from __future__ import annotations
 
 import json
 import math
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,21 @@ _HUGE = {
     "pad_token_id": 0,
 }
 _SHARDS = 5
+_FLOOR = """
+import sys
+from pathlib import Path
+import typer
+from rich.console import Console
+from rich.table import Table
+from tokenizers import Tokenizer
+application = typer.Typer()
+@application.command()
+def check(folder: Path):
+    table = Table("model", "tokens")
+    table.add_row(str(folder), str(Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab_size()))
+    Console().print(table)
+application()
+"""
 
 
 def rows() -> Iterator[Row]:
@@ -33,8 +49,10 @@ def rows() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         huge = write_huge(Path(folder), minilm)
         plain = in_turn((*BERTSHAPE, "check", str(minilm)), plain_script(minilm))
+        floor = in_turn((*BERTSHAPE, "check", str(minilm)), (sys.executable, "-c", _FLOOR, str(minilm)))
         sizes = in_turn((*BERTSHAPE, "check", str(huge)), (*BERTSHAPE, "check", str(minilm)))
     yield Row("`check` on MiniLM, wall time against the plain script", plain.ratio, 0.05)
+    yield Row("`check` on MiniLM, wall time against typer, rich and tokenizers alone", floor.ratio, 1.5)
     yield Row("`check` on MiniLM, wall time", median_wall(plain.first), unit=" s")
     yield Row("the plain script on MiniLM, wall time", median_wall(plain.second), unit=" s")
     yield Row("`check` on MiniLM, peak memory", peak(plain.first), 60, " MB")
