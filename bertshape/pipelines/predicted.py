@@ -133,6 +133,9 @@ def _not_predicted(batch: Batch, report: Report) -> Iterator[Finding]:
     architecture = batch.model.architecture
     if batch.model.weights != "none":
         return
+    if architecture.family is None:
+        what = f"shapes of {architecture.model_type} are predicted by common rules, and only known by running"
+        yield Finding("only-by-running", "note", what, _RUN_HINT)
     if batch.wanted.layers and report.layers is None:
         what = f"the layers of {architecture.model_type} are only known by running"
         yield Finding("only-by-running", "note", what, _RUN_HINT)

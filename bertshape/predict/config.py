@@ -26,47 +26,11 @@ _ALIASES = {
 }
 # Models that turn vectors by their position have no table of positions that ends.
 _ROTARY = ("rope_parameters", "rope_scaling", "rope_theta", "rotary_dim", "rotary_pct")
-# Models people try that are no text encoders; is_decoder and is_encoder_decoder catch the rest.
-_OTHERS = frozenset(
-    {
-        "gpt2",
-        "gpt_neo",
-        "gpt_neox",
-        "gptj",
-        "llama",
-        "mistral",
-        "mixtral",
-        "qwen2",
-        "qwen3",
-        "gemma",
-        "gemma2",
-        "gemma3",
-        "phi",
-        "phi3",
-        "opt",
-        "bloom",
-        "falcon",
-        "t5",
-        "mt5",
-        "umt5",
-        "bart",
-        "mbart",
-        "pegasus",
-        "marian",
-        "whisper",
-        "wav2vec2",
-        "hubert",
-        "clip",
-        "siglip",
-        "blip",
-        "vit",
-        "deit",
-        "swin",
-        "dinov2",
-        "beit",
-        "convnext",
-    }
-)
+# Keys by which models of other media are known, whatever their name; models of texts have none of them.
+_MEDIA = {
+    "images": ("image_size", "patch_size", "num_channels", "vision_config"),
+    "sound": ("num_mel_bins", "num_feat_extract_layers", "conv_stride", "sampling_rate", "audio_config"),
+}
 _RESTORE = "Restore the file from the original checkpoint."
 _LARGEST = 2**31 - 1
 _MOST_LAYERS = 1_000
@@ -90,12 +54,8 @@ def resolve(config: Mapping[str, object], where: str) -> Architecture:
             f"{where} has no model_type (a string), so its family is unknown", hint=hint, code="model-type-missing"
         )
     family = load_family(model_type)
-    if family is None and (model_type in _OTHERS or config.get("is_encoder_decoder") is True):
-        raise CheckpointError(
-            f"{where} is a {model_type} model: bertshape inspects text encoders such as BERT",
-            hint="Pass an encoder checkpoint.",
-            code="not-an-encoder",
-        )
+    if family is None:
+        _refuse_others(config, model_type, where)
     values: dict[str, object] = dict(ChainMap(dict(config), dict(family.defaults) if family else {}))
     if family is not None:
         # The other name of a key goes before it, as in transformers, wherever it stands in the file.
@@ -111,6 +71,25 @@ def resolve(config: Mapping[str, object], where: str) -> Architecture:
     bare = Architecture(model_type, family, dimensions, values, pad, None)
     usable = _usable_length(bare)
     return Architecture(model_type, family, dimensions, values, pad, usable)
+
+
+def _refuse_others(config: Mapping[str, object], model_type: str, where: str) -> None:
+    """Refuse what the table lacks and no rule can take for a model of texts."""
+    for media, keys in _MEDIA.items():
+        found = next((key for key in keys if config.get(key) is not None), None)
+        if found is not None:
+            raise CheckpointError(
+                f"{where} is a {model_type} model of {media} ({found}): bertshape inspects models of texts",
+                hint="Pass a text encoder, such as the text part of the same model.",
+                code="not-an-encoder",
+            )
+    if config.get("is_encoder_decoder") is True:
+        raise CheckpointError(
+            f"{where} is a {model_type} model, an encoder and a decoder: bertshape takes the encoder out of T5, mT5 and "
+            "UMT5 alone",
+            hint="Pass an encoder checkpoint.",
+            code="not-an-encoder",
+        )
 
 
 def _size(

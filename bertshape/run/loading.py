@@ -40,7 +40,15 @@ def find_classes(request: ForwardRequest) -> tuple[Any, Any]:
             raise _unknown_type(model_type)
         config_class = CONFIG_MAPPING[model_type]
         model_class = MODEL_MAPPING[config_class]
-        return (model_class[0] if isinstance(model_class, tuple) else model_class), config_class
+        model_class = model_class[0] if isinstance(model_class, tuple) else model_class
+        if model_class.main_input_name != "input_ids":
+            raise CheckpointError(
+                f"{request.architecture.model_type} is no model of texts: {model_class.__name__} of transformers takes "
+                f"{model_class.main_input_name}",
+                hint="Pass a text encoder.",
+                code="not-an-encoder",
+            )
+        return model_class, config_class
     package = f"transformers.models.{family.module}"
     try:
         modeling = importlib.import_module(f"{package}.modeling_{family.file}")

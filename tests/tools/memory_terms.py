@@ -65,6 +65,7 @@ HOLDS = {
 NOT_MEASURED = (
     *("canine", "funnel", "longformer", "yoso"),
     *(
+        "clip_text_model",
         "gemma",
         "gemma2",
         "gemma3_text",
@@ -76,6 +77,7 @@ NOT_MEASURED = (
         "phi3",
         "qwen2",
         "qwen3",
+        "siglip_text_model",
         "t5",
         "umt5",
     ),
