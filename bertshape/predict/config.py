@@ -85,8 +85,8 @@ def _refuse_others(config: Mapping[str, object], model_type: str, where: str) ->
             )
     if config.get("is_encoder_decoder") is True:
         raise CheckpointError(
-            f"{where} is a {model_type} model, an encoder and a decoder: bertshape takes the encoder out of T5, mT5 and "
-            "UMT5 alone",
+            f"{where} is a {model_type} model, an encoder and a decoder: bertshape takes the encoder out of T5, mT5 "
+            "and UMT5 alone",
             hint="Pass an encoder checkpoint.",
             code="not-an-encoder",
         )

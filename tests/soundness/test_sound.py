@@ -11,6 +11,7 @@ from bertshape import inspect_texts
 from bertshape.checkpoint.checkpoint import open_checkpoint
 from bertshape.checkpoint.locate import embedded_names
 from bertshape.predict.family import family_names, load_family
+from bertshape.predict.heads import head_classes
 from bertshape.soundness.values import check_values
 from tests.soundness.editing import (
     Tiny,
@@ -57,13 +58,16 @@ def test_task_heads_of_every_family_raise_no_alarm(tmp_path: Path, family: str) 
 
     row = load_family(family)
     assert row is not None
-    names = _class_names(family)
-    assert len(names) >= (1 if family == "dpr" else 2), "the base model and at least one head"
+    names = _class_names(family) if row.group == "encoder" else [row.model_class, *head_classes(family)]
+    headless = family == "dpr" or row.group in ("t5-encoder", "text-part")
+    assert len(names) >= (1 if headless else 2), "the base model and at least one head"
     for name in names:
         model = getattr(transformers, name)(tiny_config(family))
+        if row.group == "decoder" and f"{model.base_model_prefix}." not in row.prefixes:
+            continue  # Of the decoders' classes for questions AutoModel would load nothing, and an error says so.
         model.save_pretrained(tmp_path / name)
-        pooler_is_stored = any("pooler." in tensor for tensor in model.state_dict())
-        notes = {finding.code for finding in findings(tmp_path / name)}
+        pooler_is_stored = any((row.pooler or "pooler.") in tensor for tensor in model.state_dict())
+        notes = {finding.code for finding in findings(tmp_path / name)} - {"attention-causal", "encoder-alone"}
         if name in _WITHOUT_DECODER:
             assert notes == {"tensors-missing"}
             continue
