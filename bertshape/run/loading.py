@@ -39,8 +39,8 @@ def find_classes(request: ForwardRequest) -> tuple[Any, Any]:
         if model_type not in CONFIG_MAPPING or CONFIG_MAPPING[model_type] not in MODEL_MAPPING:
             raise _unknown_type(model_type)
         config_class = CONFIG_MAPPING[model_type]
-        model_class = MODEL_MAPPING[config_class]
-        model_class = model_class[0] if isinstance(model_class, tuple) else model_class
+        found: Any = MODEL_MAPPING[config_class]
+        model_class = found[0] if isinstance(found, tuple) else found
         if model_class.main_input_name != "input_ids":
             raise CheckpointError(
                 f"{request.architecture.model_type} is no model of texts: {model_class.__name__} of transformers takes "
