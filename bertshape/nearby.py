@@ -25,4 +25,6 @@ def near_names(name: str, *, folders: bool) -> list[str]:
                     here.append(entry.name)
     except OSError:
         return []
-    return [os.path.join(parent, near) for near in difflib.get_close_matches(wanted, sorted(here), n=3, cutoff=0.5)]
+    # Names of folders part in their versions, those of files in a letter.
+    near = difflib.get_close_matches(wanted, sorted(here), n=3, cutoff=0.5 if folders else 0.7)
+    return [os.path.join(parent, name) for name in near]
