@@ -8,14 +8,35 @@ from bertshape.contract.contract import CheckpointContract
 from bertshape.contract.write import write_contract
 from bertshape.predict.family import family_names, load_family
 from tests.hostile.model import CONFIG, shapes, tokenizer_json, weights_of
+from tests.support.checkpoints import minilm_folder
 from tests.support.weight_files import packed, tensor
 
-_CHAIN = """[
-  {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
-  {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
-  {"idx": 2, "name": "2", "path": "2_%s", "type": "sentence_transformers.models.%s"}
-]"""
-"""The modules.json of all-MiniLM-L6-v2, whose last step is Normalize; LaBSE and others have a Dense there."""
+_MINILM = minilm_folder()
+_CHAIN = (_MINILM / "modules.json").read_text(encoding="utf-8")
+"""The published modules.json of all-MiniLM-L6-v2, whose last step is Normalize; LaBSE and others have a Dense there."""
+
+
+def _tokenizer_files(name: str, **settings: object) -> bytes:
+    """The published tokenizer.json of all-MiniLM-L6-v2 with few of its words, and settings of a class."""
+    document = json.loads((_MINILM / "tokenizer.json").read_text(encoding="utf-8"))
+    vocabulary = document["model"]["vocab"]
+    kept = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "text", "two", "words", "##s", "!")
+    document["model"]["vocab"] = {token: vocabulary[token] for token in kept}
+    published = json.loads((_MINILM / "tokenizer_config.json").read_text(encoding="utf-8"))
+    config = {**published, "tokenizer_class": name, **settings}
+    files = {"tokenizer": document, "tokenizer_config": config, "special_tokens_map": {}, "added_tokens": {}}
+    return json.dumps(files).encode()
+
+
+_PIECES = [[piece, -float(index)] for index, piece in enumerate(("<s>", "<pad>", "</s>", "<unk>", "\u2581a", "text"))]
+
+
+def _with_model(name: str, **model: object) -> bytes:
+    files = json.loads(_tokenizer_files(name))
+    files["tokenizer"]["model"] = model
+    return json.dumps(files).encode()
+
+
 _CONTRACT = """
 [[checkpoint]]
 model = "org/name"
@@ -94,6 +115,13 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
     "records": (b"a text\ntwo words\r\n", b'\xef\xbb\xbf{"text": "a", "pair": "b", "id": 3}\n\n{"text": ""}\n'),
     "pooling": (b"mean", b"cls+max", b"mean@-2", b"mean@-4:-1:concat", b"cls+mean@0+words_first"),
     "tokenizer": (tokenizer_json().encode(),),
-    "modules": tuple((_CHAIN % (kind, kind)).encode() for kind in ("Normalize", "Dense")),
+    "tokenizer_files": (
+        _tokenizer_files("BertTokenizer"),
+        _tokenizer_files("PreTrainedTokenizerFast", padding_side="left"),
+        _with_model("XLMRobertaTokenizer", type="Unigram", unk_id=3, vocab=_PIECES),
+        _with_model("RobertaTokenizer", type="BPE", vocab={"<s>": 0, "a": 1, "b": 2, "ab": 3}, merges=["a b"]),
+        _with_model("PreTrainedTokenizerFast", type="WordLevel", vocab={"[UNK]": 0, "a": 1}, unk_token="[UNK]"),
+    ),
+    "modules": (_CHAIN.encode(), _CHAIN.replace("Normalize", "Dense").encode()),
     "checkpoint": (json.dumps(_FILES).encode(),),
 }

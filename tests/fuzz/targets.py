@@ -27,7 +27,7 @@ from bertshape.predict.config import resolve
 from bertshape.shapes import TensorShape
 from bertshape.strict_json import parse_object
 from bertshape.tokens.tokenizer import MAX_BYTES, LoadedTokenizer, load_tokenizer
-from tests.hostile.model import sound
+from tests.hostile.model import CONFIG, sound
 from tests.support.weight_files import Memory
 
 if TYPE_CHECKING:
@@ -191,6 +191,32 @@ def checkpoint(data: bytes) -> None:
         assert document["ok"] is (code == 0)
 
 
+def tokenizer_files(data: bytes) -> None:
+    """The tokenizer's files of a folder, read as those of a class, are checked and used, or refused."""
+    files: Any = None
+    with suppress(ValueError, RecursionError):
+        files = json.loads(data)
+    if not isinstance(files, dict):
+        return
+    folder = _FOLDER / "tokenizer" / "m"
+    if not folder.exists():
+        # As many rows as the published vocabularies, else every seed ends with ids that are too large.
+        (sound(_FOLDER / "tokenizer") / "config.json").write_text(json.dumps({**CONFIG, "vocab_size": 30522}))
+    for name in ("tokenizer", "tokenizer_config", "special_tokens_map", "added_tokens"):
+        (folder / f"{name}.json").write_text(json.dumps(files.get(name, {})))
+    more = ("--pair", "two words", "--words", "--max-length", "9", "--truncation", "--weights", "none", "--model")
+    _run_all((("check",), ("inspect", "a text \N{GRINNING FACE}", *more)), folder)
+
+
+def _run_all(commands: tuple[tuple[str, ...], ...], folder: Path) -> None:
+    for command in commands:
+        printed, said = io.StringIO(), io.StringIO()
+        with redirect_stdout(printed), redirect_stderr(said):
+            code = run([*command, str(folder), "--json"])
+        assert code in (0, 1, 2, 3), said.getvalue()
+        assert json.loads(printed.getvalue())["ok"] is (code == 0)
+
+
 def modules(data: bytes) -> None:
     """A chain of steps, each of them with a config.json, is checked and followed, or refused."""
     folder = _FOLDER / "chain" / "m"
@@ -200,12 +226,7 @@ def modules(data: bytes) -> None:
             (folder / step).mkdir()
             (folder / step / "config.json").write_text(json.dumps(config))
     (folder / "modules.json").write_bytes(data)
-    for command in (("check",), ("inspect", "a text", "--weights", "none", "--model")):
-        printed, said = io.StringIO(), io.StringIO()
-        with redirect_stdout(printed), redirect_stderr(said):
-            code = run([*command, str(folder), "--json"])
-        assert code in (0, 1, 2, 3), said.getvalue()
-        assert json.loads(printed.getvalue())["ok"] is (code == 0)
+    _run_all((("check",), ("inspect", "a text", "--weights", "none", "--model")), folder)
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
@@ -216,6 +237,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "records": records,
     "pooling": pooling,
     "tokenizer": tokenizer,
+    "tokenizer_files": tokenizer_files,
     "checkpoint": checkpoint,
     "modules": modules,
 }

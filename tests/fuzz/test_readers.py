@@ -23,6 +23,7 @@ from tests.fuzz.targets import (
     pooling,
     records,
     tokenizer,
+    tokenizer_files,
 )
 from tests.support.weight_files import packed
 
@@ -163,6 +164,12 @@ def test_pooling(data: bytes) -> None:
 @given(edited("tokenizer") | spoiled("tokenizer"))
 def test_tokenizer(data: bytes) -> None:
     tokenizer(data)
+
+
+@settings(many, max_examples=_EXAMPLES // 5)
+@given(edited("tokenizer_files"))
+def test_tokenizer_files(data: bytes) -> None:
+    tokenizer_files(data)
 
 
 @settings(many, max_examples=_EXAMPLES // 5)
