@@ -25,16 +25,29 @@ MADE = {
     **{key: {"error"} for key in ("tensors-missing", "tensors-unexpected")},
     "limit-cuts-too-many": {"error"},
 }
-ERRORS = ("checkpoint", "tokens", "predict")
-"""Rooms whose errors mean that a checkpoint, or a part of it, cannot be read."""
+ERRORS = ("checkpoint", "tokens", "predict", "files")
+"""Rooms, and a file, whose errors mean that a checkpoint, or a part of it, cannot be read."""
 ELSEWHERE = {"embedded-not-found", "model-empty", "model-name-invalid", "padding-needed", "revision-local"}
-ELSEWHERE |= {"text-not-unicode", "text-too-large", "max-length-too-small", "unknown-task", "tokenizer-no-padding"}
+TENSOR_SUBJECTS = ("dtype", "entry", "offsets", "shape")
+BEGINNINGS = {
+    "file": ("-duplicate", "-json"),
+    "weights-header": ("-duplicate", "-json", "-size"),
+    "weights-index": ("-duplicate", "-json", "-size"),
+}
+ELSEWHERE |= {
+    "output-failed",
+    "text-not-unicode",
+    "text-too-large",
+    "max-length-too-small",
+    "unknown-task",
+    "tokenizer-no-padding",
+}
 """Usage errors: of the command line and of texts, not of checkpoints."""
 
 
 def calls(*rooms: str) -> Iterator[tuple[Path, ast.Call]]:
     for room in rooms:
-        for path in sorted((PACKAGE / room).rglob("*.py")):
+        for path in sorted((PACKAGE / room).rglob("*.py")) or [PACKAGE / f"{room}.py"]:
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call):
                     yield path, node
@@ -57,11 +70,14 @@ def findings_in_code() -> dict[str, set[str]]:
 
 
 def errors_in_code() -> set[str]:
-    found = {kind.code for kind in KINDS}
+    found = {kind.code for kind in KINDS} | {f"weights-tensor-{subject}" for subject in TENSOR_SUBJECTS}
     for path, node in calls(*ERRORS):
         if not path.stem.startswith("hub"):
             found |= {code for keyword in node.keywords if keyword.arg == "code" for code in words(keyword.value)}
-    return found - ELSEWHERE
+    # Readers of JSON are given the beginning of a code.
+    begun = {code for code in found if code in BEGINNINGS}
+    found |= {f"{code}{ending}" for code in begun for ending in BEGINNINGS[code]}
+    return found - begun - ELSEWHERE
 
 
 def rows(heading: str) -> dict[str, list[str]]:
@@ -90,4 +106,6 @@ def test_each_finding_has_severity_example_and_what_to_do() -> None:
 def test_the_page_lists_the_errors_of_checkpoints() -> None:
     listed = rows("## What cannot be read")
     assert sorted(listed) == sorted(errors_in_code())
-    assert all(len(row) == 3 and min(map(len, row)) > 3 for row in listed.values())
+    for code, _, example, action in listed.values():
+        assert min(map(len, (example, action))) > 3, code
+    assert {row[1] for row in listed.values()} == {"1", "3", "1, 3"}
