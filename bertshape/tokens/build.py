@@ -273,8 +273,9 @@ def _add_tokens(
     known = {repr(token) for token in backend.get_added_tokens_decoder().values()}
     tokens: list[Any] = [token for _, token in sorted(decoder.items()) if repr(token) not in known]
     present = {token.content for token in backend.get_added_tokens_decoder().values()} | set(map(str, tokens))
-    named_so = [token for token in (*roles.values(), *extra) if token is not None and str(token) not in present]
-    tokens += dict.fromkeys(named_so)  # Each once; looking through the list for each of 200,000 took 40 s.
+    # An extra token that is null is kept: the library refuses it, as there.
+    named_so = (*(token for token in roles.values() if token is not None), *extra)
+    tokens += dict.fromkeys(token for token in named_so if str(token) not in present)  # Each once; looking through the list for each of 200,000 took 40 s.
     named = {str(token) for token in roles.values() if token}
     for index, token in enumerate(tokens):
         if isinstance(token, str):
