@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as SequenceOf
 
     from bertshape.tokens.backend import Encoded
-    from bertshape.tokens.build import Side
+    from bertshape.tokens.settings import Side
     from bertshape.tokens.tokenizer import LoadedTokenizer
 
 Padding = Literal["longest", "max_length", "none"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from tokenizers import AddedToken, Tokenizer, models
 
@@ -12,7 +12,7 @@ from bertshape.tokens.class_names import GENERIC
 from bertshape.tokens.classes import CLASSES
 from bertshape.tokens.risks import check_content, check_growth, check_template
 from bertshape.tokens.sentence_piece import charsmap_of, read_pieces
-from bertshape.tokens.settings import SettingsError, extra_tokens, read_settings, special_roles
+from bertshape.tokens.settings import extra_tokens, named_tokens, read_settings, side, special_roles
 from bertshape.tokens.template import set_ends, set_template
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from bertshape.checkpoint.tokenizer_files import TokenizerFiles
     from bertshape.tokens.backend import Backend
     from bertshape.tokens.classes import TokenizerClass
+    from bertshape.tokens.settings import Side
 
 _GENERIC_INPUTS = ("input_ids", "attention_mask")
-Side = Literal["left", "right"]
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,8 @@ def _from_pieces(row: TokenizerClass, settings: dict[str, Any], folder: Path) ->
     settings["unk_id"] = pieces.unk_id
     _fill(row, settings)
     vocabulary = pieces.vocabulary if row.arrange is None else row.arrange(pieces.vocabulary, settings)
-    return _Start(_assemble(row, settings, vocabulary, None, pieces.charsmap), None, None, None)
+    backend = _assemble(row, settings, vocabulary, None, pieces.charsmap)
+    return _Start(backend, None, None, None, last_id=len(vocabulary) - 1)
 
 
 def _assemble(
@@ -231,13 +232,13 @@ def _finish(row: TokenizerClass | None, settings: dict[str, Any], start: _Start)
     check_growth(_state(backend.normalizer))
     check_template(_state(backend.post_processor))
     roles, extra = special_roles(settings), extra_tokens(settings)
-    padding_side = _side(settings, "padding_side", "right" if row is None else row.padding_side)
-    truncation_side = _side(settings, "truncation_side", "right")
+    padding_side = side(settings, "padding_side", "right" if row is None else row.padding_side)
+    truncation_side = side(settings, "truncation_side")
     backend.encode_special_tokens = settings.get("split_special_tokens", False)
     grown = _add_tokens(backend, settings["added_tokens_decoder"], roles, extra)
     ends_only = "add_bos_token" in settings or "add_eos_token" in settings or backend.post_processor is None
     if ends_only:
-        set_ends(backend, settings, roles)
+        set_ends(backend, settings, roles, row.template if row else None)
     if row is not None and row.template is not None:
         set_template(backend, row.template, settings, roles)
     if row is not None and row.late:
@@ -246,7 +247,7 @@ def _finish(row: TokenizerClass | None, settings: dict[str, Any], start: _Start)
             set_ends(backend, settings, roles)
     return Built(
         backend=backend,
-        special_tokens={role: str(token) for role, token in roles.items() if token is not None},
+        special_tokens=named_tokens(roles, settings, () if row is None else row.special_tokens),
         inputs=tuple(settings.get("model_input_names", _GENERIC_INPUTS if row is None else row.inputs)),
         padding_side=padding_side,
         truncation_side=truncation_side,
@@ -259,13 +260,6 @@ def _finish(row: TokenizerClass | None, settings: dict[str, Any], start: _Start)
     )
 
 
-def _side(settings: Mapping[str, Any], name: str, otherwise: Side) -> Side:
-    side: Side = settings.get(name, otherwise)
-    if side not in ("left", "right"):
-        raise SettingsError(f"{name} is {side!r}, expected 'right' or 'left'")
-    return side
-
-
 def _add_tokens(
     backend: Tokenizer, decoder: Mapping[int, AddedToken], roles: Mapping[str, Any], extra: Sequence[Any]
 ) -> tuple[str, ...]:
@@ -275,7 +269,8 @@ def _add_tokens(
     present = {token.content for token in backend.get_added_tokens_decoder().values()} | set(map(str, tokens))
     # An extra token that is null is kept: the library refuses it, as there.
     named_so = (*(token for token in roles.values() if token is not None), *extra)
-    tokens += dict.fromkeys(token for token in named_so if str(token) not in present)  # Each once; looking through the list for each of 200,000 took 40 s.
+    # Each once; looking through the list for each of 200,000 took 40 s.
+    tokens += dict.fromkeys(token for token in named_so if str(token) not in present)
     named = {str(token) for token in roles.values() if token}
     for index, token in enumerate(tokens):
         if isinstance(token, str):

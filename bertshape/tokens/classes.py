@@ -124,6 +124,12 @@ _ROWS = (
     _bert("BertTokenizer"),
     _bert("DistilBertTokenizer", inputs=("input_ids", "attention_mask")),
     _bert("ConvBertTokenizer", from_file=True),
+    _bert(
+        "SplinterTokenizer",
+        special_tokens=_BERT | {"question_token": "[QUESTION]"},
+        template=Template(kind="splinter"),
+        inputs=("input_ids", "attention_mask"),
+    ),
     _bert("DPRContextEncoderTokenizer", fixed=("clean_text", "do_lower_case")),
     _bert("DPRQuestionEncoderTokenizer", fixed=("clean_text", "do_lower_case")),
     _bert(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tokenizers import AddedToken
 
@@ -11,9 +11,12 @@ from bertshape.errors import one_line
 from bertshape.tokens.classes import ROLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from bertshape.checkpoint.tokenizer_files import TokenizerFiles
+
+
+Side = Literal["left", "right"]
 
 
 class SettingsError(Exception):
@@ -84,6 +87,18 @@ def _read(files: TokenizerFiles, read_added: Callable[[], list[dict[str, Any]]] 
     return settings
 
 
+def side(settings: Mapping[str, Any], name: str, otherwise: Side = "right") -> Side:
+    """Where to pad, or to cut.
+
+    Raises:
+        SettingsError: It is neither side.
+    """
+    said: Side = settings.get(name, otherwise)
+    if said not in ("left", "right"):
+        raise SettingsError(f"{name} is {said!r}, expected 'right' or 'left'")
+    return said
+
+
 def special_roles(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Special tokens by role, those of a role of the checkpoint's own last.
 
@@ -103,6 +118,18 @@ def special_roles(settings: Mapping[str, Any]) -> dict[str, Any]:
         if value is not None and not isinstance(value, str | AddedToken):
             raise SettingsError(f"{role} has to be a string or a token, and is {type(value).__name__}")
     return roles | own
+
+
+def named_tokens(roles: Mapping[str, Any], settings: Mapping[str, Any], own: Iterable[str]) -> dict[str, str]:
+    """Special tokens by role as a tokenizer names them.
+
+    Args:
+        roles: What was added.
+        settings: The settings.
+        own: Roles of the class; for one that no other class has, what was added may be another than what is named.
+    """
+    named = dict(roles) | {role: settings[role] for role in own if role not in ROLES}
+    return {role: str(token) for role, token in named.items() if token is not None}
 
 
 def extra_tokens(settings: Mapping[str, Any]) -> list[Any]:

@@ -25,14 +25,15 @@ class Template:
         null_is_unknown: Whether such a token gets the unknown token's id.
         kind: `pieces` for a list of pieces, `words` for a text that is split at blanks, `roberta` for
             `RobertaProcessing` with the settings trim_offsets and add_prefix_space, `bert` for `BertProcessing` with
-            these ids, `albert` for names that stand in the pieces themselves.
+            these ids, `albert` for names that stand in the pieces themselves, `splinter` for a question token and a
+            full stop beside the first text of a pair, or beside the second where padding is on the left.
     """
 
     single: tuple[str, ...] = ()
     pair: tuple[str, ...] = ()
     roles: tuple[str, ...] = ("cls_token", "sep_token")
     ids: tuple[int | None, ...] = (None, None)
-    kind: Literal["pieces", "words", "roberta", "bert", "albert"] = "words"
+    kind: Literal["pieces", "words", "roberta", "bert", "albert", "splinter"] = "words"
     null_is_unknown: bool = False
 
 
@@ -58,6 +59,8 @@ def set_template(backend: Tokenizer, template: Template, settings: Mapping[str, 
         ids: Any = template.ids
         names: Any = [roles.get(role) and str(roles[role]) for role in template.roles]
         backend.post_processor = processors.BertProcessing((names[1], ids[1]), (names[0], ids[0]))
+    elif template.kind == "splinter":
+        _set_splinter(backend, settings, roles)
     else:
         tokens = {role: str(settings.get(role)) for role in template.roles}
         named = _named(backend, template, settings, roles)
@@ -69,8 +72,35 @@ def set_template(backend: Tokenizer, template: Template, settings: Mapping[str, 
         )
 
 
-def set_ends(backend: Tokenizer, settings: Mapping[str, Any], roles: Mapping[str, Any]) -> None:
-    """A template of nothing but the beginning and the end that `add_bos_token` and `add_eos_token` ask for."""
+def _set_splinter(backend: Tokenizer, settings: Mapping[str, Any], roles: Mapping[str, Any]) -> None:
+    cls, sep, question = (settings.get(f"{role}_token") for role in ("cls", "sep", "question"))
+    if cls is None or sep is None:
+        return
+    asked = f"{question} . "
+    on_left = settings.get("padding_side") == "left"
+    first, second = ("", asked) if on_left else (asked, "")
+    names: list[Any] = [cls, sep, question, "."]
+    backend.post_processor = processors.TemplateProcessing(
+        single=f"{cls}:0 $A:0 {sep}:0",
+        pair=f"{cls}:0 $A:0 {first}{sep}:0 $B:1 {second}{sep}:1",
+        special_tokens=[(str(name), _token_id(backend, name, roles)) for name in names],
+    )
+
+
+def set_ends(
+    backend: Tokenizer, settings: Mapping[str, Any], roles: Mapping[str, Any], own: Template | None = None
+) -> None:
+    """A template of nothing but the beginning and the end that `add_bos_token` and `add_eos_token` ask for.
+
+    Args:
+        backend: The tokenizer, its special tokens added.
+        settings: Settings of the class.
+        roles: Special tokens by role.
+        own: The class's template; one class sets its own in this place too, with the question token that was added.
+    """
+    if own is not None and own.kind == "splinter":
+        _set_splinter(backend, {**settings, **roles}, roles)
+        return
     ends = {"bos": settings.get("add_bos_token", False), "eos": settings.get("add_eos_token", False)}
     tokens = {end: roles[f"{end}_token"] for end, wanted in ends.items() if wanted}
     tokens = {end: token for end, token in tokens.items() if token is not None}

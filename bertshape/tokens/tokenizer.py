@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from bertshape.checkpoint.checkpoint import Checkpoint
     from bertshape.checkpoint.tokenizer_files import TokenizerFiles
     from bertshape.tokens.backend import Backend, Encoded
-    from bertshape.tokens.build import Built, Side
+    from bertshape.tokens.build import Built
     from bertshape.tokens.differences import Difference
     from bertshape.tokens.resolve import Resolved
+    from bertshape.tokens.settings import Side
 
 MAX_BYTES = 128_000_000
 """Those of a million tokens have half of it; it is read whole, and takes some ten times its size."""

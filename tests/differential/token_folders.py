@@ -86,6 +86,7 @@ _FITTING: dict[str, tuple[str, tuple[str, ...]]] = {
     "BertTokenizer": ("WordPiece", ("bert", "electra", "nomic_bert", "distilbert", "mobilebert")),
     "DistilBertTokenizer": ("WordPiece", ("distilbert",)),
     "ConvBertTokenizer": ("WordPiece", ("convbert",)),
+    "SplinterTokenizer": ("WordPiece", ("splinter",)),
     "DPRQuestionEncoderTokenizer": ("WordPiece", ("dpr",)),
     "DPRContextEncoderTokenizer": ("WordPiece", ("dpr",)),
     "ElectraTokenizer": ("WordPiece", ("electra",)),
