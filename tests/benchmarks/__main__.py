@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks` prints the table; with `--write` it goes into docs/performance.md.
 
-`python -m tests.benchmarks texts` measures one suite alone: inspect, check, texts or profile.
+`python -m tests.benchmarks texts` measures one suite alone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.benchmarks import check, inspect, profile, texts
+from tests.benchmarks import check, inspect, profile, texts, which
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,13 @@ PAGE = Path(__file__).parent.parent.parent / "docs" / "performance.md"
 _TABLE = re.compile(r"<!-- table -->.*<!-- end -->", flags=re.DOTALL)
 
 
-_SUITES = {"inspect": inspect.rows, "check": check.rows, "texts": texts.rows, "profile": profile.rows}
+_SUITES = {
+    "inspect": inspect.rows,
+    "check": check.rows,
+    "texts": texts.rows,
+    "profile": profile.rows,
+    "which": which.rows,
+}
 
 
 def _chosen() -> Iterator[Iterator[Row]]:
