@@ -28,6 +28,7 @@ USUAL_CUTS = (16, 32, 64, 100, 128, 192, 200, 250, 256, 300, 384, 400, 500, 510,
 """Lengths that people cut texts to."""
 _MOST_PROMPTS = 12
 _RANGED = ("mean", "cls")
+"""Strategies that every range of layers is tried with; the others are tried with the last ones alone."""
 
 
 @dataclass(frozen=True)
@@ -173,14 +174,18 @@ def ranges(model: Model, dimension: int) -> dict[str, tuple[str, tuple[str, ...]
     count = model.architecture.dimensions.num_hidden_layers
     size = model.architecture.dimensions.hidden_size
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
-    for name in _RANGED:
+    last = count + 2  # One after the last layer, counted with the embeddings.
+    names = [row.name for row in STRATEGIES.values() if len(row.axes) == 2 and not row.layers_needed]
+    for name in names:
+        if name == "pooler":
+            continue
         parts = [f"{name}@0", *(f"{name}@{index}" for index in range(-count, -1)), name]
-        for first, last in combinations(range(count + 2), 2):
-            if last - first > 1:
-                start = str(first - count - 1) if first else "0"
-                ends = f"{start}:{'' if last == count + 1 else last - count - 1}"
+        for start, end in combinations(range(last), 2):
+            if end - start > 1 and (name in _RANGED or end == last - 1):
+                begins = str(start - count - 1) if start else "0"
+                ends = f"{begins}:{'' if end == count + 1 else end - count - 1}"
                 for join in ("mean", "sum", "concat"):
-                    found[f"{name}@{ends}:{join}"] = (join, tuple(parts[first:last]))
+                    found[f"{name}@{ends}:{join}"] = (join, tuple(parts[start:end]))
     if dimension % size == 0 and dimension // size in (2, 3):
         for chosen in permutations(SENTENCE_MODES, dimension // size):
             found["+".join(chosen)] = ("concat", chosen)
