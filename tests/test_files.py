@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import numpy
 import pytest
@@ -191,7 +192,9 @@ def small_files() -> Iterator[None]:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
     try:
-        yield
+        # A module that is imported meanwhile would be cached cut short, for all later processes too.
+        with patch.object(sys, "dont_write_bytecode", new=True):
+            yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
