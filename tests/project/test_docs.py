@@ -46,7 +46,8 @@ def test_console_blocks_show_what_the_command_prints(page: str, block: re.Match[
 
 
 @pytest.mark.parametrize(("page", "block"), blocks(_PYTHON), ids=lambda value: value if isinstance(value, str) else "")
-def test_python_blocks_run(page: str, block: re.Match[str]) -> None:
+def test_python_blocks_run(page: str, block: re.Match[str], place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place)
     exec(compile(block["code"], page, "exec", dont_inherit=True), {"__name__": "__main__"})
 
 

@@ -34,6 +34,7 @@ from bertshape import (
     EmbedReport,
     ExitCode,
     Finding,
+    MemoryReport,
     ProfileReport,
     Report,
     WhichReport,
@@ -42,6 +43,8 @@ from bertshape import (
     diff_checkpoints,
     embed_texts,
     inspect_texts,
+    memory_of,
+    probe_texts,
     profile_files,
     snapshot_checkpoint,
     which_recipe,
@@ -60,6 +63,9 @@ size: int = Embedder("m", pooling="mean").encode(["a"]).shape[1]
 columns: list[str] = list(Embedder("m")({"text": ["a"]}))
 found: WhichReport = which_recipe("v.npy", ["a"], model="m")
 passed_over: bool = found.to_dict()["ok"]
+room: MemoryReport = memory_of("m", fit="24GB")
+known: bool = room.to_dict()["ok"]
+probes: tuple[str, ...] = probe_texts("m")
 version: str = __version__
 counted: ProfileReport = profile_files("a.txt")
 contract: CheckpointContract = snapshot_checkpoint("m")
