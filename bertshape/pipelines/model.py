@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.checkpoint import (
@@ -133,7 +135,7 @@ def open_model(
     if as_encode:
         checkpoint = as_encode_reads(checkpoint)
     architecture = describe(checkpoint)
-    chosen = _choose_weights(weights, checkpoint)
+    chosen = _choose_weights(weights, checkpoint, architecture)
     try:
         with cached_files(checkpoint.location):
             tokenizer = load_tokenizer(checkpoint)
@@ -149,7 +151,18 @@ def open_model(
     return Model(checkpoint, architecture, tokenizer, limits, chosen, verdict)
 
 
-def _choose_weights(wanted: Weights | None, checkpoint: Checkpoint) -> Weights:
+def needs_own_code(checkpoint: Checkpoint, architecture: Architecture) -> bool:
+    """Whether only code of the checkpoint's own can run it; transformers is not imported to see what it has."""
+    if architecture.family is not None or not isinstance(checkpoint.config.get("auto_map"), dict):
+        return False
+    spec = find_spec("transformers")
+    if spec is None or spec.origin is None:
+        return True
+    name = architecture.model_type.replace("-", "_")
+    return not name.isidentifier() or not (Path(spec.origin).parent / "models" / name).is_dir()
+
+
+def _choose_weights(wanted: Weights | None, checkpoint: Checkpoint, architecture: Architecture) -> Weights:
     """Those asked for, else the stored ones, else random ones for an embedded checkpoint."""
     embedded = checkpoint.location.source == "embedded"
     chosen = wanted or ("random" if embedded else "checkpoint")
@@ -163,6 +176,15 @@ def _choose_weights(wanted: Weights | None, checkpoint: Checkpoint) -> Weights:
         if wanted is not None:
             raise checkpoint.weights_error
         return "none"  # The verdict says why.
+    if chosen == "checkpoint" and needs_own_code(checkpoint, architecture):
+        if wanted is None:
+            return "none"  # The verdict says why.
+        raise CheckpointError(
+            f"{checkpoint.name} is a {architecture.model_type} model, which transformers has no class of, and its own "
+            "code (auto_map) is never run",
+            hint="Predict from config.json and the weight headers: --weights none.",
+            code="model-type-unknown",
+        )
     quantization = read_quantization(checkpoint) if chosen == "checkpoint" else None
     if quantization is None or not quantization.missing_packages:
         return chosen

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.checkpoint import steps_without_weights
+from bertshape.pipelines.model import needs_own_code
+from bertshape.predict.from_headers import read_headers
 from bertshape.predict.head_outputs import predict_tasks, task_findings
 from bertshape.predict.layers import predict_layers
 from bertshape.predict.outputs import predict_inputs, predict_outputs, predict_pooled
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from bertshape.predict.architecture import Dimensions
     from bertshape.report import documents_checkpoint
     from bertshape.report.layer import Layer
-    from bertshape.report.report import StepFacts, TaskFacts
+    from bertshape.report.report import Evidence, StepFacts, TaskFacts
 
 _RUN_HINT = "Leave --weights none out, or take --weights random."
 
@@ -52,6 +55,7 @@ def predict(batch: Batch) -> Report:
         words=wanted.words,
     )
     of_texts = tokenizer_findings(checkpoint, architecture, model.tokenizer, batch.tokenization)
+    report = _from_headers(batch, report)
     report = report.with_findings(
         *notes(report),
         *_no_attentions(batch),
@@ -61,6 +65,22 @@ def predict(batch: Batch) -> Report:
         *model.verdict.findings,
     )
     return with_head_findings(batch, report) if model.weights == "none" else report
+
+
+def _from_headers(batch: Batch, report: Report) -> Report:
+    """The report of a model that only code of its own runs: its rows rest on config.json and the headers, for good."""
+    model = batch.model
+    if not needs_own_code(model.checkpoint, model.architecture) or model.checkpoint.headers is None:
+        return report
+    evidence: Evidence = "from_headers"
+    stored = read_headers(model.checkpoint.headers.tensors)
+    return replace(
+        report,
+        checkpoint=replace(report.checkpoint, parameters=stored.parameters),
+        outputs={name: replace(row, evidence=evidence) for name, row in report.outputs.items()},
+        pooled={name: replace(row, evidence=evidence) for name, row in report.pooled.items()},
+        embedding=tuple(replace(row, evidence=evidence) for row in report.embedding),
+    )
 
 
 def with_head_findings(batch: Batch, report: Report) -> Report:
@@ -133,7 +153,7 @@ def _not_predicted(batch: Batch, report: Report) -> Iterator[Finding]:
     architecture = batch.model.architecture
     if batch.model.weights != "none":
         return
-    if architecture.family is None:
+    if architecture.family is None and not needs_own_code(batch.model.checkpoint, architecture):
         what = f"shapes of {architecture.model_type} are predicted by common rules, and only known by running"
         yield Finding("only-by-running", "note", what, _RUN_HINT)
     if batch.wanted.layers and report.layers is None:

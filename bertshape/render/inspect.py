@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bertshape.report.statistics import Statistics
     from bertshape.shapes import TensorShape
 
-_EVIDENCE_STYLE = {"observed": "green", "predicted": "yellow", "same_shape_observed": "green"}
+_EVIDENCE_STYLE = {"observed": "green", "predicted": "yellow", "same_shape_observed": "green", "from_headers": "yellow"}
 _DECLARED = "bold cyan"
 _OUTPUT_COLUMNS = (Column("output"), Column("shape"), Column("axes", folds=30), Column("bytes", right=True, drop=2))
 _NUMBERS = Column("mean, std, [least, greatest]")
@@ -148,7 +148,8 @@ def _differing(output: OutputFacts, common: Evidence, dtype: str) -> list[Text]:
 
 def _common_evidence(rows: Iterable[OutputFacts | PooledFacts]) -> Evidence:
     """What most rows are; a run shows nearly all."""
-    return "observed" if any(row.evidence == "observed" for row in rows) else "predicted"
+    found = [row.evidence for row in rows]
+    return "observed" if "observed" in found else found[0] if found else "predicted"
 
 
 def _common_dtype(report: Report) -> str:

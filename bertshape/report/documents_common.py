@@ -15,7 +15,7 @@ Name = Annotated[str, Meta(min_length=1)]
 Code = Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]
 Span = Annotated[list[Count], Meta(min_length=2, max_length=2)]
 Scalar = int | str | None
-Evidence = Literal["predicted", "observed", "same_shape_observed"]
+Evidence = Literal["predicted", "observed", "same_shape_observed", "from_headers"]
 
 
 class Versions(TypedDict):

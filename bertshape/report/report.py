@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bertshape.shapes import TensorShape
     from bertshape.tokens.batch import Tokenization
 
-Evidence = Literal["predicted", "observed", "same_shape_observed"]
+Evidence = Literal["predicted", "observed", "same_shape_observed", "from_headers"]
 """The last: a batch of the same shape ran, and not this one."""
 Weights = Literal["checkpoint", "random", "none"]
 PoolerVerdict = Literal["trained", "random", "absent"]

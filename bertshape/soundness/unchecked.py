@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.checkpoint import weights_in_other_formats
 from bertshape.files import is_pointer
+from bertshape.predict.from_headers import read_headers
 from bertshape.report.finding import Finding
 from bertshape.soundness.wording import listed
 
@@ -38,6 +39,7 @@ def unchecked_findings(checkpoint: Checkpoint, architecture: Architecture, weigh
             where="config.json model_type",
             actual=architecture.model_type,
         )
+        yield from _header_findings(checkpoint, architecture)
     elif weights_needed and not checkpoint.has_weights and _should_have_weights(checkpoint):
         yield _missing(checkpoint)
     elif checkpoint.headers is None:
@@ -48,6 +50,35 @@ def unchecked_findings(checkpoint: Checkpoint, architecture: Architecture, weigh
         what = f"{checkpoint.pickles[0]} is a pickle" if checkpoint.pickles else "there are none"
         hint = "Save them as safetensors, or run the model." if checkpoint.pickles else ""
         yield Finding("weights-not-checked", "note", f"names and shapes of the weights were not checked: {what}", hint)
+
+
+def _header_findings(checkpoint: Checkpoint, architecture: Architecture) -> Iterator[Finding]:
+    """Sizes that the headers show whatever the model is: its table of tokens, and its layers."""
+    if checkpoint.headers is None or not checkpoint.headers.tensors:
+        return
+    held, sizes = read_headers(checkpoint.headers.tensors), architecture.dimensions
+    pairs = (
+        # Rows are often rounded up, and columns may be those of a smaller embedding.
+        ("vocab_size", held.rows, held.rows is not None and (sizes.vocab_size or 0) > held.rows),
+        (
+            "hidden_size",
+            held.embedding_size,
+            held.embedding_size not in (None, sizes.hidden_size, sizes.embedding_size),
+        ),
+        ("num_hidden_layers", held.layers, held.layers not in (None, sizes.num_hidden_layers)),
+    )
+    for dimension, size, differs in pairs:
+        if differs:
+            key, stands = architecture.config_key(dimension), getattr(sizes, dimension)
+            yield Finding(
+                "layers-mismatch" if dimension == "num_hidden_layers" else "dimension-mismatch",
+                "warning",
+                f"{key}: {checkpoint.config_path} says {stands}, the names and shapes of the weights show {size}",
+                "Check that config.json and the weights belong together.",
+                where=f"config.json {key}",
+                expected=str(size),
+                actual=str(stands),
+            )
 
 
 def pointer_findings(checkpoint: Checkpoint) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from sentence_transformers import SentenceTransformer
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 from bertshape import embed_texts, inspect_texts
+from bertshape.errors import CheckpointError
 from bertshape.pipelines.model import open_model
 from bertshape.pipelines.request import ModelSource
 from bertshape.predict.family import family_names, load_family
@@ -157,3 +158,44 @@ def test_a_window_is_named_for_texts_that_are_longer(tmp_path: Path) -> None:
     found = [finding.message for finding in long.findings if finding.code == "attention-window"]
     assert [message[:20] for message in found] == ["sliding_window is 12"]
     assert "attention-window" not in {finding.code for finding in short.findings}
+
+
+def own_code(folder: Path, **changes: Any) -> Path:
+    """A checkpoint whose model only its own code knows, as those of gte's `new` are."""
+    save(folder, "llama", "mean", "right")
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"model_type": "new", "architectures": ["NewModel"], "auto_map": {"AutoModel": "modeling.NewModel"}}
+    (folder / "config.json").write_text(json.dumps(config | changes))
+    (folder / "modeling.py").write_text("raise SystemExit('this must not run')")
+    return folder
+
+
+def test_a_model_of_its_own_code_is_predicted_from_its_headers(tmp_path: Path) -> None:
+    """It never runs, every row says where it is from, and the weights are counted."""
+    report = inspect_texts(TEXTS, model=str(own_code(tmp_path / "m")))
+    stored = load_file(tmp_path / "m" / "model.safetensors")
+    assert not report.run.executed
+    assert report.checkpoint.parameters == sum(tensor.numel() for tensor in stored.values())
+    rows = [*report.outputs.values(), *(row for row in report.pooled.values() if row.shape), *report.embedding]
+    assert {row.evidence for row in rows} == {"from_headers"}
+    assert report.outputs["last_hidden_state"].shape.sizes[-1] == 48
+    assert "custom-code" in {finding.code for finding in report.findings if finding.severity == "warning"}
+    with pytest.raises(CheckpointError, match="never run"):
+        embed_texts(TEXTS, tmp_path / "v.npy", model=tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"num_hidden_layers": 3}, "layers-mismatch"),
+        ({"vocab_size": 300}, "dimension-mismatch"),
+        ({"hidden_size": 44}, "dimension-mismatch"),
+        ({}, None),
+    ],
+)
+def test_headers_are_compared_with_the_config_of_a_model_without_a_table(
+    change: dict[str, int], code: str | None, tmp_path: Path
+) -> None:
+    report = inspect_texts(TEXTS, model=str(own_code(tmp_path / "m", **change)))
+    found = [finding.code for finding in report.findings if finding.code.endswith("-mismatch")]
+    assert found == ([code] if code else [])
