@@ -6,19 +6,19 @@ from bertshape.version import __version__
 
 TYPE_CHECKING = False  # `typing` takes 5 ms, in which a Ctrl-C ends in a traceback: no handler is there yet.
 if TYPE_CHECKING:
-    from bertshape.api import (
+    from bertshape.contract.contract import CheckpointContract
+    from bertshape.errors import BertshapeError, ExitCode
+    from bertshape.pipelines.api.calls import (
         check_checkpoint,
         diff_checkpoints,
         embed_texts,
         inspect_texts,
         snapshot_checkpoint,
     )
-    from bertshape.api_embedder import Embedder
-    from bertshape.api_memory import memory_of
-    from bertshape.api_profile import profile_files
-    from bertshape.api_which import probe_texts, which_recipe
-    from bertshape.contract.contract import CheckpointContract
-    from bertshape.errors import BertshapeError, ExitCode
+    from bertshape.pipelines.api.embedder import Embedder
+    from bertshape.pipelines.api.memory import memory_of
+    from bertshape.pipelines.api.profile import profile_files, profile_texts
+    from bertshape.pipelines.api.which import probe_texts, which_recipe
     from bertshape.pipelines.diff import Comparison
     from bertshape.report.check import CheckReport
     from bertshape.report.embed import EmbedReport
@@ -49,6 +49,7 @@ __all__ = [
     "memory_of",
     "probe_texts",
     "profile_files",
+    "profile_texts",
     "snapshot_checkpoint",
     "which_recipe",
 ]
@@ -59,22 +60,23 @@ _HOMES = {
     "CheckpointContract": "contract.contract",
     "Comparison": "pipelines.diff",
     "EmbedReport": "report.embed",
-    "Embedder": "api_embedder",
+    "Embedder": "pipelines.api.embedder",
     "ExitCode": "errors",
     "Finding": "report.finding",
     "MemoryReport": "report.memory",
     "ProfileReport": "report.profile",
     "Report": "report.report",
     "WhichReport": "report.which",
-    "check_checkpoint": "api",
-    "diff_checkpoints": "api",
-    "embed_texts": "api",
-    "inspect_texts": "api",
-    "memory_of": "api_memory",
-    "probe_texts": "api_which",
-    "profile_files": "api_profile",
-    "snapshot_checkpoint": "api",
-    "which_recipe": "api_which",
+    "check_checkpoint": "pipelines.api.calls",
+    "diff_checkpoints": "pipelines.api.calls",
+    "embed_texts": "pipelines.api.calls",
+    "inspect_texts": "pipelines.api.calls",
+    "memory_of": "pipelines.api.memory",
+    "probe_texts": "pipelines.api.which",
+    "profile_files": "pipelines.api.profile",
+    "profile_texts": "pipelines.api.profile",
+    "snapshot_checkpoint": "pipelines.api.calls",
+    "which_recipe": "pipelines.api.which",
 }
 
 if not TYPE_CHECKING:  # A type checker that sees __getattr__ takes every misspelt name for an attribute.
@@ -83,7 +85,11 @@ if not TYPE_CHECKING:  # A type checker that sees __getattr__ takes every misspe
         # Imported when first used (PEP 562): `bertshape --version` and `--help` need none of it.
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(__import__(f"{__name__}.{_HOMES[name]}", fromlist=[name]), name)
+        home = _HOMES[name]
+        if home.startswith("pipelines.api"):
+            # What a call gives is shown as a page or a screen; the command line has its own ways.
+            __import__(f"{__name__}.render.notebook", fromlist=["notebook"]).show_results()
+        return getattr(__import__(f"{__name__}.{home}", fromlist=[name]), name)
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bertshape.api import check_checkpoint
 from bertshape.contract.read import PROJECT_NAME, holds_contract, read_contract
 from bertshape.errors import BertshapeError
+from bertshape.pipelines.api.calls import check_checkpoint
 from bertshape.pipelines.check import check
 from bertshape.pipelines.check_request import CheckRequest, request_from_contract
 from bertshape.render.escape import visible

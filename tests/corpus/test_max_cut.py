@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bertshape.api_profile import profile_texts
+from bertshape import profile_texts
 from bertshape.errors import UsageError
 from bertshape.pipelines.profile import judge_cuts, parse_share
 from bertshape.report.profile import merge_profiles

@@ -11,7 +11,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from bertshape.api_profile import profile_files, profile_texts
+from bertshape import profile_files, profile_texts
 from bertshape.checkpoint.checkpoint import open_checkpoint
 from bertshape.errors import UsageError
 from bertshape.report.profile import merge_profiles

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bertshape.api_profile import profile_files, profile_texts
+from bertshape import profile_files, profile_texts
 from bertshape.errors import UsageError
 from bertshape.report.profile import merge_profiles
 from bertshape.report.profile_document import profile_to_json

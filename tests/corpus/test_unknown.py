@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bertshape.api_profile import profile_texts
+from bertshape import profile_texts
 from bertshape.checkpoint.checkpoint import open_checkpoint
 from bertshape.tokens.batch import tokenize
 from bertshape.tokens.tokenizer import load_tokenizer

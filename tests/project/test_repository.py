@@ -75,3 +75,9 @@ def test_files_and_functions_stay_small() -> None:
             if isinstance(node, ast.FunctionDef):
                 body = node.body[1:] if ast.get_docstring(node) and node.body[1:] else node.body
                 assert (body[-1].end_lineno or 0) - body[0].lineno < 40, f"{path}: {node.name}"
+
+
+def test_the_package_has_few_rooms_and_few_loose_modules() -> None:
+    entries = list((ROOT / "bertshape").iterdir())
+    assert sum((entry / "__init__.py").is_file() for entry in entries) <= 12
+    assert sum(entry.suffix == ".py" for entry in entries) <= 8

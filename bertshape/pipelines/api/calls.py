@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertshape import notebook
 from bertshape.contract.expectations import parse_expectation
 from bertshape.corpus.text_file import Record
 from bertshape.pipelines.check import check
@@ -43,8 +42,6 @@ if TYPE_CHECKING:
     from bertshape.report.embed import EmbedReport
     from bertshape.report.report import Report, Weights
     from bertshape.tokens.batch import Padding
-
-notebook.show_results()
 
 
 def inspect_texts(

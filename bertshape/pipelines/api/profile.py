@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertshape import notebook
 from bertshape.corpus.text_file import Record, TextFile
 from bertshape.errors import UsageError
 from bertshape.pipelines.profile import BATCH_SIZES, ProfileRequest, profile, profile_records
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 
     from bertshape.corpus.text_file import InputFormat
     from bertshape.report.profile import ProfileReport
-
-notebook.show_results()
 
 
 def profile_files(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertshape import notebook
 from bertshape.pipelines.memory import memory
 from bertshape.pipelines.memory_request import BATCH_SIZE, MemoryRequest, parse_bytes
 from bertshape.pipelines.request import ModelSource
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bertshape.report.memory import MemoryReport
-
-notebook.show_results()
 
 
 def memory_of(

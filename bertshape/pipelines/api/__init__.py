@@ -1,0 +1,1 @@
+"""The commands from Python: what `import bertshape` offers, on the same pipelines."""
