@@ -10,6 +10,7 @@ from bertshape.pipelines.memory_fit import fits
 from bertshape.pipelines.memory_use import MemoryUse
 from bertshape.pipelines.model import Model, open_model
 from bertshape.predict.memory import ATTENTIONS, activations
+from bertshape.report.batch_memory import BatchMemory
 from bertshape.report.finding import Finding
 from bertshape.report.memory import USES, DtypeMemory, MemoryReport, Peak
 
@@ -66,6 +67,21 @@ def memory_use(model: Model) -> MemoryUse:
     sizes = {name: math.prod(shape) for name, shape in shapes.items()}
     vocabulary = architecture.table_of("vocab_size")
     return MemoryUse(architecture, sizes, sizes.get(vocabulary or "", 0), activations(architecture))
+
+
+def batch_memory(model: Model, cut_at: int | None) -> tuple[BatchMemory, ...]:
+    """Tensor bytes of batches in inference, with the attention that transformers takes; empty where not known.
+
+    Args:
+        model: The model.
+        cut_at: Length at which texts are cut; None where they are not.
+    """
+    use = memory_use(model)
+    found = use.activations
+    if found is None or (found.longest is not None and (cut_at is None or cut_at > found.longest)):
+        return ()
+    terms = {dtype: found.terms(found.attentions[-1], dtype) for dtype in DTYPES}
+    return tuple(BatchMemory(dtype, use.weights(dtype), peaks) for dtype, peaks in terms.items() if peaks)
 
 
 def _length(request: MemoryRequest, use: MemoryUse) -> int:

@@ -14,6 +14,7 @@ from bertshape.corpus.read import in_chunks, read_records
 from bertshape.errors import UsageError
 from bertshape.pipelines import facts
 from bertshape.pipelines.events import SILENT, Events
+from bertshape.pipelines.memory import batch_memory
 from bertshape.pipelines.model import Model, open_model
 from bertshape.pipelines.request import ModelSource
 from bertshape.report.finding import Finding
@@ -158,6 +159,7 @@ def _setting(request: ProfileRequest, model: Model) -> Setting:
         max_length=request.max_length,
         cut_at=min(runs, default=None),
         batch_sizes=tuple(sorted(set(request.batch_sizes))),
+        memory=batch_memory(model, min(runs, default=None)),
     )
 
 

@@ -23,7 +23,7 @@ def evaluate(expression: str, number: Callable[[str], int]) -> int:
         number: Value of a name.
     """
     total, term = 0, 0
-    for operator, name in _steps(expression):
+    for operator, name in steps(expression):
         value = int(name) if name.isdigit() else number(name)
         if operator == "*":
             term *= value
@@ -36,7 +36,8 @@ def evaluate(expression: str, number: Callable[[str], int]) -> int:
 
 
 @functools.lru_cache(maxsize=4096)
-def _steps(expression: str) -> list[tuple[str, str]]:
+def steps(expression: str) -> list[tuple[str, str]]:
+    """The names and numbers of a size, each with the operator before it."""
     # A search for the largest batch that fits asks for the same sums a thousand times.
     return _STEP.findall(expression)
 

@@ -20,11 +20,12 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bertshape.predict.expressions import evaluate
+from bertshape.predict.expressions import evaluate, steps
+from bertshape.report.batch_memory import Term
 from bertshape.shapes import DTYPE_BYTES
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ _LETTERS = {
     "I": "intermediate_size",
     "E": "embedding_size",
 }
+_POWERS = {"B": (1, 0), "L": (0, 1), "M": (0, 1), "T": (1, 1), "S": (1, 2)}
+"""Powers of texts and of tokens in letters that depend on the batch."""
 
 Mode = Literal["inference", "training", "checkpointing"]
 ATTENTIONS: tuple[Attention, ...] = ("eager", "sdpa")
@@ -89,14 +92,27 @@ class Activations:
             None where that is not known.
         """
         width = DTYPE_BYTES[dtype]
-        table = self.rows.get(attention, {})
-        row = table.get(f"{mode}_16", table.get(mode)) if width == 2 else table.get(mode)
+        row = self._row(mode, attention, width)
         if not row or (self.longest is not None and shape[1] > self.longest):
             return None
         number = self._numbers(shape, width)
         layers = layers or self.architecture.dimensions.num_hidden_layers
         kept = layers * evaluate(row["layer"], number) if "layer" in row else 0
         return width * (kept + max(evaluate(rest, number) for rest in row["rest"]))
+
+    def terms(self, attention: Attention, dtype: str) -> tuple[tuple[Term, ...], ...]:
+        """The sums of inference as numbers, of which only the shape of a batch is left out; none where not known."""
+        width = DTYPE_BYTES[dtype]
+        row = self._row("inference", attention, width)
+        number = self._numbers((1, 1), width)
+        layers = self.architecture.dimensions.num_hidden_layers
+        kept = [replace(term, bytes=layers * term.bytes) for term in _terms(row.get("layer", ""), number, width)]
+        return tuple((*kept, *_terms(rest, number, width)) for rest in row.get("rest", ()))
+
+    def _row(self, mode: Mode, attention: Attention, width: int) -> Mapping[str, Any]:
+        table = self.rows.get(attention, {})
+        row: Mapping[str, Any] = table.get(f"{mode}_16", table.get(mode, {})) if width == 2 else table.get(mode, {})
+        return row
 
     def _numbers(self, shape: tuple[int, int], width: int) -> Callable[[str], int]:
         batch_size, length = shape
@@ -106,6 +122,22 @@ class Activations:
         sizes |= {"B": batch_size, "L": length, "T": batch_size * length, "w": width}
         sizes |= {"S": heads * batch_size * length**2, "D": sizes["H"] // heads, "M": 2 * length - 1}
         return sizes.__getitem__
+
+
+def _terms(expression: str, number: Callable[[str], int], width: int) -> list[Term]:
+    """The products of a sum in bytes: numbers of a model, and powers of texts and tokens."""
+    found: list[Term] = []
+    for operator, name in steps(expression):
+        texts, tokens = _POWERS.get(name, (0, 0))
+        # A distance between tokens is near to two for each token.
+        value = int(name) if name.isdigit() else 2 if name == "M" else number(name)
+        if operator not in ("*", "/"):
+            found.append(Term(texts, tokens, -width * value if operator == "-" else width * value))
+        else:
+            last = found.pop()
+            size = last.bytes * value if operator == "*" else last.bytes // value
+            found.append(Term(last.texts + texts, last.tokens + tokens, size))
+    return found
 
 
 def activations(architecture: Architecture) -> Activations | None:

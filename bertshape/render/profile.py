@@ -30,6 +30,7 @@ _SHOWN_FILES = 5
 _CSV = (
     *("table", "from", "to", "declared_in", "limit", "batch_size", "padding", "batches", "texts", "share", "tokens"),
     *("rows", "sequence_length", "hidden_size", *(f"{dtype}_bytes" for dtype in DTYPES)),
+    *(f"{dtype}_memory" for dtype in DTYPES),
 )
 """Columns of the table for programs."""
 _EFFECTIVE = "effective: what the model runs"
@@ -90,7 +91,7 @@ def render_profile_markdown(profile: ProfileReport) -> str:
         waste = [_waste_cells(profile, row) for row in summary.waste]
         blocks += [
             "### Padding",
-            escape(_basis(profile)),
+            escape(basis(profile)),
             _markdown(_WASTE, waste),
         ]
     grave = _grave(profile)
@@ -115,6 +116,7 @@ def render_profile_csv(profile: ProfileReport) -> str:
         row = {"batch_size": waste.batch_size, "padding": waste.padding, "batches": waste.batches}
         shape = {"rows": rows, "sequence_length": length, "hidden_size": profile.setting.hidden_size}
         sizes = {f"{dtype}_bytes": waste.bytes[dtype] for dtype in DTYPES}
+        sizes |= {f"{dtype}_memory": size for dtype, size in waste.memory.items()}
         table.writerow({"table": "padding", **row, "share": waste.share, **shape, **sizes})
     return text.getvalue()
 
@@ -191,23 +193,30 @@ def _cuts(summary: Summary, columns: int, signs: Signs) -> list[RenderableType]:
     return [Text("What each limit cuts", style="bold"), Grid(_CUT_COLUMNS, rows).render(columns, signs)]
 
 
-def _basis(profile: ProfileReport) -> str:
+def basis(profile: ProfileReport) -> str:
     """Which lengths the padding is of."""
     cut_at = profile.setting.cut_at
-    return "texts are not cut: no limit is known" if cut_at is None else f"of texts cut at {cut_at} tokens"
+    texts = "texts are not cut: no limit is known" if cut_at is None else f"of texts cut at {cut_at} tokens"
+    return f"{texts}; bytes of {_counted_bytes(profile)}"
+
+
+def _counted_bytes(profile: ProfileReport) -> str:
+    """What the bytes of a batch are of."""
+    return "a run, weights included" if profile.setting.memory else "last_hidden_state"
 
 
 def _waste_cells(profile: ProfileReport, row: Waste) -> tuple[str, ...]:
     largest = f"[{row.largest[0]}, {row.largest[1]}, {profile.setting.hidden_size}]"
     # The two 16-bit types share a column: their bytes are the same.
-    sizes = [human_bytes(row.bytes[dtype]) for dtype in DTYPES[:2]]
+    known = row.memory or row.bytes
+    sizes = [human_bytes(known[dtype]) if dtype in known else "-" for dtype in DTYPES[:2]]
     padding = "longest, sorted" if row.padding == SORTED else row.padding
     return (str(row.batch_size), padding, f"{row.batches:,}", f"{row.share:.1%}", largest, *sizes)
 
 
 def _waste(profile: ProfileReport, summary: Summary, columns: int, signs: Signs) -> list[RenderableType]:
     rows = [tuple(map(Text, _waste_cells(profile, row))) for row in summary.waste]
-    return [title("Padding", _basis(profile)), Grid(_WASTE_COLUMNS, rows).render(columns, signs)]
+    return [title("Padding", basis(profile)), Grid(_WASTE_COLUMNS, rows).render(columns, signs)]
 
 
 def _markdown(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -8,8 +8,24 @@ from bertshape.report.documents_checkpoint import LengthLimit
 from bertshape.report.documents_common import Count, Name, Number, Share, Size
 
 
+class MemoryTerm(TypedDict):
+    """Bytes times powers of the numbers of texts and of tokens."""
+
+    texts: Annotated[Count, "Power of the number of texts."]
+    tokens: Annotated[Count, "Power of the tokens of each text."]
+    bytes: Annotated[int, "Bytes; below zero where a sum takes something away."]
+
+
+class BatchMemory(TypedDict):
+    """Tensor bytes of inference in one dtype, for batches of any shape: the weights, and the largest of the sums."""
+
+    dtype: Annotated[Name, "Dtype of the weights."]
+    weights: Annotated[Count, "Bytes of the weights."]
+    peaks: Annotated[list[list[MemoryTerm]], "A sum for each moment that may be the peak."]
+
+
 class ProfileSetting(TypedDict):
-    """What the counts depend on: profiles add up only where all of it is the same."""
+    """What the counts depend on: profiles add up only where all of it but memory is the same."""
 
     tokenizer: Annotated[Name, "Digest of the tokenizer."]
     unknown_token: Annotated[str | None, "Token that counts as unknown, where the tokenizer has one."]
@@ -19,6 +35,7 @@ class ProfileSetting(TypedDict):
     max_length: Annotated[Size | None, "One more limit, that was asked for."]
     cut_at: Annotated[Count | None, "Length at which texts are cut before they make batches; null for none."]
     batch_sizes: Annotated[list[Size], Meta(min_length=1), "Batch sizes that padding was counted for."]
+    memory: Annotated[list[BatchMemory], "What batches take in inference; empty where that is not known."]
 
 
 class ProfiledFile(TypedDict):
@@ -107,6 +124,9 @@ class Waste(TypedDict):
         list[Count], Meta(min_length=2, max_length=2), "Rows of the largest batch, then its sequence_length."
     ]
     bytes: Annotated[dict[Name, Count], "Bytes of last_hidden_state of that batch, by dtype."]
+    memory: Annotated[
+        dict[Name, Count], "Tensor bytes of inference in the batch that takes most, by dtype; empty if not known."
+    ]
 
 
 class Summary(TypedDict):

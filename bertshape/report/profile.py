@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from bertshape.corpus.counts import Counts
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bertshape.report import documents
+    from bertshape.report.batch_memory import BatchMemory
     from bertshape.report.finding import Finding
 
 
@@ -23,7 +24,7 @@ CUT_CODE = "limit-cuts-too-many"
 
 @dataclass(frozen=True)
 class Setting:
-    """What the counts depend on; profiles are added only where all of it is the same.
+    """What the counts depend on; profiles are added only where all of it but memory is the same.
 
     Attributes:
         tokenizer: Digest of the tokenizer.
@@ -33,6 +34,7 @@ class Setting:
         max_length: One more limit, that was asked for.
         cut_at: Length at which texts are cut before they make batches; None for no limit.
         batch_sizes: Batch sizes that padding was counted for.
+        memory: What batches take in inference, by dtype; empty where that is not known, or not the same in all.
     """
 
     tokenizer: str
@@ -42,6 +44,7 @@ class Setting:
     max_length: int | None
     cut_at: int | None
     batch_sizes: tuple[int, ...]
+    memory: tuple[BatchMemory, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -89,7 +92,11 @@ def merge_profiles(profiles: Iterable[ProfileReport]) -> ProfileReport:
     setting = waiting[0].setting
     counts = Counts({}, 0, 0, 0, {size: {} for size in setting.batch_sizes})
     for profile in waiting:
+        if profile.setting.memory != setting.memory:
+            setting = replace(setting, memory=())
         for field in fields(Setting):
+            if field.name == "memory":
+                continue
             one, other = getattr(setting, field.name), getattr(profile.setting, field.name)
             if one != other:
                 raise UsageError(

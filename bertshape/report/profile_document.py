@@ -46,6 +46,7 @@ def _setting(setting: Setting) -> documents_profile.ProfileSetting:
         "max_length": setting.max_length,
         "cut_at": setting.cut_at,
         "batch_sizes": list(setting.batch_sizes),
+        "memory": [memory.to_dict() for memory in setting.memory],
     }
 
 
@@ -112,4 +113,5 @@ def _waste(waste: Waste) -> documents_profile.Waste:
         "share": waste.share,
         "largest": list(waste.largest),
         "bytes": dict(waste.bytes),
+        "memory": dict(waste.memory),
     }

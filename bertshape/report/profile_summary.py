@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from bertshape.corpus.counts import cut_lengths, sorted_batches
@@ -75,6 +75,7 @@ class Waste:
         share: Share of them that is padding.
         largest: Shape of the largest batch, as rows and positions.
         bytes: Bytes of last_hidden_state of that batch, by dtype.
+        memory: Tensor bytes of inference in the batch that takes most, by dtype; empty where that is not known.
     """
 
     padding: Way
@@ -84,6 +85,7 @@ class Waste:
     share: float
     largest: tuple[int, int]
     bytes: Mapping[str, int]
+    memory: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,7 @@ def _waste(profile: ProfileReport) -> Iterable[Waste]:
                 share=_share(positions - tokens, positions),
                 largest=largest,
                 bytes={dtype: elements * DTYPE_BYTES[dtype] for dtype in DTYPES},
+                memory={one.dtype: max(one.bytes(shape) for shape, _ in counted) for one in setting.memory},
             )
 
 

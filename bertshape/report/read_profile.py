@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, get_args
 
 from bertshape.corpus.counts import Counts, cut_lengths
 from bertshape.errors import CheckpointError, UsageError, one_line
+from bertshape.report.batch_memory import BatchMemory, Term
 from bertshape.report.envelope import SCHEMA_VERSION
 from bertshape.report.finding import Finding, Severity
 from bertshape.report.profile import ProfileReport, Setting
@@ -118,6 +119,7 @@ def _read(profile: Mapping[str, object]) -> ProfileReport:
             max_length=optional["max_length"],
             cut_at=optional["cut_at"],
             batch_sizes=tuple(map(_number, sizes)),
+            memory=tuple(map(_memory, _objects(setting.get("memory", [])))),
         ),
         tuple(entries),
         Counts(
@@ -128,6 +130,20 @@ def _read(profile: Mapping[str, object]) -> ProfileReport:
             _unique(batches),
         ),
     )
+
+
+def _memory(entry: Mapping[str, object]) -> BatchMemory:
+    peaks = [tuple(map(_term, _objects(terms))) for terms in _list(entry["peaks"])]
+    if not peaks:
+        raise ValueError("its memory has no peaks")
+    return BatchMemory(str(entry["dtype"]), _number(entry["weights"]), tuple(peaks))
+
+
+def _term(entry: Mapping[str, object]) -> Term:
+    size, texts, tokens = entry["bytes"], _number(entry["texts"]), _number(entry["tokens"])
+    if isinstance(size, bool) or not isinstance(size, int) or max(texts, tokens) > 2:
+        raise ValueError("its memory has a term that is none")
+    return Term(texts, tokens, size)
 
 
 def _limits(setting: Mapping[str, object]) -> Sequence[Mapping[str, object]]:

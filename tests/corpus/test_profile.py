@@ -265,7 +265,7 @@ def test_markdown_holds_the_same_numbers(bertshape: Callable[..., Run], tmp_path
     path = tmp_path / "a|b<c>.txt"
     path.write_text("one two\nthree\n")
     shown = bertshape("profile", str(path), "--format", "markdown", "--batch-size", "2").stdout
-    assert "| 2 | longest | 1 | 12.5% | [2, 4, 768] | 24.0 KiB | 12.0 KiB |" in shown
+    assert "| 2 | longest | 1 | 12.5% | [2, 4, 768] | 417.9 MiB | 208.9 MiB |" in shown
     assert r"a\|b\<c\>\.txt" in shown
 
 

@@ -108,3 +108,36 @@ def test_the_length_is_what_the_model_takes(tmp_path: Path, minilm: Path) -> Non
     assert memory_of(LARGE).length == 512
     folder = edited_copy(minilm, tmp_path / "short", max_position_embeddings=128)
     assert memory_of(folder).length == 128
+
+
+def test_a_profile_says_what_its_largest_batch_takes(tmp_path: Path, bertshape: Callable[..., Run]) -> None:
+    """The same as `memory` says of its shape, read back and merged too; of the attention that transformers takes."""
+    lines = tmp_path / "texts.txt"
+    lines.write_text("".join(f"{'word ' * number}\n" for number in range(1, 40)))
+    done = bertshape("profile", str(lines), "--model", "embedded:bert-tiny-uncased", "--batch-size", "16", "--json")
+    (tmp_path / "profile.json").write_text(done.stdout)
+    merged = json.loads(bertshape("profile", "--merge", str(tmp_path / "profile.json"), "--json").stdout)
+    assert merged == json.loads(done.stdout)
+    for waste in merged["summary"]["waste"]:
+        batch_size, length = waste["largest"]
+        report = memory_of("embedded:bert-tiny-uncased", batch_size=batch_size, length=length)
+        totals = {
+            dtype.dtype: peak.total
+            for dtype in report.dtypes
+            for peak in dtype.peaks
+            if (peak.use, peak.attention) == ("inference", "sdpa")
+        }
+        assert waste["memory"] == totals
+    shown = bertshape("profile", str(lines), "--model", "embedded:bert-tiny-uncased")
+    assert "a run, weights included" in shown.stdout
+
+
+def test_a_profile_of_a_family_that_was_not_counted(
+    tmp_path: Path, minilm: Path, bertshape: Callable[..., Run]
+) -> None:
+    folder = edited_copy(minilm, tmp_path / "unknown", model_type="nosuch")
+    (tmp_path / "texts.txt").write_text("one\ntwo words\n")
+    for options in ((), ("--format", "html"), ("--format", "csv"), ("--format", "markdown")):
+        shown = bertshape("profile", str(tmp_path / "texts.txt"), "--model", str(folder), *options)
+        assert shown.returncode == 0
+        assert "weights included" not in shown.stdout

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertshape.render.page.document import document, fragment
 from bertshape.render.phrases import sorted_findings
+from bertshape.render.profile import basis
 from bertshape.report.profile_summary import histogram, summarize
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ def _context(profile: ProfileReport) -> dict[str, Any]:
     summary = summarize(profile)
     steps = histogram(profile.counts.lengths) if profile.counts.lengths else []
     most = max((count for _, _, count in steps), default=1)
-    cut_at = profile.setting.cut_at
     return {
         "profile": profile,
         "summary": summary,
@@ -53,5 +53,5 @@ def _context(profile: ProfileReport) -> dict[str, Any]:
             Step(str(low) if low == high else f"{low}-{high}", count, count / most, count / summary.texts)
             for low, high, count in steps
         ],
-        "basis": "texts are not cut: no limit is known" if cut_at is None else f"of texts cut at {cut_at} tokens",
+        "basis": basis(profile),
     }
