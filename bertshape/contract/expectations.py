@@ -87,19 +87,26 @@ class Mismatch:
     Attributes:
         expectation: The expectation as text.
         name: What differs, down to the axis: `last_hidden_state.hidden_size`.
-        expected: What should be there.
-        actual: What is there.
+        expected: What should be there: a number, or text.
+        actual: What is there; None for nothing.
+        operator: How the two are compared.
+        note: What the message says behind them: the axis name that stands for a size, or why there is nothing.
     """
 
     expectation: str
     name: str
-    expected: str
-    actual: str
+    expected: int | str
+    actual: int | str | None
+    operator: str = "="
+    note: str = ""
 
     @property
     def message(self) -> str:
         """The mismatch in one line."""
-        return f"{self.name}: expected {self.expected}, got {self.actual}"
+        compared = "" if self.operator == "=" else f"{self.operator} "
+        if self.actual is None:
+            return f"{self.name}: expected {compared}{self.expected}, got nothing{self.note}"
+        return f"{self.name}: expected {compared}{self.expected}{self.note}, got {self.actual}"
 
 
 def parse_expectation(text: str) -> Expectation:
@@ -164,7 +171,7 @@ def _mismatches(item: Expectation, subject: Subject, bindings: dict[str, int]) -
         yield from _shape_mismatches(item, item.name, subject.shapes[item.name], bindings)
     elif item.name in subject.unavailable:
         _pattern(item)
-        yield Mismatch(str(item), item.name, str(item.value), f"nothing: {subject.unavailable[item.name]}")
+        yield Mismatch(str(item), item.name, str(item.value), None, note=f": {subject.unavailable[item.name]}")
     elif item.name in subject.scalars:
         yield from _scalar_mismatches(item, subject.scalars[item.name])
     else:
@@ -179,13 +186,13 @@ def _tensor_mismatches(
         if single in tensors:
             yield from _shape_mismatches(item, f"{TENSOR_PREFIX}{single}", tensors[single], bindings)
         else:
-            yield Mismatch(str(item), f"{TENSOR_PREFIX}{single}", str(pattern), "nothing")
+            yield Mismatch(str(item), f"{TENSOR_PREFIX}{single}", str(pattern), None)
 
 
 def _shape_mismatches(item: Expectation, name: str, shape: TensorShape, bindings: dict[str, int]) -> Iterator[Mismatch]:
     for found in _pattern(item).match(shape, bindings):
         where = f"{name}.{found.axis}" if found.axis else name
-        yield Mismatch(str(item), where, found.expected, found.actual)
+        yield Mismatch(str(item), where, found.expected, found.actual, note=found.note)
 
 
 def _scalar_mismatches(item: Expectation, actual: int | str | None) -> Iterator[Mismatch]:
@@ -204,8 +211,7 @@ def _scalar_mismatches(item: Expectation, actual: int | str | None) -> Iterator[
         same = expected == NOTHING if actual is None else _same_text(str(expected), str(actual))
         holds = same if item.operator == "=" else item.operator == "!=" and not same
     if not holds:
-        wanted = str(expected) if item.operator == "=" else f"{item.operator} {expected}"
-        yield Mismatch(str(item), item.name, wanted, "nothing" if actual is None else str(actual))
+        yield Mismatch(str(item), item.name, expected, actual, item.operator)
 
 
 def _same_text(one: str, other: str) -> bool:

@@ -32,13 +32,15 @@ class AxisMismatch:
 
     Attributes:
         axis: Name of the axis in the actual shape; empty where the number of axes is wrong.
-        expected: Size that the pattern wants, with the axis name that bound it, if one did.
+        expected: Size that the pattern wants; text where the number of axes is wrong.
         actual: Size that is there.
+        note: The axis name that bound the size, in brackets, if one did.
     """
 
     axis: str
-    expected: str
-    actual: str
+    expected: int | str
+    actual: int | str
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class ShapePattern:
             if isinstance(entry, str) and entry != ANY_SIZE:
                 wanted, source = bindings.setdefault(entry, size), f" ({entry})"
             if wanted != size:
-                mismatches.append(AxisMismatch(axis, f"{wanted}{source}", str(size)))
+                mismatches.append(AxisMismatch(axis, wanted, size, source))
         return mismatches
 
 

@@ -167,7 +167,8 @@ def _checked(report: CheckReport) -> documents.CheckedCheckpoint:
                 "passed": not outcome.problems,
                 "problems": list(outcome.problems),
                 "mismatches": [
-                    {"name": one.name, "expected": one.expected, "actual": one.actual} for one in outcome.mismatches
+                    {"name": one.name, "operator": one.operator, "expected": one.expected, "actual": one.actual}
+                    for one in outcome.mismatches
                 ],
             }
             for outcome in report.outcomes

@@ -75,8 +75,9 @@ class Mismatch(TypedDict):
     """A value that is not as expected."""
 
     name: Annotated[Name, "What differs, down to the axis, such as last_hidden_state.hidden_size."]
-    expected: Annotated[str, "What should be there."]
-    actual: Annotated[str, "What is there; nothing where there is none."]
+    operator: Annotated[Name, "How the two are compared, such as = or >=."]
+    expected: Annotated[int | str, "What should be there."]
+    actual: Annotated[int | str | None, "What is there; null where there is nothing."]
 
 
 class Outcome(TypedDict):

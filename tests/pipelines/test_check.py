@@ -269,11 +269,14 @@ def test_diff(bertshape: Command, minilm: Path, tiny: Tiny, tmp_path: Path) -> N
     assert "do not differ" in " ".join(same.stdout.split())
     done = bertshape("diff", str(minilm), str(tiny("bert")), columns=250)
     assert done.returncode == 1
-    names, table, remarks = done.stdout.split("\n\n")
+    names, table, tensors, remarks = done.stdout.split("\n\n")
     assert names.splitlines() == [f"A  {minilm}", f"B  {tiny('bert')}"]
     header, _, *rows = table.splitlines()
     assert header.split() == ["field", "A", "B"]
-    cells = [row.split("  ") for row in rows]
+    title, tensor_header, _, *tensor_rows = tensors.splitlines()
+    assert title.startswith("Tensors that differ")
+    assert tensor_header.split() == ["tensor", "A", "B"]
+    cells = [row.split("  ") for row in (*rows, *tensor_rows)]
     found = [tuple(cell.strip() for cell in row if cell.strip()) for row in cells]
     assert ("hidden_size", "384", "48") in found
     assert ("num_hidden_layers", "6", "5") in found

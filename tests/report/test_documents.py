@@ -138,4 +138,4 @@ def test_what_differs_from_an_expectation_stands_in_fields(run_cli: Command) -> 
     (checkpoint,) = json.loads(done.stdout)["checkpoints"]
     soundness, outcome = checkpoint["outcomes"]
     assert soundness["mismatches"] == []
-    assert outcome["mismatches"] == [{"name": "hidden_size", "expected": "7", "actual": "128"}]
+    assert outcome["mismatches"] == [{"name": "hidden_size", "operator": "=", "expected": 7, "actual": 128}]
