@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _JSON_FORMATS = ("json", "jsonl")
+_MOST_ARGUMENTS = 50_000
+"""Typer takes them one by one from the front of a list, which takes minutes for the most that a system passes on."""
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}
 """What the system answers to writing alone."""
 
@@ -60,6 +62,9 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
+    if len(arguments) > _MOST_ARGUMENTS:
+        message = f"the command line has {len(arguments):,} arguments, at most {_MOST_ARGUMENTS:,} are read"
+        raise UsageError(message, hint="Put texts into a file: --input FILE.", code="arguments-too-many")
     # A command only reads its options and returns what is to be done, so that no error of the work itself passes
     # through Typer, which has its own ideas of exit codes. --help and --version return an exit code.
     if arguments[:1] == ["help"]:
