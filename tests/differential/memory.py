@@ -25,7 +25,7 @@ WITHIN = 0.1
 """Share of the counted bytes by which a prediction may be wrong."""
 # Sizes that depend on others of the family.
 OWN: dict[str, dict[str, Any]] = {
-    "big_bird": {"attention_type": "block_sparse", "block_size": 64, "num_random_blocks": 3},
+    "big_bird": {"attention_type": "original_full", "block_size": 64, "num_random_blocks": 3},
     "mobilebert": {"intra_bottleneck_size": 64},
     "squeezebert": {"embedding_size": 128},
 }

@@ -82,7 +82,7 @@ NOT_MEASURED = (
         "umt5",
     ),
 )
-"""Families whose tensors are no products of sizes, or that run other code on a GPU."""
+"""Families whose tensors are no products of sizes, or that run other code on a GPU; decoders and T5, not counted yet."""
 _NO_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
 """With sdpa a GPU keeps no mask of the dropout; the CPU has no fused kernel that drops anything."""
 
@@ -117,7 +117,7 @@ def sum_of(counted: Counted, state: Iterable[int], dtype: torch.dtype, heads: in
             times /= 2 * heads
         times /= 2 ** letters.count("D") * heads ** letters.count("A")
         # Ids and masks of a row: nothing beside tensors of hidden_size.
-        if ("B" in letters or "L" in letters) and letters not in ("B", "L", "BL", "LD"):
+        if ("B" in letters or "L" in letters or letters == "HH") and letters not in ("B", "L", "BL", "LD"):
             key = letters, 0 if own else 1
             terms[key] = terms.get(key, 0) + times
     return terms
