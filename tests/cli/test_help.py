@@ -59,7 +59,7 @@ def test_every_document_is_named(run_cli: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["inspect", "diff", "check", "embed", "which", "profile", "families", "poolings", "doctor"]
+    "name", ["inspect", "diff", "check", "embed", "memory", "which", "profile", "families", "poolings", "doctor"]
 )
 def test_what_prints_a_report_has_a_format(name: str, run_cli: Command) -> None:
     done = run_cli(name, "--help").stdout

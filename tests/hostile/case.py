@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-HAVE_JSON = ("inspect", "check", "diff", "embed", "profile", "doctor", "families", "poolings", "which")
+HAVE_JSON = ("inspect", "check", "diff", "embed", "profile", "doctor", "families", "poolings", "which", "memory")
 NEVER = ("Traceback", "internal error", "\x1b[", "\N{RIGHT-TO-LEFT OVERRIDE}")
 """What no output has, whatever was put in."""
 

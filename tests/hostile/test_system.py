@@ -30,6 +30,7 @@ COMMANDS = {
     "snapshot": ("snapshot", "m"),
     "diff": ("diff", "m", "embedded:bert-tiny-uncased"),
     "profile": ("profile", "texts", "--model", "m"),
+    "memory": ("memory", "m"),
     "families": ("families",),
     "poolings": ("poolings", "--json"),
     "doctor": ("doctor", "--offline", "--no-torch"),

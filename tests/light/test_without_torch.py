@@ -75,6 +75,7 @@ def test_what_must_run_is_a_usage_error(
         ("snapshot", "{minilm}"),
         ("diff", "{minilm}", "{minilm}"),
         ("profile", "{texts}", "-m", "{minilm}"),
+        ("memory", "{minilm}", "--fit", "8GB"),
         ("inspect", "x", "-m", "{minilm}", "--dry-run", "--layers", "--words", "--task", "all", "--explain"),
         ("families",),
         ("poolings",),

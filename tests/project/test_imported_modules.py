@@ -22,6 +22,7 @@ LIGHT = [
     ("snapshot", MINILM),
     ("diff", MINILM, MINILM),
     ("profile", __file__),
+    ("memory", MINILM, "--fit", "8GB"),
 ]
 
 

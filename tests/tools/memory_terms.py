@@ -82,7 +82,7 @@ NOT_MEASURED = (
         "umt5",
     ),
 )
-"""Families whose tensors are no products of sizes, or that run other code on a GPU; decoders and T5, not counted yet."""
+"""Families whose tensors are no products of sizes, or that run other code on a GPU; decoders and T5 were not tried."""
 _NO_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
 """With sdpa a GPU keeps no mask of the dropout; the CPU has no fused kernel that drops anything."""
 
