@@ -128,7 +128,7 @@ def read_pickled(path: Path, name: str) -> PickledTensors | None:
         ) from error
     except (ValueError, LookupError, TypeError, AttributeError, struct.error, RuntimeError, NotImplementedError):
         return None  # Instructions that no torch.save writes; loading it says what they are.
-    return _found(root, name, stream.tell())
+    return _found(root, path.parent, name, stream.tell())
 
 
 def _instructions(file: BinaryIO, name: str) -> io.BytesIO:
@@ -264,11 +264,12 @@ def _call(called: Any, arguments: Any) -> Any:
     return _Made(name)
 
 
-def _found(root: object, name: str, size: int) -> PickledTensors:
+def _found(root: object, parent: Path, name: str, size: int) -> PickledTensors:
     if not isinstance(root, dict):
         kind = root.name if isinstance(root, _Made) else type(root).__name__
         known = kind.startswith(("torch.nn.", "transformers.", "sentence_transformers."))
-        command = f"If you trust its author, write its tensors out: python -c {shlex.quote(_WRITE_OUT.format(name))}"
+        folder, script = shlex.quote(str(parent)), shlex.quote(_WRITE_OUT.format(name))
+        command = f"If you trust its author, write its tensors out: cd {folder} && python -c {script}"
         raise CheckpointError(
             f"{name} holds an object ({kind}), not tensors by name: transformers refuses it",
             hint=command if known else "Ask for a safetensors file: pickles can run code.",

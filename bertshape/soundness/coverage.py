@@ -72,7 +72,8 @@ def _weights(checkpoint: Checkpoint, architecture: Architecture, *, values: bool
     if stored is None or (quantization is not None and not quantization.known):
         yield False, "names and shapes of the weights (no table of them)"
     else:
-        yield True, f"names and shapes of {counted(len(stored), 'backbone tensor')}"
+        # Under names with a prefix none is the backbone's, and the rules look at what they would be without it.
+        yield True, f"names and shapes of {counted(len(stored or checkpoint.headers.tensors), 'backbone tensor')}"
     yield values, "values" if values else "values (--values)"
 
 

@@ -24,7 +24,7 @@ Shape = tuple[int, ...]
 
 _DIMENSIONS = frozenset(field.name for field in fields(Dimensions))
 # Models that choose the size of a head freely say so under one of these keys.
-_FREE_HEADS = ("head_dim", "d_head", "d_kv", "attention_head_size", "true_hidden_size")
+_FREE_HEADS = ("head_dim", "d_head", "d_kv", "attention_head_size")
 _SHOWN = 3
 
 
@@ -128,9 +128,12 @@ def layer_findings(checkpoint: Checkpoint, architecture: Architecture, held: Hel
 def attention_head_findings(checkpoint: Checkpoint, architecture: Architecture) -> list[Finding]:
     """Attention splits the hidden vector among the heads, so their number must divide its size."""
     hidden_size, heads = architecture.dimensions.hidden_size, architecture.dimensions.num_attention_heads
+    size_key = architecture.config_key("hidden_size")
+    if "true_hidden_size" in architecture.values:  # MobileBERT's attention works in a bottleneck.
+        hidden_size, size_key = architecture.number("true_hidden_size"), "true_hidden_size"
     if heads is None or hidden_size % heads == 0 or any(key in architecture.values for key in _FREE_HEADS):
         return []
-    key, size_key = architecture.config_key("num_attention_heads"), architecture.config_key("hidden_size")
+    key = architecture.config_key("num_attention_heads")
     expected = f"a divisor of {hidden_size}"
     stands = says(checkpoint, architecture, "num_attention_heads", heads)
     message = f"{key}: {stands}, expected {expected}, its {size_key}"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def rewriting_command(checkpoint: Checkpoint, change: str = "") -> str:
-    """A command, to be given in the checkpoint's folder, that changes the stored tensors.
+    """A command that changes the stored tensors.
 
     Shards and pickles become one file, which transformers takes before the others.
 
@@ -32,7 +32,7 @@ def rewriting_command(checkpoint: Checkpoint, change: str = "") -> str:
         *([change] if change else []),
         'save_file(w, "model.safetensors", metadata={"format": "pt"})',
     ]
-    return f"python -c {shlex.quote('; '.join(lines))}"
+    return f"cd {shlex.quote(str(checkpoint.folder))} && python -c {shlex.quote('; '.join(lines))}"
 
 
 def quoted(text: str) -> str:
