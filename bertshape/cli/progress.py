@@ -40,8 +40,10 @@ def count_texts(meter: Meter | None = None, *, shown: bool, log: bool = False) -
             task = progress.add_task("texts", total=None)
 
             def advance(count: int) -> None:
+                first = not pace.done
                 pace.advance(count)
-                progress.update(task, completed=pace.done, total=pace.total)
+                # The first numbers are shown at once, the others ten times a second.
+                progress.update(task, completed=pace.done, total=pace.total, refresh=first)
 
             yield advance
     elif log:

@@ -72,6 +72,10 @@ def test_families_and_poolings_as_json(bertshape: Command) -> None:
         "outputs": ["last_hidden_state"],
         "observed_only": [],
         "unbounded_when": None,
+        "group": "encoder",
+        "causal_when": [],
+        "window": None,
+        "grouped_heads": False,
     }
     poolings = json.loads(bertshape("poolings", "--json").stdout)["poolings"]
     assert poolings["mean_max"]["axes"] == ["batch_size", "2*hidden_size"]

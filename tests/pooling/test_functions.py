@@ -282,7 +282,7 @@ def test_select_keeps_the_order_asked_for_without_repeats() -> None:
     ("name", "unknown", "near"),
     [
         ("maen", "maen", "mean"),
-        ("last4", "last4", "last4_sum or last4_mean"),
+        ("last4", "last4", "last4_mean"),
         ("weighted_mean", "weighted_mean", "weightedmean"),
         ("CLS", "CLS", "cls"),
         ("cls+lastoken", "lastoken", "lasttoken"),
