@@ -46,6 +46,7 @@ from bertshape import (
     memory_of,
     probe_texts,
     profile_files,
+    profile_texts,
     snapshot_checkpoint,
     which_recipe,
 )
@@ -68,6 +69,7 @@ known: bool = room.to_dict()["ok"]
 probes: tuple[str, ...] = probe_texts("m")
 version: str = __version__
 counted: ProfileReport = profile_files("a.txt")
+more: ProfileReport = profile_texts(["a b"])
 contract: CheckpointContract = snapshot_checkpoint("m")
 first: Finding = report.findings[0]
 code: ExitCode = ExitCode.OK
