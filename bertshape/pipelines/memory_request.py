@@ -44,7 +44,7 @@ class MemoryRequest:
 
 
 def parse_bytes(text: str, option: str) -> int:
-    """A number of bytes, from `24GB` (10^9), `24GiB` (2^30), `512 MB` or `1000000`.
+    """A number of bytes, from `24GB` (10^9), `24GiB` (2^30) or `512 MB`; a number alone might mean any of them.
 
     Args:
         text: What was given.
@@ -53,7 +53,7 @@ def parse_bytes(text: str, option: str) -> int:
     Raises:
         UsageError: It is none.
     """
-    found = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) ?(?:([kmgt]i?)?b)?", text.strip().lower(), re.ASCII)
+    found = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([kmgt]i?)?b", text.strip().lower(), re.ASCII)
     if found is None:
         raise UsageError(
             f"{option} {quoted(text)} is no size of a memory",

@@ -27,7 +27,6 @@ WITHIN = 0.1
 OWN: dict[str, dict[str, Any]] = {
     "big_bird": {"attention_type": "original_full", "block_size": 64, "num_random_blocks": 3},
     "mobilebert": {"intra_bottleneck_size": 64},
-    "squeezebert": {"embedding_size": 128},
 }
 FIXED = ("mobilebert",)
 """Families whose heads divide another size than hidden_size."""
@@ -60,6 +59,8 @@ class Case:
         own = OWN.get(self.model_type, {})
         sizes = {aliases.get(name, name): size for name, size in self.sizes.items()}
         known = {name: size for name, size in sizes.items() if name in config.to_dict()}
+        if self.model_type == "squeezebert":
+            own = {"embedding_size": self.sizes["hidden_size"]}
         if self.model_type == "xlnet":
             known["d_inner"] = known.pop("intermediate_size", self.sizes["intermediate_size"])
         dropout = dict.fromkeys(("attention_probs_dropout_prob", "attention_dropout"), 0.0)

@@ -168,13 +168,13 @@ def test_what_fits_does_and_one_more_does_not() -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("24GB", 24 * 10**9), ("24 GiB", 24 * 2**30), ("512mb", 512 * 10**6), ("1.5GB", 15 * 10**8), ("1000", 1000)],
+    [("24GB", 24 * 10**9), ("24 GiB", 24 * 2**30), ("512mb", 512 * 10**6), ("1.5GB", 15 * 10**8), ("1000B", 1000)],
 )
 def test_sizes_of_memory(text: str, expected: int) -> None:
     assert parse_bytes(text, "--fit") == expected
 
 
-@pytest.mark.parametrize("text", ["", "GB", "24 G", "-1GB", "24 apples", "1e9", "nan", "٣GB"])
+@pytest.mark.parametrize("text", ["", "GB", "24", "24 G", "-1GB", "24 apples", "1e9", "nan", "٣GB"])
 def test_what_is_no_size_of_memory(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_bytes(text, "--fit")
