@@ -161,22 +161,22 @@ HUGE = (
 _LABELS = (*INSPECT, "--task", "sequence-classification")
 
 
-def _labels(name: str, *words: str, code: int = 3, **values: object) -> Case:
+def _labels(name: str, *words: str, code: int = 1, **values: object) -> Case:
     return Case(f"config with {name}", with_config(**values), _LABELS, code, words or ("num_labels", "whole number"))
 
 
 LABELS = (
-    _labels("-1 labels", num_labels=-1),
-    _labels("0 labels", num_labels=0),
-    _labels("a billion labels", num_labels=10**9),
-    _labels("a number of labels as text", num_labels="3"),
-    _labels("half a label", num_labels=2.5),
+    _labels("-1 labels", code=0, num_labels=-1),
+    _labels("0 labels", code=0, num_labels=0),
+    _labels("a billion labels", code=0, num_labels=10**9),
+    _labels("a number of labels as text", code=0, num_labels="3"),
+    _labels("half a label", code=0, num_labels=2.5),
     _labels("labels of a number", "id2label is '7'", id2label=7),
     _labels("labels as a list", "id2label is", "an object", id2label=["a", "b"]),
     _labels("labels of words", "id2label is", "an object", id2label={"a": "b"}),
-    _labels("no label at all", "in id2label is '0'", id2label={}),
+    _labels("no label at all", "in id2label is '0'", code=0, id2label={}),
     _labels("fewer names than labels", "[1, 3]", "LABEL_2", code=0, id2label={"0": "a", "1": "b"}, num_labels=3),
-    _labels("labels in disorder", "3 labels: a, b, None", code=0, id2label={"5": "b", "1": "a", "9": None}),
+    _labels("labels in disorder", "names no label 0, 2", id2label={"5": "b", "1": "a", "9": None}),
     _labels("labels of escapes", "\\x1b[31mred", "::error::", code=0, id2label={"0": "\x1b[31mred", "1": "::error::"}),
 )
 CASES = BROKEN + IMPOSSIBLE + HUGE + LABELS

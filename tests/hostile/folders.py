@@ -120,7 +120,7 @@ CASES = (
         _other(model_type="new", is_encoder_decoder=True),
         CHECK,
         3,
-        ("a new model", _ENCODERS_ONLY),
+        ("a new model",),
     ),
     Case("a family that nobody knows", with_config(model_type="nosuch"), INSPECT, 0, ("nosuch",), shape=(1, 4, 8)),
     Case("a repository on the Hub, offline", nothing, ("check", "org/name", "--offline"), 4, ("org/name", "offline")),
