@@ -115,6 +115,7 @@ def check(rng: random.Random, folder: Path) -> str:
         (rng.choice((1, 2, 5, 16)), rng.choice((8, 30, 100, 256))),
         sizes,
     )
-    if known(case.config()) is None:
-        return ""
+    there = known(case.config())
+    if there is None or there.bytes(case.mode, case.attention, case.dtype, case.shape) is None:
+        return ""  # transformers does not run it so, or it was not counted.
     return difference(case)

@@ -105,10 +105,10 @@ def build(config: Any, attention: str, dtype: torch.dtype) -> Any:
 
 
 def inputs_of(config: Any, batch_size: int, length: int, padding: int = 1) -> dict[str, torch.Tensor]:
-    """A batch in which all rows but the first have some padding, as batches of texts do."""
+    """A batch in which all rows but the first have some padding, as batches of texts do; a single row has some too."""
     input_ids = torch.randint(5, 90, (batch_size, length))
     mask = torch.ones_like(input_ids)
-    mask[1:, length - padding :] = 0
+    mask[min(1, batch_size - 1) :, length - padding :] = 0
     input_ids[mask == 0] = config.pad_token_id or 0
     return {"input_ids": input_ids, "attention_mask": mask}
 
