@@ -96,7 +96,8 @@ def _load(request: ForwardRequest, model_class: Any, config_class: Any) -> tuple
     try:
         # As an argument: transformers 5.0 overwrites the field of the same name.
         implementation = {"attn_implementation": "eager"} if request.attentions else {}
-        config = config_class.from_dict(dict(request.config), **implementation)
+        # CLIP gives a tuple where config.json asks for one, whatever its forward is asked for.
+        config = config_class.from_dict({**request.config, "return_dict": True}, **implementation)
         if request.folder is None:
             return build_random(model_class, config, getattr(torch, request.dtype)), Loading()
         if not request.safetensors:

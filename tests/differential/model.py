@@ -104,6 +104,9 @@ def _theirs(
         implementation = {"attn_implementation": "eager"} if attentions else {}
         model_type = json.loads((folder / "config.json").read_text()).get("model_type")
         model = (auto or loader(model_type)).from_pretrained(str(folder), **implementation).eval()
+        for part in model.modules():  # CLIP reads it there alone.
+            if hasattr(part, "config"):
+                part.config.return_dict = True
         inputs = dict(tokenizer(texts, padding=True, return_tensors="pt"))
         taken = inspect.signature(model.forward).parameters
         inputs = {name: value for name, value in inputs.items() if name in taken or name == "input_ids"}

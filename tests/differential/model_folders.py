@@ -76,7 +76,8 @@ class Maker:
         if self.model_type != "funnel":
             # Attribute names that all families have, whatever their own.
             self.changes["num_hidden_layers"] = rng.choice((1, 2, 5))
-        if hasattr(config, "is_decoder") and rng.random() < 0.35:
+        # An encoder of T5 that is a decoder is none; no checkpoint says so.
+        if hasattr(config, "is_decoder") and not hasattr(config, "feed_forward_proj") and rng.random() < 0.35:
             self.changes["is_decoder"] = True
         if hasattr(config, "add_cross_attention") and rng.random() < 0.25:
             self.changes["add_cross_attention"] = True

@@ -203,3 +203,12 @@ def test_headers_are_compared_with_the_config_of_a_model_without_a_table(
     report = inspect_texts(TEXTS, model=str(own_code(tmp_path / "m", **change)))
     found = [finding.code for finding in report.findings if finding.code in ("layers-mismatch", "dimension-mismatch")]
     assert found == ([code] if code else [])
+
+
+def test_outputs_have_names_where_the_config_asks_for_a_tuple(tmp_path: Path) -> None:
+    """CLIP does what config.json says, whatever its forward is asked for."""
+    folder = save(tmp_path / "m", "clip_text_model", "mean", "right")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"return_dict": False}))
+    report = inspect_texts(TEXTS, model=str(folder), device="cpu")
+    assert {"last_hidden_state", "pooler_output", "hidden_states"} <= set(report.outputs)
