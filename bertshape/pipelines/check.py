@@ -129,9 +129,10 @@ def _cases(request: CheckRequest, model: Model) -> tuple[list[Outcome], list[Fin
     outcomes, findings = list[Outcome](), list[Finding]()
     of_texts = _shape_expectations(request)
     behaviours = [item.name for item in request.expect if item.name in BEHAVIOURS]
-    if behaviours and not request.run:
+    shown_by_run = [item.name for item in request.expect if item.name in (*BEHAVIOURS, "device")]
+    if shown_by_run and not request.run:
         hint = "Pass --run; for pytest, set bertshape_run = true."
-        raise UsageError(f"{behaviours[0]} is only known by running", hint=hint, code="behaviour-needs-run")
+        raise UsageError(f"{shown_by_run[0]} is only known by running", hint=hint, code="behaviour-needs-run")
     if not (request.cases or request.run or of_texts):
         return outcomes, findings
     runner = CaseRunner(model, RunOptions(device=request.device)) if request.run else None

@@ -159,7 +159,8 @@ def _use(report: Report) -> list[RenderableType]:
     """The layer that takes the vector which the checkpoint declares, or that most take."""
     name = next((name for name, pooled in report.pooled.items() if pooled.declared), "mean")
     pooled = report.pooled.get(name)
-    if pooled is None or pooled.shape is None:
+    # A model that has its head needs no other one.
+    if pooled is None or pooled.shape is None or any(task.outputs for task in report.tasks.values()):
         return []
     size = pooled.shape.sizes[-1]
     return [labelled("use", Text(f"nn.Linear({size}, num_labels) on {name}"))]

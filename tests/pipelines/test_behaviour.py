@@ -72,7 +72,8 @@ def test_a_tokenizer_without_padding_says_so(tiny: Callable[[str], Path], tmp_pa
 
 
 def test_it_takes_a_run(minilm: Path, bertshape: Command) -> None:
-    with pytest.raises(BertshapeError, match="padding_invariant is only known by running"):
-        check_checkpoint(minilm, "padding_invariant")
+    for name in ("padding_invariant", "device"):
+        with pytest.raises(BertshapeError, match=f"{name} is only known by running"):
+            check_checkpoint(minilm, name if name != "device" else "device=cpu")
     result = bertshape("check", str(minilm), "--run", "-e", "padding_invariant", "-e", "deterministic=no")
     assert (result.returncode, "expected deterministic" in result.stderr) == (2, True)
