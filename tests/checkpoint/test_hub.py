@@ -196,6 +196,7 @@ def test_pickled_weights_are_fetched_when_they_are_run(hub: LoopbackHub, user: U
     hub.repositories["org/pickled"] = folder
     user.report("org/pickled", "--weights", "none")
     assert hub.weight_requests() == []
+    user.report("org/pickled")  # It fetches them; from then on their names are known before a run.
     assert _anywhere(user.report("org/pickled")) == _anywhere(user.report(str(folder)))
 
 
