@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from contextlib import contextmanager, nullcontext
 from typing import IO, TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 _STDERR = 2
 _keeps_stderr_clean = False
+_HELD = threading.RLock()
+"""Two threads that hold stderr at once would each restore what the other put there, and it would be lost for good."""
 
 
 def keep_stderr_clean() -> None:
@@ -38,7 +41,7 @@ def blamed(
     Raises:
         CheckpointError: The library, or what reads the file for it, failed or panicked.
     """
-    with _held_stderr() if _keeps_stderr_clean else nullcontext():
+    with _one_holds_stderr() if _keeps_stderr_clean else nullcontext():
         try:
             yield
         except (CheckpointError, KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError):
@@ -53,6 +56,12 @@ def blamed(
 def is_panic(error: BaseException) -> bool:
     """Whether an exception is Rust's panic; its class has no public place to be imported from."""
     return type(error).__name__ == "PanicException"
+
+
+@contextmanager
+def _one_holds_stderr() -> Iterator[None]:
+    with _HELD, _held_stderr():
+        yield
 
 
 @contextmanager
