@@ -75,7 +75,7 @@ def test_task_heads_of_every_family_raise_no_alarm(tmp_path: Path, family: str) 
         assert notes == ({"pooler-random"} if row.pooler and not pooler_is_stored else set())
 
 
-def testold_names_and_leftovers_raise_no_alarm(sound: Tiny, tmp_path: Path) -> None:
+def test_old_names_and_leftovers_raise_no_alarm(sound: Tiny, tmp_path: Path) -> None:
     """As the first BERT releases are stored: gamma, beta, prefix, pre-training heads, a buffer."""
     folder = edited_copy(sound("bert"), tmp_path / "old", architectures=["BertForPreTraining"])
     renamed(old_names)(folder)
