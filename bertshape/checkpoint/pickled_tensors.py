@@ -280,13 +280,10 @@ def _found(root: object, parent: Path, name: str, size: int) -> PickledTensors:
     held, own = inner.get(inside or "", {}), _tensors(root)
     if len(own) >= len(held):
         inside, held = None, own
-    called = next((value.name for value in root.values() if isinstance(value, _Made) and value.name), None)
+    called = next((value.name or "a method" for value in root.values() if isinstance(value, _Made)), None)
     if not held and called is not None:
-        raise CheckpointError(
-            f"{name} holds no tensors, and asks for a call of {called}: that is code, which was not run",
-            hint="Ask for a safetensors file: pickles can run code.",
-            code="weights-unsafe",
-        )
+        message = f"{name} holds no tensors, and asks for a call of {called}: that is code, which was not run"
+        raise CheckpointError(message, hint="Ask for a safetensors file: pickles can run code.", code="weights-unsafe")
     if not held:
         raise CheckpointError(
             f"{name} holds a dict of {', '.join(map(quoted, [*root][:3])) or 'nothing'}, and no tensors",

@@ -268,7 +268,7 @@ def test_verify_compares_with_sentence_transformers(
         assert document["ok"]
         assert document["verified"]["texts"] == 7
         assert document["verified"]["difference"] < 1e-5
-    monkeypatch.setattr("bertshape.pipelines.embed.settle_prompt", lambda *_, **__: "another: ")
+    monkeypatch.setattr("bertshape.pipelines.vector_maker.settle_prompt", lambda *_, **__: "another: ")
     found = bertshape(*command, "--json")
     assert found.returncode == 1
     document = json.loads(found.stdout)

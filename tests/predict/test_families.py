@@ -188,7 +188,8 @@ def save_checkpoint(folder: Path, config: Any, model_class: Any) -> Path:
 TEXTS = [" ".join(f"word{number}" for number in range(length)) for length in (12, 31)]
 # The class that is saved where it is not the family's own, and what its config.json says.
 SAVED: list[tuple[str, str | None, dict[str, Any]]] = [
-    *((name, None, {}) for name in family_names()),
+    # The class of Qwen2's tokenizer reads byte-level BPE alone; tests/pipelines/test_other_encoders.py has it.
+    *((name, None, {}) for name in family_names() if name != "qwen2"),
     ("dpr", "DPRContextEncoder", {"projection_dim": 24}),
     ("funnel", "FunnelBaseModel", {}),
     ("mobilebert", None, {"classifier_activation": False}),
