@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.value_digests import unwatched
@@ -76,7 +76,7 @@ def count_bytes(*, shown: bool) -> Iterator[Read]:
         yield read
 
 
-def _bar(pace: object) -> Progress:
+def _bar(pace: object) -> AbstractContextManager[Progress]:
     # Most runs draw none, and Rich takes 40 ms to import.
     from bertshape.cli.bar import open_bar
 
