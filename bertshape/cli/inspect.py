@@ -127,6 +127,7 @@ def inspect_command(
 
     def action() -> int:
         chosen = format_of("json" if as_json else output_format, output, get_args(Format), opened=open_page)
+        _check_stats(chosen, asked=stats)
         named = TextFile("-" if input_file is None else input_file, input_format, text_column, pair_column, id_column)
         file = None if input_file is None else named
         streamed = file is not None and chosen == "jsonl" and not quiet
@@ -186,3 +187,9 @@ def _texts(texts: list[str] | None, pairs: list[str] | None, file: TextFile | No
 def _refuse_both() -> NoReturn:
     hint = "Pass one of the two."
     raise UsageError("texts are given on the command line and by --input", hint=hint, code="texts-twice")
+
+
+def _check_stats(chosen: str, *, asked: bool) -> None:
+    if asked and chosen in ("html", "markdown"):
+        hint = "Leave out --stats, or print a table or JSON."
+        raise UsageError(f"--stats is not shown in {chosen}", hint=hint, code="stats-format")

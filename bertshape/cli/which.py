@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -79,7 +80,9 @@ def which_command(
     source = ModelSource(model, revision, offline, timeout, refresh)
 
     def write_probes() -> int:
-        sys.stdout.write("".join(f"{text}\n" for text in probes_of(source)))
+        lines = as_json or (output is not None and output.suffix == ".jsonl")
+        for text in probes_of(source):
+            sys.stdout.write(f"{json.dumps({'text': text}, ensure_ascii=False) if lines else text}\n")
         return ExitCode.OK
 
     def action() -> int:
@@ -103,6 +106,9 @@ def which_command(
         )
         return ExitCode.OK if report.ok else ExitCode.FAILED
 
+    if probes and output is not None and output.suffix in (".csv", ".tsv", ".parquet"):
+        hint = "Pass a name that ends in .txt or .jsonl."
+        raise UsageError(f"probes are lines of text, and {output} is a table", hint=hint, code="probes-format")
     if probes and (vectors is not None or text_file is not None):
         hint = "Leave out --probes, or the files: bertshape which --probes -m MODEL -o probes.txt."
         raise UsageError("--probes writes texts, and reads neither vectors nor texts", hint=hint, code="probes-alone")

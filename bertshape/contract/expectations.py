@@ -121,11 +121,17 @@ def parse_expectation(text: str) -> Expectation:
         text = f"{text}=yes"
     parts = _EXPECTATION.fullmatch(text)
     if parts is None:
-        raise _invalid(f"the expectation {text!r} has no operator; expected one of {' '.join(OPERATORS)}")
+        near = difflib.get_close_matches(text.strip(), BEHAVIOURS, 1)
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        raise _invalid(f"the expectation {text!r} has no operator; expected one of {' '.join(OPERATORS)}{meant}")
     name, value = parts["name"].strip(), parts["value"].strip()
     name, operator = ALIASES.get(name, name), parts["operator"].replace("==", "=")
     if name in BEHAVIOURS and (operator, value) != ("=", "yes"):
-        raise _invalid(f"the expectation {text!r} is of how the model behaves; expected {name}")
+        raise UsageError(
+            f"the expectation {text!r} is of how the model behaves; expected {name} alone",
+            hint=f"Write {name}, and pass --run.",
+            code="expectation-invalid",
+        )
     if not name:
         raise _invalid(f"the expectation {text!r} has no name; expected one before {operator!r}")
     if name.startswith(PROMPT_PREFIX) and operator in ("=", "!="):

@@ -52,7 +52,9 @@ class GivenVectors:
 
     @property
     def rounded_to(self) -> str:
-        """The narrowest dtype that holds all numbers: `float16`, `bfloat16` or `float32`."""
+        """The narrowest dtype that holds all numbers: `float16`, `bfloat16` or `float32`; of integers the last."""
+        if "int" in self.dtype:
+            return "float32"
         with numpy.errstate(over="ignore"):
             if (self.values.astype(numpy.float16).astype(numpy.float32) == self.values).all():
                 return "float16"
@@ -199,6 +201,8 @@ def _checked(path: Path, values: Any, column: str) -> GivenVectors:
     if len(broken):
         what = f"row {broken[0] + 1} has NaN or infinity ({len(broken):,} of {len(numbers):,} rows have)"
         raise _unreadable(path, what, "Leave these rows out, and their texts.")
+    if not numbers.any():
+        raise _unreadable(path, "all its numbers are zero", "Make the vectors again: no text has such a vector.")
     return GivenVectors(numbers, str(values.dtype), str(path), column)
 
 

@@ -45,7 +45,8 @@ def behave(name: str, model: Model, runner: Runner, text: str) -> Outcome:
         beside = {"deterministic": alone, "batch_invariant": _in_batch(alone)}.get(name) or _padded(model, text)
     except CheckpointError as error:  # The tokenizer has no padding token.
         return Outcome(label, (f"{name}: {error.message}",))
-    apart = [row for row in runner.agreement(alone, beside) if row.difference > tolerance * row.largest]
+    rows = runner.agreement(alone, beside)
+    apart = [row for row in rows if not row.difference <= tolerance * row.largest]  # NaN agrees with nothing.
     return Outcome(label, (_problem(name, apart),) if apart else ())
 
 

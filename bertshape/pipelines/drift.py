@@ -80,10 +80,11 @@ def drift_records(
         vectors = [encoder.vectors(chunk) for encoder in encoders]
         cosines = [cosine_of(*both)[0] for both in zip(*vectors, strict=True)] if vectors else [None] * len(chunk)
         for record, before, after, cosine in zip(chunk, *rows, cosines, strict=True):
-            tally.add(record, before, after, cosine)
+            tally.add(record, before, after, cosine, compared=bool(vectors))
     if not tally.texts:
         raise UsageError(f"{name} has no texts", hint="Pass a file with a text on each line.", code="no-texts")
-    return tally.drift(name, reason, most)
+    weightless = not any(model.checkpoint.has_weights for model in models)
+    return replace(tally.drift(name, reason, most), ids_alone=weightless)
 
 
 @dataclass
@@ -102,8 +103,10 @@ class _Tally:
     worst: list[tuple[float, int, ChangedText]] = field(default_factory=list)
     _order: count[int] = field(default_factory=lambda: count(0, -1))
 
-    def add(self, record: Record, before: EncodedRow, after: EncodedRow, cosine: float | None) -> None:
-        """Count one text."""
+    def add(
+        self, record: Record, before: EncodedRow, after: EncodedRow, cosine: float | None, *, compared: bool
+    ) -> None:
+        """Count one text; vectors that were compared and have no cosine are not the same."""
         self.texts += 1
         self.lengths[0] += len(before)
         self.lengths[1] += len(after)
@@ -111,7 +114,7 @@ class _Tally:
         self.shorter += len(after) < len(before)
         self.used.update(before.input_ids, after.input_ids)
         other_ids = before.input_ids != after.input_ids
-        other_vector = cosine is not None and cosine < LEAST_COSINE
+        other_vector = compared and (cosine is None or cosine < LEAST_COSINE)
         if cosine is not None:
             self.cosines.append(cosine)
         self.retokenized += other_ids

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _ROUNDING = {"float16": 2**-9, "bfloat16": 2**-6, "float32": 0.0}
 _FEW = 8
+_MOST_SOUGHT = 50_000
+"""Vectors among which those in another place are sought."""
 _PROBES = "Pass --texts FILE, or make the vectors of the probes: bertshape which --probes -m MODEL -o probes.txt."
 
 
@@ -86,13 +88,21 @@ def which_records(
         raise UsageError(message, hint=hint, code="dimension-mismatch")
     if not any(score.difference <= tolerance for score in scores):
         tokenized, scores = _other_cuts(runner, job, tokenized, scores)
+    alone = False
+    if not any(score.difference <= tolerance for score in scores):
+        # Padding may change what this model gives: one text at a time there is none.
+        first = runner.score([Variant(tokenized[0].rows, tokenized[0].prompt_length)], replace(job, batch_size=1))
+        alone = any(score.difference <= tolerance for score in first)
+        scores = (*first, *scores) if alone else scores
     ordered = sorted(scores, key=lambda score: rank(score, tolerance))
-    return answer(request, model, given, Compared(name, tuple(kept)), tokenized, ordered, tolerance)
+    return answer(request, model, given, Compared(name, tuple(kept), alone), tokenized, ordered, tolerance)
 
 
 def _job(model: Model, given: GivenVectors, chosen: Sequence[int], tolerance: float) -> ScoreJob:
     return ScoreJob(
         given=given.rows(chosen),
+        pool=given.values if len(given) <= _MOST_SOUGHT else given.rows(chosen),
+        places=tuple(chosen if len(given) <= _MOST_SOUGHT else range(len(chosen))),
         strategies=strategies(model),
         ranges=ranges(model, given.dimension),
         tolerance=tolerance,

@@ -40,10 +40,12 @@ class Compared:
     Attributes:
         name: The file that they are from.
         records: The texts.
+        alone: Whether only runs of one text at a time give the vectors.
     """
 
     name: str
     records: tuple[Record, ...]
+    alone: bool = False
 
 
 def answer(
@@ -78,6 +80,9 @@ def answer(
     ways = (tokenized[best.variant].meta, *tokenized[best.variant].same)
     is_declared = found and best.strategy == DECLARED and not best.truncated and declared in ways
     findings = [*_notes(tokenized[best.variant], model), *_sampled(len(kept), len(given))] if found else []
+    if texts.alone:
+        message = "only one text at a time gives these vectors: what this model gives depends on padding"
+        findings.append(Finding("padding-changes", "warning", message, "See check --run -e padding_invariant."))
     return WhichReport(
         model=model.checkpoint.name,
         path=given.name,
@@ -89,7 +94,12 @@ def answer(
         declared=is_declared,
         must_be_declared=request.declared,
         candidates=tuple(candidates),
-        lacks=() if found else _lacks(best, tokenized[best.variant], tolerance, given.largest),
+        lacks=()
+        if found
+        else (
+            *_quantized(given),
+            *_lacks(best, tokenized[best.variant], tolerance, given.largest, quantized="int" in given.dtype),
+        ),
         worst=_worst(best, tokenized[best.variant], kept),
         command=command_of(first, model, texts.name) if found else None,
         python=python_of(first, model) if found else "",
@@ -163,6 +173,13 @@ def _not_declared(*, found: bool, declared: bool, model: Model) -> list[Finding]
     return [Finding("not-declared", "warning", message, "encode() of sentence-transformers gives other vectors.")]
 
 
+def _quantized(given: GivenVectors) -> tuple[str, ...]:
+    """What integers are: sentence-transformers quantizes by a range of each dimension, which they lack."""
+    if "int" not in given.dtype:
+        return ()
+    return (f"{given.dtype} numbers: quantized vectors, such as quantize_embeddings gives; compare those from before",)
+
+
 def _noise(best: Score, largest: float) -> str:
     """What noise of that size comes from, as a rule: on MiniLM 0.002 of the largest in float16, 0.014 in bfloat16."""
     share = best.difference / largest
@@ -172,7 +189,9 @@ def _noise(best: Score, largest: float) -> str:
     )
 
 
-def _lacks(best: Score, way: Tokenized, tolerance: float, largest: float) -> tuple[str, ...]:
+def _lacks(
+    best: Score, way: Tokenized, tolerance: float, largest: float, *, quantized: bool = False
+) -> tuple[str, ...]:
     lines = [_LACKS[code].format(number) for code, number in best.lacks]
     pairs = list(zip((len(row) for row in way.whole), best.row_differences, strict=True))
     fits = [length for length, value in pairs if value <= tolerance]
@@ -183,6 +202,8 @@ def _lacks(best: Score, way: Tokenized, tolerance: float, largest: float) -> tup
         lines.append(f"right for {len(fits)} of {len(pairs)} texts")
     if not lines and best.cosine > 0.99:
         lines.append(_noise(best, largest))
+    if not lines and quantized:
+        return ()
     return tuple(lines) or (f"nothing that is recognised: mean cosine {best.cosine:.3f}; another model or other texts",)
 
 

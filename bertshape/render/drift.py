@@ -46,7 +46,9 @@ def render_drift(drift: Drift, columns: int, signs: Signs = UNICODE) -> list[Ren
     ]
     if drift.most is not None:
         verdict, style = ("passes", "green") if drift.passes else ("fails", "red")
-        lines.append(labelled("limit", f"{verdict}: {drift.share:.2%} change, {drift.most:.2%} may", style=style))
+        unknown = "; the vectors were not compared" * (drift.cosines is None and not drift.ids_alone)
+        said = f"{verdict}: {drift.share:.2%} change, {drift.most:.2%} may{unknown}"
+        lines.append(labelled("limit", said, style=style))
     if drift.worst:
         rows = [_row(row, signs) for row in drift.worst]
         lines += [Text(), Grid(_COLUMNS, rows).render(columns, signs)]

@@ -62,7 +62,8 @@ def output_section(report: Report, *, hidden_states: bool = False, signs: Signs 
         if output.each:
             continue
         for label in output.labels if hidden_states and name == "hidden_states" else ():
-            rows.append((Text(f"  {label}"), sizes_text(output.shape), Text(output.shape.by_name), Text()))
+            axes = Text(output.shape.by_name if output.statistics is None else "")
+            rows.append((Text(f"  {label}"), sizes_text(output.shape), axes, Text()))
     columns = _OUTPUT_COLUMNS
     if any(output.statistics for output in report.outputs.values()):
         columns = (*columns[:2], _NUMBERS, columns[3])

@@ -53,7 +53,8 @@ def render_which(report: WhichReport, columns: int, signs: Signs = UNICODE) -> R
     if report.command is not None:
         lines += [Text(), labelled("use", visible(report.command))]
     if report.python:
-        lines += [Text(), *(Text(f"    {line}") for line in report.python.splitlines())]
+        program = (f"    {line}" for line in report.python.splitlines())
+        lines += [Text(), *(Text(line, no_wrap=True, overflow="ignore") for line in program)]
     return Group(*lines)
 
 

@@ -70,6 +70,7 @@ class Drift:
         reason: Why not.
         worst: Texts that changed most.
         most: Share of texts that may change; None where no limit was asked for.
+        ids_alone: Whether neither side has weights, so that only tokens can be compared.
     """
 
     path: str
@@ -85,6 +86,7 @@ class Drift:
     reason: str | None
     worst: tuple[ChangedText, ...]
     most: float | None = None
+    ids_alone: bool = False
 
     @property
     def share(self) -> float:
@@ -93,8 +95,8 @@ class Drift:
 
     @property
     def passes(self) -> bool:
-        """Whether no more texts changed than may."""
-        return self.share <= (self.most or 0.0)
+        """Whether no more texts changed than may; what could not be compared does not pass."""
+        return self.share <= (self.most or 0.0) and (self.cosines is not None or self.ids_alone)
 
     def to_dict(self) -> documents_drift.Drift:
         """The comparison as the JSON document holds it."""

@@ -43,12 +43,13 @@ def forward(model: Any, inputs: Mapping[str, torch.Tensor], *, attentions: bool,
         ) from error
 
 
-def look(value: Any, *, statistics: bool = False) -> Observed:
+def look(value: Any, kept: torch.Tensor | None = None) -> Observed:
     """Sizes and dtype of a tensor, or of the tensors of a tuple, and whether their numbers are numbers.
 
     Args:
         value: The tensor or tensors, of any shape.
-        statistics: Whether to say what the numbers are like too.
+        kept: Which positions count where the numbers are described; None describes none. Shape: that of the first two
+            axes of tensors that have positions.
     """
     tensors = value if isinstance(value, tuple) else (value,)
     sizes = tuple(tuple(tensor.shape) for tensor in tensors)
@@ -61,8 +62,12 @@ def look(value: Any, *, statistics: bool = False) -> Observed:
         not_finite=sum(broken),
         numbers=sum(tensor.numel() for tensor in tensors),
         broken_from=next((index for index, count in enumerate(broken) if count), None),
-        statistics=_statistics(tensors) if statistics else None,
+        statistics=None if kept is None else _statistics([_only(tensor, kept) for tensor in tensors]),
     )
+
+
+def _only(tensor: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
+    return tensor[kept] if tensor.ndim > kept.ndim and tensor.shape[: kept.ndim] == kept.shape else tensor
 
 
 def _statistics(tensors: Sequence[torch.Tensor]) -> Statistics:

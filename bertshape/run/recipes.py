@@ -37,6 +37,8 @@ class ScoreJob:
 
     Attributes:
         given: The vectors. Shape: (texts, embedding_dimension).
+        pool: The vectors among which one in another place is sought. Shape: (any number, embedding_dimension).
+        places: Which of these each text has.
         strategies: Strategies on single layers, by the name that candidates get.
         ranges: Candidates that are made of those: how they are joined, and the names of the parts, by their name.
         tolerance: Largest difference of a number that passes.
@@ -47,6 +49,8 @@ class ScoreJob:
     """
 
     given: Any
+    pool: Any
+    places: tuple[int, ...]
     strategies: tuple[Strategy, ...]
     ranges: Mapping[str, tuple[str, tuple[str, ...]]]
     tolerance: float

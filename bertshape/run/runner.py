@@ -147,8 +147,8 @@ class Runner:
             unmasked_error = _unmasked_error(pooled)
         size = tokenization.batch_size, tokenization.sequence_length
         return Observation(
-            outputs={name: look(value, statistics=plan.statistics) for name, value in there.items()},
-            pooled={name: look(value, statistics=plan.statistics) for name, value in pooled.items()},
+            outputs={name: look(value, _kept(name, pooling_inputs, plan)) for name, value in there.items()},
+            pooled={name: look(value, _kept(name, pooling_inputs, plan)) for name, value in pooled.items()},
             steps=tuple(map(look, followed.steps)),
             tasks=heads,
             layers=describe(model, seen, self._request.architecture, *size) if plan.layers else None,
@@ -204,6 +204,18 @@ def _fitting(strategies: Sequence[Strategy], outputs: Any, architecture: Archite
     layers = architecture.layer_outputs + 1
     even = len(outputs.hidden_states) == layers and all(layer.shape == last.shape for layer in outputs.hidden_states)
     return [strategy for strategy in strategies if even or not strategy.needs_hidden_states]
+
+
+def _kept(name: str, inputs: PoolingInputs, plan: Plan) -> torch.Tensor | None:
+    """Which positions count where numbers are described: neither padding nor words that a text lacks. None: no numbers.
+
+    Shape: (batch_size, sequence_length), or (batch_size, num_words).
+    """
+    if not plan.statistics:
+        return None
+    if not name.startswith("words"):
+        return inputs.attention_mask.bool()
+    return torch.arange(inputs.num_words, device=inputs.word_index.device) <= inputs.word_index.amax(1, keepdim=True)
 
 
 def _is_there(value: Any) -> bool:

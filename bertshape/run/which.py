@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn import functional
 
+from bertshape.errors import CheckpointError
 from bertshape.run.devices import device_errors
 from bertshape.run.embed import batch_inputs, pooling_inputs
 from bertshape.run.forward import forward
@@ -46,7 +47,8 @@ class Scorer:
         """
         self._model, self._architecture, self._device, self._job, self._chain = model, architecture, device, job, chain
         self._ran: dict[object, Vectors] = {}
-        self._given = torch.from_numpy(job.given)
+        self._given, self._pool = torch.from_numpy(job.given), torch.tensor(job.pool)
+        self._places = torch.tensor(job.places)
         self._allowed = job.tolerance
 
     def score(self, variants: Sequence[Variant]) -> tuple[Score, ...]:
@@ -98,6 +100,12 @@ class Scorer:
             vectors |= {
                 f"{name}{_STEPS}{count}": value for (name, count), value in self._chain.after_pooling(single).items()
             }
+        if not all(bool(value.isfinite().all()) for value in vectors.values()):
+            raise CheckpointError(
+                "the model gives NaN or infinity for these texts, so no vectors were made by it as it is",
+                hint="Look at the weights with check --values.",
+                code="non-finite-outputs",
+            )
         self._ran[key] = vectors
         return vectors
 
@@ -121,7 +129,9 @@ class Scorer:
                 for name, value in candidates.items()
             }
             kept += sorted(others, key=lambda name: -others[name])[:2]
-            found = {name: float(_similar(value[:, :size], given).amax(1).mean()) for name, value in candidates.items()}
+            found = {
+                name: float(_similar(value[:, :size], self._pool).amax(1).mean()) for name, value in candidates.items()
+            }
             kept += sorted(found, key=lambda name: -found[name])[:2]
         return [self._fit(index, name, candidates[name]) for name in dict.fromkeys(kept)]
 
@@ -166,11 +176,11 @@ class Scorer:
             ratio = given.norm(dim=1) / made.norm(dim=1).clamp(min=1e-12)
             even = float(ratio.std(correction=0) / ratio.mean()) < 1e-3
             return (("scale" if even else "norm", float(ratio.mean())),)
-        similar = _similar(made, given)
-        nearest, places = similar.max(1)
-        moved = int((places != torch.arange(len(places))).sum())
-        if moved and float((nearest > _SAME_DIRECTION - 1e-3).float().mean()) > 0.9 and score.cosine < _NEAR:
-            return (("shuffled", float(moved)),)
+        nearest, places = _similar(made, self._pool).max(1)
+        # A text that stands there twice has its vector in both places.
+        moved = (places != self._places) & (nearest > _cosines(made, given) + 1e-3)
+        if bool(moved.any()) and float((nearest > _SAME_DIRECTION - 1e-3).float().mean()) > 0.9:
+            return (("shuffled", float(moved.sum())),)
         return ()
 
 
@@ -194,9 +204,9 @@ def _cosines(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     return functional.cosine_similarity(first.double(), second.double(), dim=1)
 
 
-def _similar(made: torch.Tensor, given: torch.Tensor) -> torch.Tensor:
-    """Cosine of each given row with each made one. Shape: (texts, texts)."""
-    return functional.normalize(given, dim=1) @ functional.normalize(made, dim=1).T
+def _similar(made: torch.Tensor, pool: torch.Tensor) -> torch.Tensor:
+    """Cosine of each made row with each of the pool. Shape: (texts, rows of the pool)."""
+    return functional.normalize(made, dim=1) @ functional.normalize(pool, dim=1).T
 
 
 def _levels(given: torch.Tensor) -> int | None:

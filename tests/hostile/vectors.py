@@ -77,7 +77,7 @@ CASES = (
     _which("v.npy", _array((3, 8), bytes(192), "<c8"), "complex64"),
     _which("v.npy", _array((3, 8), bytes(192), "<M8[ns]"), "datetime64"),
     _which("v.npy", _saved(numpy.full((3, 8), 1e308)), "NaN or infinity"),
-    _which("v.npy", _array((4, 8), bytes(128)), "4 vectors"),
+    _which("v.npy", _array((4, 8), b"\1" * 128), "4 vectors"),
     _which("v.npy", None, "it is no regular file", make=os.mkfifo),
     _which("v.npy", None, "no regular file", make=os.mkdir),
     _which("v.npz", b"PK\x03\x04" + bytes(60), "not a zip file"),

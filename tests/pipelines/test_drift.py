@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 import pytest
+from safetensors.torch import load_file, save_file
 from sentence_transformers import SentenceTransformer
 from transformers import AutoTokenizer
 
@@ -107,3 +108,19 @@ def test_bad_options_are_usage_errors(
     given = [option.format(empty=tmp_path / "empty.txt") for option in options]
     result = bertshape("diff", str(minilm), str(minilm), *given)
     assert (result.returncode, message in result.stderr) == (2, True)
+
+
+def test_vectors_that_cannot_be_compared_do_not_pass(minilm: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "nan"
+    shutil.copytree(minilm, folder, ignore=shutil.ignore_patterns("*.safetensors"))
+    weights = load_file(minilm / "model.safetensors")
+    weights["encoder.layer.5.output.dense.bias"][0] = float("nan")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    compared = diff_checkpoints(minilm, folder, corpus=TEXTS, max_drift=0.5)
+    assert compared.drift is not None
+    assert (compared.drift.retokenized, compared.drift.changed, compared.ok) == (0, len(TEXTS), False)
+    (folder / "model.safetensors").unlink()
+    compared = diff_checkpoints(minilm, folder, corpus=TEXTS, max_drift=0.5)
+    assert compared.drift is not None
+    assert (compared.drift.changed, compared.drift.reason, compared.ok) == (0, "B stores no weights", False)
+    assert diff_checkpoints(folder, folder, corpus=TEXTS, max_drift=0.5).ok

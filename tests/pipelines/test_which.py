@@ -88,10 +88,10 @@ def test_rounding_is_part_of_the_recipe(tiny: Path, arrays: Any, tmp_path: Path)
 @pytest.mark.parametrize(
     ("vectors", "texts", "code"),
     [
-        (numpy.zeros((4, 48)), TEXTS, "texts-vectors-mismatch"),
+        (numpy.ones((4, 48)), TEXTS, "texts-vectors-mismatch"),
         (numpy.full((5, 48), numpy.nan), TEXTS, "vectors-unreadable"),
-        (numpy.zeros((5, 4800)), TEXTS, "dimension-mismatch"),
-        (numpy.zeros((2, 48)), ["a", "a"], "too-few-texts"),
+        (numpy.ones((5, 4800)), TEXTS, "dimension-mismatch"),
+        (numpy.ones((2, 48)), ["a", "a"], "too-few-texts"),
         (numpy.zeros(5), TEXTS, "vectors-unreadable"),
     ],
 )

@@ -14,13 +14,14 @@ from pyarrow import feather, parquet
 from safetensors.numpy import save_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import Dense
+from sentence_transformers.util import quantize_embeddings
 
 from bertshape import BertshapeError, embed_texts, probe_texts, which_recipe
 from bertshape.pipelines.candidates import strategies
 from bertshape.pipelines.model import open_model
 from bertshape.pipelines.request import ModelSource
 from tests.predict.test_sentence_chain import edit, save_chain
-from tests.support.checkpoints import build_checkpoint
+from tests.support.checkpoints import build_checkpoint, edited_copy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,3 +180,34 @@ def test_vectors_of_other_texts_than_the_probes_are_refused(minilm: Path, tmp_pa
     with pytest.raises(BertshapeError, match="3 vectors, and the built-in probes 28 texts") as caught:
         which_recipe(saved(tmp_path, numpy.ones((3, 384))), model=minilm)
     assert "which --probes" in caught.value.hint
+
+
+def test_rows_in_another_order_are_found_beyond_the_sample(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    texts = [f"number {index} of many texts {index * 7}" for index in range(40)]
+    embed_texts(texts, tmp_path / "v.npz", model=tiny("bert"), pooling=["mean"])
+    vectors = numpy.load(tmp_path / "v.npz")["pooled.mean"]
+    swapped = vectors.copy()
+    swapped[[3, 30]] = swapped[[30, 3]]
+    for given, sample in ((numpy.roll(vectors, 5, axis=0), 10), (swapped, 40)):
+        report = which_recipe(saved(tmp_path, given), texts, model=tiny("bert"), sample=sample)
+        assert "another order" in " ".join(report.lacks)
+
+
+def test_integers_are_called_quantized_and_zeros_refused(minilm: Path, tmp_path: Path) -> None:
+    vectors = SentenceTransformer(str(minilm), device="cpu", local_files_only=True).encode(TEXTS)
+    quantized = quantize_embeddings(vectors, "int8")
+    report = which_recipe(saved(tmp_path, quantized), TEXTS, model=minilm)
+    assert report.lacks[0].startswith("int8 numbers: quantized vectors")
+    assert not any("another model" in line for line in report.lacks)
+    assert report.candidates[0].recipe.dtype == "float32"
+    with pytest.raises(BertshapeError, match="all its numbers are zero"):
+        which_recipe(saved(tmp_path, numpy.zeros((6, 384))), TEXTS, model=minilm)
+
+
+def test_vectors_of_one_text_at_a_time_are_found_where_padding_changes_them(minilm: Path, tmp_path: Path) -> None:
+    folder = edited_copy(minilm, tmp_path / "left")
+    edit(folder, "tokenizer_config.json", padding_side="left")
+    model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    report = which_recipe(saved(tmp_path, model.encode(TEXTS, batch_size=1)), TEXTS, model=folder)
+    assert report.found
+    assert "padding-changes" in {finding.code for finding in report.findings}
