@@ -48,9 +48,12 @@ def main() -> None:
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     lines = [f"{datetime.now(UTC):%Y-%m-%d}; {machine}; {versions}.", ""]
     lines += ["| what | measured | at most | reached |", "|---|---|---|---|"]
-    lines += [str(row) for rows in _chosen() for row in rows]
+    print("\n".join(lines), flush=True)
+    for rows in _chosen():
+        for row in rows:
+            lines.append(str(row))
+            print(row, flush=True)  # At once: all of them take half an hour, and a person may stop before.
     table = "\n".join(lines)
-    print(table)
     if "--write" in sys.argv[1:]:
         page = _TABLE.sub(lambda _: f"<!-- table -->\n{table}\n<!-- end -->", PAGE.read_text(encoding="utf-8"))
         PAGE.write_text(page, encoding="utf-8")
