@@ -51,9 +51,14 @@ class GivenVectors:
         return int(self.values.shape[1])
 
     @property
+    def quantized(self) -> bool:
+        """Whether the file holds integers."""
+        return "int" in self.dtype
+
+    @property
     def rounded_to(self) -> str:
         """The narrowest dtype that holds all numbers: `float16`, `bfloat16` or `float32`; of integers the last."""
-        if "int" in self.dtype:
+        if self.quantized:
             return "float32"
         with numpy.errstate(over="ignore"):
             if (self.values.astype(numpy.float16).astype(numpy.float32) == self.values).all():

@@ -106,13 +106,7 @@ def compare_texts(
     Raises:
         BertshapeError: A side cannot be read, a text is too long for it, or it fails to run.
     """
-    for source in sources:
-        if source.name is not None and source.name.endswith(".toml"):
-            raise UsageError(
-                f"--text gives texts to two checkpoints, and {source.name} is a contract",
-                hint="Leave --text out, or name the checkpoint in place of its contract.",
-                code="contract-takes-no-text",
-            )
+    refuse_contracts(sources, _NAME)
     asked = Texts(tuple(texts))
     asked.check()
     before, after = (_Side(source, asked) for source in sources)
@@ -127,6 +121,25 @@ def compare_texts(
     )
 
 
+def refuse_contracts(sources: Sequence[ModelSource], option: str) -> None:
+    """Refuse to give texts to a contract.
+
+    Args:
+        sources: The two sides.
+        option: The option that gives the texts.
+
+    Raises:
+        UsageError: A side is a contract.
+    """
+    for source in sources:
+        if source.name is not None and source.name.endswith(".toml"):
+            raise UsageError(
+                f"{option} gives texts to two checkpoints, and {source.name} is a contract",
+                hint=f"Leave {option} out, or name the checkpoint in place of its contract.",
+                code="contract-takes-no-text",
+            )
+
+
 class _Side:
     """One checkpoint and the texts."""
 
@@ -134,7 +147,7 @@ class _Side:
         self._texts = asked.texts
         # Read as encode reads it, for the embedding; the tokens and outputs are those that AutoModel gives.
         self.model = open_model(source, as_encode=True)
-        self._source, plain = source, open_model(source)
+        plain = open_model(source)
         self.size = embedding_size(self.model)
         self.given = tuple(self._give(plain, text) for text in asked.texts)
 
@@ -150,24 +163,24 @@ class _Side:
     def embeddings(self, events: Events) -> list[list[float]]:
         """The vector of each text."""
         records = [Record(line, text, unit="text") for line, text in enumerate(self._texts, start=1)]
-        return Encoder(self._source, _NAME, events).vectors(records)
+        return Encoder(self.model, _NAME, events).vectors(records)
 
 
 class Encoder:
     """A checkpoint, loaded, that gives the vectors of `encode`."""
 
-    def __init__(self, source: ModelSource, name: str, events: Events) -> None:
+    def __init__(self, model: Model, name: str, events: Events) -> None:
         """Load it.
 
         Args:
-            source: The checkpoint.
+            model: The checkpoint, opened as `encode` reads it; it has weights.
             name: What messages call the texts.
             events: Who watches.
 
         Raises:
             BertshapeError: It cannot be loaded.
         """
-        model = open_model(source, "checkpoint", as_encode=True)
+        model = replace(model, weights="checkpoint")
         self._model, self._name, self._events = model, name, events
         self._prompt = settle_prompt(Prompting(), model.recipe, as_encode=True)
         self._cut_to = settle_lengths(LengthOptions(), model, as_encode=True).cut_to

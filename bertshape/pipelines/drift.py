@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.corpus.read import in_chunks, read_records
 from bertshape.errors import UsageError
-from bertshape.pipelines.diff_texts import Encoder, cosine_of, not_comparable
+from bertshape.pipelines.diff_texts import Encoder, cosine_of, not_comparable, refuse_contracts
 from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.model import open_model
 from bertshape.report.drift import LEAST_COSINE, ChangedText, Cosines, Drift
@@ -64,16 +64,11 @@ def drift_records(
     Raises:
         BertshapeError: As for `drift`.
     """
-    for source in sources:
-        if source.name is not None and source.name.endswith(".toml"):
-            raise UsageError(
-                f"--texts gives texts to two checkpoints, and {source.name} is a contract",
-                hint="Leave --texts out, or name the checkpoint in place of its contract.",
-                code="contract-takes-no-text",
-            )
+    refuse_contracts(sources, "--texts")
     models = open_model(sources[0]), open_model(sources[1])
-    reason = not_comparable(*(open_model(source, as_encode=True) for source in sources))
-    encoders = [Encoder(source, name, events) for source in sources] if reason is None else []
+    as_encode = [open_model(source, as_encode=True) for source in sources]
+    reason = not_comparable(*as_encode)
+    encoders = [Encoder(model, name, events) for model in as_encode] if reason is None else []
     tally = _Tally(models)
     for chunk in in_chunks(records):
         rows = [list(encode_rows(model.tokenizer, chunk, name, cut_to=None)) for model in models]
@@ -83,8 +78,7 @@ def drift_records(
             tally.add(record, before, after, cosine, compared=bool(vectors))
     if not tally.texts:
         raise UsageError(f"{name} has no texts", hint="Pass a file with a text on each line.", code="no-texts")
-    weightless = not any(model.checkpoint.has_weights for model in models)
-    return replace(tally.drift(name, reason, most), ids_alone=weightless)
+    return tally.drift(name, reason, most)
 
 
 @dataclass
@@ -145,6 +139,7 @@ class _Tally:
             reason=reason if reason or self.cosines else "no text gives two vectors that have a cosine",
             worst=tuple(self._named(row) for row in worst),
             most=most,
+            ids_alone=not any(model.checkpoint.has_weights for model in self.models),
         )
 
     def _named(self, row: ChangedText) -> ChangedText:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertshape.errors import UsageError
+from bertshape.pipelines.request import Prompting
 from bertshape.tokens.cut import encode_cut
 
 if TYPE_CHECKING:
     from bertshape.checkpoint.recipe import Recipe
     from bertshape.pipelines.model import Model
-    from bertshape.pipelines.request import Prompting
+
+
+def prompting_of(name: str | None, text: str | None) -> Prompting:
+    """What a call from Python asks for: an empty prompt is none, whatever the checkpoint's default."""
+    return Prompting(name, text or None, none=text == "")
 
 
 def settle_prompt(prompting: Prompting, recipe: Recipe, *, as_encode: bool = False) -> str:

@@ -94,12 +94,7 @@ def answer(
         declared=is_declared,
         must_be_declared=request.declared,
         candidates=tuple(candidates),
-        lacks=()
-        if found
-        else (
-            *_quantized(given),
-            *_lacks(best, tokenized[best.variant], tolerance, given.largest, quantized="int" in given.dtype),
-        ),
+        lacks=() if found else _lacks(best, tokenized[best.variant], tolerance, given),
         worst=_worst(best, tokenized[best.variant], kept),
         command=command_of(first, model, texts.name) if found else None,
         python=python_of(first, model) if found else "",
@@ -175,7 +170,7 @@ def _not_declared(*, found: bool, declared: bool, model: Model) -> list[Finding]
 
 def _quantized(given: GivenVectors) -> tuple[str, ...]:
     """What integers are: sentence-transformers quantizes by a range of each dimension, which they lack."""
-    if "int" not in given.dtype:
+    if not given.quantized:
         return ()
     return (f"{given.dtype} numbers: quantized vectors, such as quantize_embeddings gives; compare those from before",)
 
@@ -189,9 +184,7 @@ def _noise(best: Score, largest: float) -> str:
     )
 
 
-def _lacks(
-    best: Score, way: Tokenized, tolerance: float, largest: float, *, quantized: bool = False
-) -> tuple[str, ...]:
+def _lacks(best: Score, way: Tokenized, tolerance: float, given: GivenVectors) -> tuple[str, ...]:
     lines = [_LACKS[code].format(number) for code, number in best.lacks]
     pairs = list(zip((len(row) for row in way.whole), best.row_differences, strict=True))
     fits = [length for length, value in pairs if value <= tolerance]
@@ -201,10 +194,9 @@ def _lacks(
     elif fits and fails:
         lines.append(f"right for {len(fits)} of {len(pairs)} texts")
     if not lines and best.cosine > 0.99:
-        lines.append(_noise(best, largest))
-    if not lines and quantized:
-        return ()
-    return tuple(lines) or (f"nothing that is recognised: mean cosine {best.cosine:.3f}; another model or other texts",)
+        lines.append(_noise(best, given.largest))
+    known = (*_quantized(given), *lines)
+    return known or (f"nothing that is recognised: mean cosine {best.cosine:.3f}; another model or other texts",)
 
 
 def _worst(best: Score, way: Tokenized, kept: Sequence[Record]) -> tuple[WorstText, ...]:

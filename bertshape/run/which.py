@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -47,9 +48,19 @@ class Scorer:
         """
         self._model, self._architecture, self._device, self._job, self._chain = model, architecture, device, job, chain
         self._ran: dict[object, Vectors] = {}
-        self._given, self._pool = torch.from_numpy(job.given), torch.tensor(job.pool)
+        self._given = torch.from_numpy(job.given)
         self._places = torch.tensor(job.places)
         self._allowed = job.tolerance
+
+    @cached_property
+    def _pool(self) -> torch.Tensor:
+        """The vectors among which one in another place is sought, each of length 1; needed where nothing fits."""
+        return functional.normalize(torch.tensor(self._job.pool), dim=1)
+
+    @cached_property
+    def _quantized_levels(self) -> int | None:
+        """Levels of the given vectors; needed where nothing fits."""
+        return _levels(self._given)
 
     def score(self, variants: Sequence[Variant]) -> tuple[Score, ...]:
         """The nearest candidates, the best first.
@@ -169,7 +180,7 @@ class Scorer:
         spread = float((offset - offset.mean(0)).abs().max())
         if spread <= tolerance:
             return (("offset", float(offset.mean(0).abs().max())),)
-        levels = _levels(given)
+        levels = self._quantized_levels
         if levels is not None and float(score.cosine) > _NEAR:
             return (("int8", float(levels)),)
         if score.least_cosine >= _SAME_DIRECTION:
@@ -205,8 +216,8 @@ def _cosines(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
 
 
 def _similar(made: torch.Tensor, pool: torch.Tensor) -> torch.Tensor:
-    """Cosine of each made row with each of the pool. Shape: (texts, rows of the pool)."""
-    return functional.normalize(made, dim=1) @ functional.normalize(pool, dim=1).T
+    """Cosine of each made row with each of the pool, whose rows have length 1. Shape: (texts, rows of the pool)."""
+    return functional.normalize(made, dim=1) @ pool.T
 
 
 def _levels(given: torch.Tensor) -> int | None:

@@ -19,11 +19,11 @@ from bertshape.pipelines.drift import drift_records
 from bertshape.pipelines.embed import embed
 from bertshape.pipelines.embed_request import EmbedRequest
 from bertshape.pipelines.inspect import inspect
+from bertshape.pipelines.prompts import prompting_of
 from bertshape.pipelines.request import (
     InspectionRequest,
     LengthOptions,
     ModelSource,
-    Prompting,
     RunOptions,
     SaveOptions,
     Texts,
@@ -104,7 +104,7 @@ def inspect_texts(
             texts=Texts(_several(texts), _several(pairs)),
             source=ModelSource(_name(model), revision, offline),
             run=RunOptions(weights, device_name(device), dtype),
-            prompting=_prompting(prompt_name, prompt),
+            prompting=prompting_of(prompt_name, prompt),
             lengths=LengthOptions(max_length, truncation, padding),
             wanted=Wanted(_several(pooling), _several(tasks), layers, words, attentions, truncate_dim, statistics),
             save=SaveOptions(Path(save)) if save is not None else None,
@@ -258,7 +258,7 @@ def embed_texts(
         save=SaveOptions(Path(output)),
         source=ModelSource(_name(model), revision, offline),
         run=RunOptions(weights, device_name(device), dtype),
-        prompting=_prompting(prompt_name, prompt),
+        prompting=prompting_of(prompt_name, prompt),
         lengths=LengthOptions(max_length, truncation),
         pooling=_several(pooling),
         truncate_dim=truncate_dim,
@@ -267,11 +267,6 @@ def embed_texts(
         verify=verify,
     )
     return embed(request, (Record(line, text, unit="text") for line, text in enumerate(texts, start=1)), "texts")
-
-
-def _prompting(name: str | None, text: str | None) -> Prompting:
-    """An empty prompt is none, whatever the checkpoint's default."""
-    return Prompting(name, text or None, none=text == "")
 
 
 def _several(values: str | Sequence[str]) -> tuple[str, ...]:

@@ -8,8 +8,9 @@ from bertshape.corpus.text_file import Record
 from bertshape.errors import CheckpointError, UsageError
 from bertshape.pipelines.embed_request import VectorRequest
 from bertshape.pipelines.events import SILENT
+from bertshape.pipelines.prompts import prompting_of
 from bertshape.pipelines.reconcile import non_finite
-from bertshape.pipelines.request import LengthOptions, ModelSource, Prompting, RunOptions, device_name
+from bertshape.pipelines.request import LengthOptions, ModelSource, RunOptions, device_name
 from bertshape.pipelines.running import check_packages
 from bertshape.pipelines.vector_maker import RunningMaker, open_maker
 from bertshape.pipelines.verify import Sample
@@ -83,7 +84,7 @@ class Embedder:
         request = VectorRequest(
             source=ModelSource(str(model), revision, offline),
             run=RunOptions(weights, device_name(device), dtype),
-            prompting=Prompting(prompt_name, prompt or None, none=prompt == ""),
+            prompting=prompting_of(prompt_name, prompt),
             lengths=LengthOptions(max_length, truncation),
             pooling=() if pooling is None else (pooling,),
             truncate_dim=truncate_dim,
