@@ -25,7 +25,8 @@ from bertshape.errors import ExitCode, UsageError
 from bertshape.files import output_errors
 from bertshape.pipelines.check import check, list_names
 from bertshape.pipelines.check_request import CheckCase, CheckRequest, request_from_contract
-from bertshape.pipelines.request import ModelSource, check_inputs_stay, device_name
+from bertshape.pipelines.model_source import ModelSource, device_name
+from bertshape.pipelines.output_paths import check_inputs_stay
 from bertshape.render.escape import visible
 from bertshape.report.check import check_document
 

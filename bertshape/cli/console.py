@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.cli.json_output import print_json
 from bertshape.files import written_whole
-from bertshape.pipelines.request import check_output
+from bertshape.pipelines.output_paths import check_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -20,15 +20,9 @@ from bertshape.corpus.text_file import TextFile
 from bertshape.errors import ExitCode
 from bertshape.pipelines.embed import embed
 from bertshape.pipelines.embed_request import EmbedRequest
-from bertshape.pipelines.request import (
-    LengthOptions,
-    ModelSource,
-    Prompting,
-    RunOptions,
-    SaveOptions,
-    check_inputs_stay,
-    device_name,
-)
+from bertshape.pipelines.model_source import ModelSource, device_name
+from bertshape.pipelines.output_paths import check_inputs_stay
+from bertshape.pipelines.request import LengthOptions, Prompting, RunOptions, SaveOptions
 from bertshape.render.embed import render_embed
 from bertshape.render.tables import signs_of
 

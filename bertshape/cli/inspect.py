@@ -18,17 +18,16 @@ from bertshape.cli.slips import check_texts, notes_on_texts
 from bertshape.cli.stream import check_number, read_all, run_stream
 from bertshape.corpus.text_file import TextFile
 from bertshape.errors import UsageError
+from bertshape.pipelines.model_source import ModelSource, device_name
+from bertshape.pipelines.output_paths import check_inputs_stay
 from bertshape.pipelines.request import (
     InspectionRequest,
     LengthOptions,
-    ModelSource,
     Prompting,
     RunOptions,
     SaveOptions,
     Texts,
     Wanted,
-    check_inputs_stay,
-    device_name,
 )
 from bertshape.render.escape import visible
 

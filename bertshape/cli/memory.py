@@ -16,7 +16,7 @@ from bertshape.cli.pages import format_of
 from bertshape.errors import ExitCode
 from bertshape.pipelines.memory import memory
 from bertshape.pipelines.memory_request import BATCH_SIZE, MemoryRequest, parse_bytes
-from bertshape.pipelines.request import ModelSource
+from bertshape.pipelines.model_source import ModelSource
 from bertshape.render.memory import render_memory, render_memory_csv, render_memory_markdown
 from bertshape.render.tables import signs_of
 

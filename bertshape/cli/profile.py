@@ -19,8 +19,9 @@ from bertshape.cli.pages import format_of, page_of, shown_in
 from bertshape.corpus.meter import Meter
 from bertshape.corpus.text_file import TextFile
 from bertshape.errors import ExitCode, UsageError
+from bertshape.pipelines.model_source import ModelSource
+from bertshape.pipelines.output_paths import check_inputs_stay
 from bertshape.pipelines.profile import BATCH_SIZES, ProfileRequest, judge_cuts, parse_share, profile
-from bertshape.pipelines.request import ModelSource, check_inputs_stay
 from bertshape.report.profile import merge_profiles
 from bertshape.report.read_profile import read_profile
 

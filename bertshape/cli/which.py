@@ -17,8 +17,9 @@ from bertshape.cli.events import CommandEvents
 from bertshape.cli.pages import is_json
 from bertshape.corpus.text_file import TextFile
 from bertshape.errors import ExitCode, UsageError
+from bertshape.pipelines.model_source import ModelSource, device_name
 from bertshape.pipelines.probes import probes_of
-from bertshape.pipelines.request import ModelSource, RunOptions, device_name
+from bertshape.pipelines.request import RunOptions
 from bertshape.pipelines.which import which
 from bertshape.pipelines.which_request import SAMPLE, TOLERANCE, WhichRequest
 from bertshape.render.tables import signs_of

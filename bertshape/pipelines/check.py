@@ -13,8 +13,9 @@ from bertshape.pipelines import facts
 from bertshape.pipelines.check_case import CaseRunner, case_shapes, check_case
 from bertshape.pipelines.check_request import DEFAULT_TEXT, CheckCase, CheckRequest
 from bertshape.pipelines.model import UnreadableTokenizerError, open_model
+from bertshape.pipelines.model_source import check_device
 from bertshape.pipelines.places import with_places
-from bertshape.pipelines.request import RunOptions, check_device
+from bertshape.pipelines.request import RunOptions
 from bertshape.pipelines.running import check_packages
 from bertshape.report.check import CheckReport, Outcome, outcomes_of
 from bertshape.report.finding import Finding

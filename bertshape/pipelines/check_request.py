@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from bertshape.pipelines.request import ModelSource
+from bertshape.pipelines.model_source import ModelSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,7 +14,7 @@ from bertshape.contract.read import read_contract
 from bertshape.errors import UsageError
 from bertshape.pipelines import facts
 from bertshape.pipelines.model import open_model
-from bertshape.pipelines.request import ModelSource
+from bertshape.pipelines.model_source import ModelSource
 from bertshape.pipelines.stored_names import loaded_names
 
 if TYPE_CHECKING:

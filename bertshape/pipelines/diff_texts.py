@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bertshape.pipelines.model import Model
-    from bertshape.pipelines.request import ModelSource
+    from bertshape.pipelines.model_source import ModelSource
     from bertshape.report import documents
 
 _NAME = "--text"

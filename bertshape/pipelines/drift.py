@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from bertshape.corpus.text_file import Record, TextFile
     from bertshape.pipelines.model import Model
-    from bertshape.pipelines.request import ModelSource
+    from bertshape.pipelines.model_source import ModelSource
     from bertshape.tokens.encode import EncodedRow
 
 _WORST = 5

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.checkpoint import steps_without_weights
 from bertshape.errors import UsageError
-from bertshape.pipelines.request import LengthOptions, ModelSource, Prompting, RunOptions, SaveOptions, check_output
+from bertshape.pipelines.model_source import ModelSource
+from bertshape.pipelines.output_paths import check_output
+from bertshape.pipelines.request import LengthOptions, Prompting, RunOptions, SaveOptions
 from bertshape.pooling.shapes import Unavailable, predict_shape, select
 from bertshape.predict.outputs import pooling_facts
 from bertshape.predict.sentence_chain import model_outputs, predict_embedding

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bertshape.checkpoint.recipe import Recipe
-    from bertshape.pipelines.request import ModelSource
+    from bertshape.pipelines.model_source import ModelSource
     from bertshape.predict.architecture import Architecture
     from bertshape.report.finding import Finding
     from bertshape.report.report import PoolerVerdict, Weights

@@ -11,7 +11,7 @@ from bertshape.pipelines.model import open_model
 
 if TYPE_CHECKING:
     from bertshape.pipelines.model import Model
-    from bertshape.pipelines.request import ModelSource
+    from bertshape.pipelines.model_source import ModelSource
     from bertshape.tokens.tokenizer import LoadedTokenizer
 
 NAME = "the built-in probes"

@@ -16,7 +16,7 @@ from bertshape.pipelines import facts
 from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.memory import batch_memory
 from bertshape.pipelines.model import Model, open_model
-from bertshape.pipelines.request import ModelSource
+from bertshape.pipelines.model_source import ModelSource
 from bertshape.report.finding import Finding
 from bertshape.report.profile import CUT_CODE, ProfileReport, Setting, merge_profiles
 from bertshape.report.profile_summary import summarize

@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from bertshape.checkpoint.own_files import is_of_checkpoint
 from bertshape.errors import UsageError
-from bertshape.files import is_replaced
+from bertshape.pipelines.model_source import ModelSource, check_device
+from bertshape.pipelines.output_paths import check_output
 from bertshape.tokens.batch import check_unicode
 from bertshape.tokens.pieces import check_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from bertshape.report.report import Weights
     from bertshape.tokens.batch import Padding
 
-_DEVICE = re.compile(r"auto|cpu|cuda(:[0-9]{1,4})?|mps", re.ASCII)
 DType = Literal["auto", "float32", "float16", "bfloat16"]
-
-
-@dataclass(frozen=True)
-class ModelSource:
-    """Which model.
-
-    Attributes:
-        name: Folder, Hub id or `embedded:` name; None for the embedded default.
-        revision: Branch, tag or commit of a Hub repository.
-        offline: Use the Hub's cache alone.
-        timeout: Seconds that fetching the small files from the Hub may take; None for the usual.
-        refresh: Fetch them again, whatever the cache holds.
-    """
-
-    name: str | None = None
-    revision: str | None = None
-    offline: bool = False
-    timeout: float | None = None
-    refresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -237,64 +214,3 @@ class InspectionRequest:
             hint = "Leave --weights none out, or --save."
             raise UsageError("--save needs a run, and --weights none runs nothing", hint=hint, code="save-without-run")
         self.save.check()
-
-
-def device_name(written: str) -> str:
-    """A device by torch's name: `gpu` and a bare number are CUDA devices."""
-    if written.isascii() and written.isdigit():
-        return f"cuda:{int(written)}"
-    return "cuda" if written == "gpu" else written
-
-
-def check_device(device: str) -> None:
-    """Refuse what names no device.
-
-    Raises:
-        UsageError: It does not.
-    """
-    if not _DEVICE.fullmatch(device):
-        hint = "Use auto, cpu, cuda, cuda:N, gpu, N or mps."
-        raise UsageError(f"--device {device} is not a device", hint=hint, code="device-invalid")
-
-
-def check_output(path: Path, what: str) -> None:
-    """Say before the work what would keep its result from being written.
-
-    Args:
-        path: The file to write.
-        what: What goes into it, for the message.
-
-    Raises:
-        UsageError: It is a folder, its folder does not exist, or it is no path.
-    """
-    if "\0" in str(path):
-        hint = "Pass the path of a file."
-        raise UsageError(f"{what} cannot be written to a path with a NUL byte", hint=hint, code="save-path")
-    # Not Path.is_dir: what may not be looked at is for the writing to report.
-    if os.path.isdir(path) or not os.path.isdir(os.path.dirname(os.path.abspath(path))):
-        problem = "is a folder" if os.path.isdir(path) else "is in a folder that does not exist"
-        hint = "Pass the path of a file."
-        raise UsageError(f"{what} cannot be written to {path}: it {problem}", hint=hint, code="save-path")
-    if is_of_checkpoint(path):
-        hint = "Write to another file."
-        raise UsageError(f"{path} is a file of a checkpoint, which {what} would replace", hint=hint, code="save-path")
-    if path.suffix == ".toml" and is_replaced(path):
-        hint = "Write to another file; bertshape snapshot writes contracts."
-        raise UsageError(f"{path} is a file of settings, which {what} would replace", hint=hint, code="save-path")
-
-
-def check_inputs_stay(path: Path | None, files: Iterable[str]) -> None:
-    """Refuse to replace a file that is read by what is said of it.
-
-    Args:
-        path: The file to write; None for stdout.
-        files: Names of the files that are read.
-
-    Raises:
-        UsageError: It is one of them.
-    """
-    for file in files:
-        if path is not None and is_replaced(path) and os.path.isfile(file) and path.samefile(file):
-            hint = "Write to another file."
-            message = f"{path} is read by this command, and would be replaced by what it writes"
-            raise UsageError(message, hint=hint, code="save-path")

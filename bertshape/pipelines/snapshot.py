@@ -16,8 +16,9 @@ from bertshape.files import read_text
 from bertshape.pipelines import facts
 from bertshape.pipelines.batch import make_batch
 from bertshape.pipelines.model import open_model
+from bertshape.pipelines.model_source import ModelSource
 from bertshape.pipelines.predicted import predict
-from bertshape.pipelines.request import LengthOptions, ModelSource, Texts, Wanted
+from bertshape.pipelines.request import LengthOptions, Texts, Wanted
 from bertshape.pipelines.vector_facts import RECIPE_NAMES, TOKENIZER_NAMES, fact_group
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bertshape.errors import UsageError
-from bertshape.pipelines.request import ModelSource, RunOptions
+from bertshape.pipelines.model_source import ModelSource
+from bertshape.pipelines.request import RunOptions
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from bertshape.contract.read import read_contract
 from bertshape.contract.write import write_contract
 from bertshape.pipelines.check import check
 from bertshape.pipelines.check_request import CheckRequest, request_from_contract
-from bertshape.pipelines.request import ModelSource
+from bertshape.pipelines.model_source import ModelSource
 from bertshape.pipelines.snapshot import snapshot
 from tests.support.checkpoints import FAMILIES, edited_copy
 

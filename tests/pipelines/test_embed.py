@@ -17,7 +17,8 @@ from bertshape.corpus.text_file import Record
 from bertshape.errors import UsageError
 from bertshape.pipelines.embed import embed
 from bertshape.pipelines.embed_request import EmbedRequest
-from bertshape.pipelines.request import LengthOptions, ModelSource, RunOptions, SaveOptions
+from bertshape.pipelines.model_source import ModelSource
+from bertshape.pipelines.request import LengthOptions, RunOptions, SaveOptions
 from tests.predict.test_sentence_chain import edit, save_chain
 from tests.support.command_line import call
 

@@ -17,7 +17,8 @@ from bertshape.errors import DeviceError, UsageError
 from bertshape.pipelines import windows
 from bertshape.pipelines.embed import embed
 from bertshape.pipelines.embed_request import FORMATS, EmbedRequest
-from bertshape.pipelines.request import LengthOptions, ModelSource, SaveOptions
+from bertshape.pipelines.model_source import ModelSource
+from bertshape.pipelines.request import LengthOptions, SaveOptions
 from bertshape.run import embed as run_embed
 from bertshape.run.forward import forward
 from tests.pipelines.test_embed import TINY, run, some_texts

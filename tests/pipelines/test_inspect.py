@@ -13,7 +13,8 @@ from bertshape import BertshapeError, Report, inspect_texts
 from bertshape.errors import CheckpointError, DeviceError, UsageError
 from bertshape.pipelines.events import Events
 from bertshape.pipelines.inspect import inspect
-from bertshape.pipelines.request import InspectionRequest, ModelSource, Texts
+from bertshape.pipelines.model_source import ModelSource
+from bertshape.pipelines.request import InspectionRequest, Texts
 from tests.conftest import EXAMPLE
 from tests.support.checkpoints import FAMILIES, edited_copy
 

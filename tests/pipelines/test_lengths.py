@@ -7,7 +7,7 @@ import pytest
 from bertshape.errors import CheckpointError, UsageError
 from bertshape.pipelines.lengths import check_ids, check_length
 from bertshape.pipelines.model import open_model
-from bertshape.pipelines.request import ModelSource
+from bertshape.pipelines.model_source import ModelSource
 
 MODEL = open_model(ModelSource("embedded:bert-tiny-uncased"))
 

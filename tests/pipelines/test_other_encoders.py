@@ -16,7 +16,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from bertshape import embed_texts, inspect_texts
 from bertshape.errors import CheckpointError
 from bertshape.pipelines.model import open_model
-from bertshape.pipelines.request import ModelSource
+from bertshape.pipelines.model_source import ModelSource
 from bertshape.predict.family import family_names, load_family
 from tests.predict.test_layers import walk
 from tests.tools.make_family import tiny_config

@@ -10,8 +10,9 @@ import pytest
 
 from bertshape import inspect_texts
 from bertshape.corpus.text_file import Record
+from bertshape.pipelines.model_source import ModelSource
 from bertshape.pipelines.reconcile import same_shape
-from bertshape.pipelines.request import InspectionRequest, ModelSource, RunOptions, Texts
+from bertshape.pipelines.request import InspectionRequest, RunOptions, Texts
 from bertshape.pipelines.stream import Stream
 from tests.support.command_line import Run, call
 

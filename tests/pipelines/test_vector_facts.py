@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from bertshape.pipelines import facts
 from bertshape.pipelines.model import open_model
-from bertshape.pipelines.request import ModelSource
+from bertshape.pipelines.model_source import ModelSource
 from bertshape.predict.family import family_names, load_family
 from tests.support.checkpoints import edited_copy
 

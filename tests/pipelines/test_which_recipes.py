@@ -19,7 +19,7 @@ from sentence_transformers.util import quantize_embeddings
 from bertshape import BertshapeError, embed_texts, probe_texts, which_recipe
 from bertshape.pipelines.candidates import strategies
 from bertshape.pipelines.model import open_model
-from bertshape.pipelines.request import ModelSource
+from bertshape.pipelines.model_source import ModelSource
 from tests.predict.test_sentence_chain import edit, save_chain
 from tests.support.checkpoints import build_checkpoint, edited_copy
 

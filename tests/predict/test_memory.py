@@ -14,7 +14,7 @@ from bertshape.pipelines.memory import memory
 from bertshape.pipelines.memory_fit import most
 from bertshape.pipelines.memory_request import MemoryRequest, parse_bytes
 from bertshape.pipelines.memory_use import MemoryUse
-from bertshape.pipelines.request import ModelSource
+from bertshape.pipelines.model_source import ModelSource
 from bertshape.predict.family import family_names
 from tests.differential.memory import OWN, WITHIN, Case, bytes_of, difference, known
 from tests.support.live_storages import build, count, count_step, inputs_of

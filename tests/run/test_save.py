@@ -15,7 +15,8 @@ from safetensors.torch import load_file
 from bertshape import inspect_texts
 from bertshape.errors import UsageError
 from bertshape.pipelines.inspect import inspect
-from bertshape.pipelines.request import InspectionRequest, ModelSource, SaveOptions, Texts, Wanted
+from bertshape.pipelines.model_source import ModelSource
+from bertshape.pipelines.request import InspectionRequest, SaveOptions, Texts, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

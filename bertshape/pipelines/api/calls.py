@@ -19,17 +19,9 @@ from bertshape.pipelines.drift import drift_records
 from bertshape.pipelines.embed import embed
 from bertshape.pipelines.embed_request import EmbedRequest
 from bertshape.pipelines.inspect import inspect
+from bertshape.pipelines.model_source import ModelSource, device_name
 from bertshape.pipelines.prompts import prompting_of
-from bertshape.pipelines.request import (
-    InspectionRequest,
-    LengthOptions,
-    ModelSource,
-    RunOptions,
-    SaveOptions,
-    Texts,
-    Wanted,
-    device_name,
-)
+from bertshape.pipelines.request import InspectionRequest, LengthOptions, RunOptions, SaveOptions, Texts, Wanted
 from bertshape.pipelines.snapshot import snapshot
 
 if TYPE_CHECKING:

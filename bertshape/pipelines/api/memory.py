@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.pipelines.memory import memory
 from bertshape.pipelines.memory_request import BATCH_SIZE, MemoryRequest, parse_bytes
-from bertshape.pipelines.request import ModelSource
+from bertshape.pipelines.model_source import ModelSource
 
 if TYPE_CHECKING:
     from pathlib import Path

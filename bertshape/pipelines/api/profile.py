@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from bertshape.corpus.text_file import Record, TextFile
 from bertshape.errors import UsageError
+from bertshape.pipelines.model_source import ModelSource
 from bertshape.pipelines.profile import BATCH_SIZES, ProfileRequest, profile, profile_records
-from bertshape.pipelines.request import ModelSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertshape.corpus.text_file import Record
+from bertshape.pipelines.model_source import ModelSource, device_name
 from bertshape.pipelines.probes import probes_of
-from bertshape.pipelines.request import ModelSource, RunOptions, device_name
+from bertshape.pipelines.request import RunOptions
 from bertshape.pipelines.which import which, which_records
 from bertshape.pipelines.which_request import SAMPLE, TOLERANCE, WhichRequest
 
