@@ -20,12 +20,21 @@ _ENDINGS = {
     ".htm": "html",
     ".html": "html",
     ".json": "json",
+    ".ndjson": "jsonl",
     ".jsonl": "jsonl",
+    ".markdown": "markdown",
     ".md": "markdown",
     ".sarif": "sarif",
     ".svg": "svg",
+    ".toml": "toml",
     ".xml": "junit",
 }
+"""What an ending names; of two the last is shown."""
+_FOREIGN = frozenset(
+    ".arrow .docx .gz .ipynb .jpeg .jpg .npy .npz .parquet .pdf .png .pptx .rst .safetensors .tex .tsv .xls .xlsx "
+    ".yaml .yml .zip".split()
+)
+"""Endings of what no command prints."""
 
 
 def format_of(asked: str, output: Path | None, formats: Sequence[str], *, opened: bool = False) -> str:
@@ -38,16 +47,28 @@ def format_of(asked: str, output: Path | None, formats: Sequence[str], *, opened
         opened: Whether the report is to be opened in a browser, which shows pages.
 
     Raises:
-        UsageError: A format that is no page was asked for, and is to be opened.
+        UsageError: The ending names a format that the command lacks, or what is to be opened is no page.
     """
-    by_ending = _ENDINGS.get(output.suffix.lower(), asked) if output is not None else asked
-    chosen = by_ending if asked == "table" and by_ending in formats else asked
+    chosen = asked
+    if asked == "table" and output is not None:
+        chosen = _by_ending(output, formats, asked)
     if not opened:
         return chosen
     if chosen not in ("table", "html"):
         hint = "Leave out --open, or the format and the ending of the file."
         raise UsageError(f"--open shows a page, and {chosen} was asked for", hint=hint, code="open-format")
     return "html"
+
+
+def _by_ending(output: Path, formats: Sequence[str], plain: str) -> str:
+    ending = output.suffix.lower()
+    chosen = _ENDINGS.get(ending, plain)
+    if chosen in (plain, *formats) and ending not in _FOREIGN:
+        return chosen
+    known = {name: other for other, name in _ENDINGS.items() if name in formats}
+    names = [str(output.with_suffix(other)) for other in (*known.values(), ".txt")]
+    hint = f"Pass -o {', '.join(names[:-1])} or {names[-1]}."
+    raise UsageError(f"{output}: there is no {ending[1:]} of this report", hint=hint, code="output-format")
 
 
 def is_json(asked: str, output: Path | None, *, as_json: bool) -> bool:

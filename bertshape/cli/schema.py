@@ -11,6 +11,7 @@ import typer
 
 from bertshape.cli import options
 from bertshape.cli.console import printed_to
+from bertshape.cli.pages import format_of
 from bertshape.report.documents import DOCUMENTS
 from bertshape.report.json_schema import build_schema
 
@@ -37,6 +38,7 @@ def schema_command(
     """Print the JSON Schema of what --json prints."""
 
     def action() -> int:
+        format_of("table", output, ("json",))
         sys.stdout.write(json.dumps(build_schema(document), indent=2, allow_nan=False) + "\n")
         return 0
 

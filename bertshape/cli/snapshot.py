@@ -13,6 +13,7 @@ import typer
 from bertshape.checkpoint.own_files import is_of_checkpoint
 from bertshape.cli import options
 from bertshape.cli.completion import complete_model
+from bertshape.cli.pages import format_of
 from bertshape.cli.progress import count_bytes
 from bertshape.contract.read import PROJECT_NAME, read_contract
 from bertshape.contract.write import write_contract
@@ -82,6 +83,7 @@ def _check(output: Path | None, *, update: bool, force: bool) -> None:
     if output is None and (update or force):
         hint = "Name it: --output bertshape.toml"
         raise UsageError("there is no file to update or replace", hint=hint, code="output-options")
+    format_of("table", output, ("toml",))
     if output is not None and os.path.isdir(output):
         hint = "Pass the path of a file, such as bertshape.toml."
         raise UsageError(f"--output {output} is not the path of a file", hint=hint, code="output-path")

@@ -14,7 +14,7 @@ from bertshape.cli import options
 from bertshape.cli.completion import complete_model
 from bertshape.cli.console import print_result, printed_to
 from bertshape.cli.events import CommandEvents
-from bertshape.cli.pages import is_json
+from bertshape.cli.pages import format_of, is_json
 from bertshape.corpus.text_file import TextFile
 from bertshape.errors import ExitCode, UsageError
 from bertshape.pipelines.model_source import ModelSource, device_name
@@ -81,7 +81,7 @@ def which_command(
     source = ModelSource(model, revision, offline, timeout, refresh)
 
     def write_probes() -> int:
-        lines = as_json or (output is not None and output.suffix == ".jsonl")
+        lines = format_of("jsonl" if as_json else "table", output, ("jsonl",)) == "jsonl"
         for text in probes_of(source):
             sys.stdout.write(f"{json.dumps({'text': text}, ensure_ascii=False) if lines else text}\n")
         return ExitCode.OK
@@ -107,9 +107,6 @@ def which_command(
         )
         return ExitCode.OK if report.ok else ExitCode.FAILED
 
-    if probes and output is not None and output.suffix in (".csv", ".tsv", ".parquet"):
-        hint = "Pass a name that ends in .txt or .jsonl."
-        raise UsageError(f"probes are lines of text, and {output} is a table", hint=hint, code="probes-format")
     if probes and (vectors is not None or text_file is not None):
         hint = "Leave out --probes, or the files: bertshape which --probes -m MODEL -o probes.txt."
         raise UsageError("--probes writes texts, and reads neither vectors nor texts", hint=hint, code="probes-alone")
