@@ -50,7 +50,7 @@ def read_header(source: ByteSource, *, first_read: int = LENGTH_BYTES) -> FileHe
     """
     if source.size < LENGTH_BYTES:
         raise CheckpointError(
-            f"{source.name} is cut off: it has {source.size} bytes, and the length of its header alone takes 8",
+            f"{source.name} is cut off: it has {source.size} of the 8 bytes that give the length of its header",
             hint=_DOWNLOAD_AGAIN,
             code="weights-header-truncated",
         )

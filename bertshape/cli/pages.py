@@ -30,10 +30,10 @@ _ENDINGS = {
     ".xml": "junit",
 }
 """What an ending names; of two the last is shown."""
-_FOREIGN = frozenset(
-    ".arrow .docx .gz .ipynb .jpeg .jpg .npy .npz .parquet .pdf .png .pptx .rst .safetensors .tex .tsv .xls .xlsx "
-    ".yaml .yml .zip".split()
-)
+_FOREIGN = (
+    ".arrow", ".docx", ".gz", ".ipynb", ".jpeg", ".jpg", ".npy", ".npz", ".parquet", ".pdf", ".png", ".pptx", ".rst",
+    ".safetensors", ".tex", ".tsv", ".xls", ".xlsx", ".yaml", ".yml", ".zip",
+)  # fmt: skip
 """Endings of what no command prints."""
 
 

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.value_digests import unwatched
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -130,7 +131,8 @@ class Pace:
 
     def __str__(self) -> str:
         """As people read it: `120,000 of about 1,000,000 texts, 2,000 texts/s, 7 min left`."""
-        words = [f"{self.done:,} texts" if self.total is None else f"{self.done:,} of about {self.total:,} texts"]
+        of = "" if self.total is None else f"{self.done:,} of about "
+        words = [of + counted(self.done if self.total is None else self.total, "text")]
         seconds, done = self.clock() - self._begin, self.done - self._first
         if seconds > 0 and done:
             rate = done / seconds

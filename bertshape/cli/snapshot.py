@@ -21,6 +21,7 @@ from bertshape.errors import BertshapeError, UsageError
 from bertshape.files import is_replaced, read_text, written_whole
 from bertshape.pipelines.snapshot import seen_from, snapshot, update_snapshot
 from bertshape.render.escape import visible
+from bertshape.wording import counted
 
 
 def snapshot_command(
@@ -55,8 +56,7 @@ def snapshot_command(
                 new = update_snapshot(output, checkpoint, read=read, **wanted)
             if new.changes:
                 _write(output, new.text)
-            count = len(new.changes)
-            head = f"{output}: {count or 'no'} {'change' if count == 1 else 'changes'}"
+            head = f"{output}: {counted(len(new.changes), 'change') if new.changes else 'no changes'}"
             lines = (head, *(f"  {line}" for line in (*new.changes, *new.kept)))
             sys.stdout.write("".join(f"{visible(line)}\n" for line in lines))
             return 0

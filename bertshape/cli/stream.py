@@ -17,6 +17,7 @@ from bertshape.pipelines.stream import Stream
 from bertshape.report.envelope import error_document
 from bertshape.report.inspect_document import record_documents
 from bertshape.tokens.pieces import check_size
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +95,7 @@ def run_stream(
             break
     sys.stdout.flush()
     if sys.stderr.isatty():
-        sys.stderr.write(f"{count} texts, {flow.forwards} forward passes\n")
+        sys.stderr.write(f"{counted(count, 'text')}, {counted(flow.forwards, 'forward pass', 'passes')}\n")
     if skipped:
         say_skipped(skipped, count)
     return ExitCode.FAILED if failed or skipped else ExitCode.OK
@@ -113,7 +114,7 @@ def _documents(batch: StreamedBatch, *, tokens: bool) -> list[documents.RecordDo
 
 def say_skipped(skipped: int, texts: int) -> None:
     """Count on stderr what was passed over: the exit code alone says too little."""
-    sys.stderr.write(f"bertshape: skipped {skipped:,} of {skipped + texts:,} lines\n")
+    sys.stderr.write(f"bertshape: skipped {skipped:,} of {counted(skipped + texts, 'line')}\n")
 
 
 def _shown(file: TextFile) -> Iterator[Record | BadRecord]:

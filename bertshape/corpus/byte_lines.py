@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.corpus.text_file import MAX_BYTES, bad_record, unreadable
 from bertshape.errors import one_line
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,4 +127,4 @@ def _check_expansion(stream: BinaryIO, file: TextFile, expanded: int) -> None:
         return  # A pipe: how much was read of it is not known.
     if expanded > read * MAX_EXPANSION:
         hint = "If it is what you want, read it from a pipe: gzip -dc FILE | bertshape ... -."
-        raise unreadable(file, f"{read:,} bytes of it expand to more than {expanded:,}", hint)
+        raise unreadable(file, f"{counted(read, 'byte')} of it expand to more than {expanded:,}", hint)

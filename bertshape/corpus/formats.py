@@ -19,6 +19,7 @@ from bertshape.corpus.text_file import (
 )
 from bertshape.errors import CheckpointError, one_line
 from bertshape.strict_json import parse_object, quoted
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -193,7 +194,7 @@ def _from_row(
 ) -> Record | BadRecord:
     if len(row) != len(header):
         # A text with a comma and no quotes would be cut at it without a word.
-        what = f"has {len(row)} fields, and the header {len(header)}"
+        what = f"has {counted(len(row), 'field')}, and the header {len(header)}"
         return bad_record(file, line, what, 'Quote a text that holds the delimiter: "...".')
     text, pair, given = places
     return Record(line, row[text], None if pair is None else row[pair], None if given is None else row[given])

@@ -14,7 +14,8 @@ from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.stored_names import common_names, renamed
 from bertshape.report.envelope import envelope
 from bertshape.report.inspect_document import finding_entries
-from bertshape.report.shown import Shown, counted
+from bertshape.report.shown import Shown
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

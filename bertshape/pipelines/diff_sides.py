@@ -16,6 +16,7 @@ from bertshape.pipelines import facts
 from bertshape.pipelines.model import open_model
 from bertshape.pipelines.model_source import ModelSource
 from bertshape.pipelines.stored_names import loaded_names
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,7 +93,7 @@ def _contract_side(name: str, *, values: bool) -> Side:
     contracts = read_contract(Path(name))
     if len(contracts) != 1:
         raise UsageError(
-            f"{name} describes {len(contracts)} checkpoints, expected one to compare with",
+            f"{name} describes {counted(len(contracts), 'checkpoint')}, expected one to compare with",
             hint="Write a contract of one checkpoint: bertshape snapshot CHECKPOINT -o FILE.",
             code="contract-not-one",
         )

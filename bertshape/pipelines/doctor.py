@@ -20,6 +20,7 @@ from bertshape.checkpoint.hub_tokens import conceal, hub_tokens
 from bertshape.errors import one_line
 from bertshape.run.imports import try_imports
 from bertshape.version import __version__
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -237,9 +238,9 @@ def _content(folder: Path) -> Fact:
                 sizes[found.st_dev, found.st_ino] = found.st_size
     models = sum(path.is_dir() and not path.is_symlink() for path in folder.glob("models--*"))
     numbers = {"bytes": sum(sizes.values()), "files": len(sizes), "models": models, "unreadable": len(unreadable)}
-    value = f"{_gib(numbers['bytes'])} in {models} {'model' if models == 1 else 'models'}"
+    value = f"{_gib(numbers['bytes'])} in {counted(models, 'model')}"
     if unreadable:
-        meaning = f"{len(unreadable)} entries cannot be read, and what they hold cannot be used"
+        meaning = f"{counted(len(unreadable), 'entry', 'entries')} cannot be read, and what they hold cannot be used"
         return Fact(_CACHE, "content", value, "warning", meaning, numbers)
     meaning = "These open with --offline" if models else "Nothing can be opened with --offline yet"
     return Fact(_CACHE, "content", value, "ok", meaning, numbers)

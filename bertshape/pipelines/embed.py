@@ -17,6 +17,7 @@ from bertshape.report.finding import Finding
 from bertshape.run.request import Saving
 from bertshape.shapes import HIDDEN_SIZE, TensorShape
 from bertshape.version import __version__
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -83,15 +84,17 @@ def _notes(report: EmbedReport, lengths: Lengths, vectors: Vectors) -> Iterator[
     """What a person should know of the texts, and of the memory."""
     if report.cut:
         was = "was" if report.cut == 1 else "were"
-        message = f"{report.cut:,} of {report.texts:,} texts {was} cut to {lengths.cut_to} tokens"
+        message = f"{report.cut:,} of {counted(report.texts, 'text')} {was} cut to {lengths.cut_to} tokens"
         yield Finding("cut", "warning", message, "Pass --max-length for another limit.")
     if report.skipped:
         first = report.failures[0]
-        message = f"{report.skipped:,} of {report.skipped + report.texts:,} lines were skipped: {first.message}"
+        message = f"{report.skipped:,} of {counted(report.skipped + report.texts, 'line')} skipped: {first.message}"
         more = "" if report.skipped == 1 else "; --json lists the first hundred"
         yield Finding("skipped", "error", message, f"Fix them, or leave them out{more}.")
     if vectors.halved_to is not None:
-        message = f"memory ran out on {report.device}; batches were halved until {vectors.halved_to:,} tokens fitted"
+        message = (
+            f"memory ran out on {report.device}; batches were halved until {counted(vectors.halved_to, 'token')} fitted"
+        )
         yield Finding("batch-halved", "warning", message, "Pass a smaller --batch-size to save the failed tries.")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.errors import CheckpointError, UsageError
 from bertshape.predict.limits import bound_by
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from bertshape.pipelines.model import Model
@@ -90,7 +91,8 @@ def check_length(length: int, where: str, model: Model, hint: str = "") -> None:
     if usable is None or length <= usable:
         return
     raise UsageError(
-        f"{where} gives {length} tokens; {model.checkpoint.name} takes at most {usable} ({_positions_rule(model)})",
+        f"{where} gives {counted(length, 'token')}; {model.checkpoint.name} takes at most {usable} "
+        f"({_positions_rule(model)})",
         hint=hint or f"Pass --truncation to cut to {usable}, or --max-length N with N up to {usable}.",
         code="text-too-long",
     )
@@ -110,7 +112,7 @@ def check_exact(length: int, where: str, model: Model) -> None:
     exact = model.architecture.exact_length
     if exact is not None and length != exact:
         raise UsageError(
-            f"{where} has {length} tokens; {model.checkpoint.name} takes {bound_by(model.architecture)}",
+            f"{where} has {counted(length, 'token')}; {model.checkpoint.name} takes {bound_by(model.architecture)}",
             hint="Set segment_means_seq_len to num_landmarks in config.json: attention goes to every token then.",
             code="length-not-exact",
         )

@@ -13,6 +13,7 @@ from bertshape.predict.memory import ATTENTIONS, activations
 from bertshape.report.batch_memory import BatchMemory
 from bertshape.report.finding import Finding
 from bertshape.report.memory import USES, DtypeMemory, MemoryReport, Peak
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from bertshape.pipelines.memory_request import MemoryRequest
@@ -38,7 +39,7 @@ def memory(request: MemoryRequest) -> MemoryReport:
     fitting = () if request.fit is None else tuple(fits(use, shape, request.fit, DTYPES))
     findings = [*model.verdict.findings, *_findings(use, shape)]
     if fitting and not any(fit.batch_size for fit in fitting):
-        message = f"not even one text of {shape[1]} tokens fits into {request.fit:,} bytes"
+        message = f"not even one text of {counted(shape[1], 'token')} fits into {request.fit:,} bytes"
         findings.append(Finding("memory-too-small", "error", message, "Pass fewer tokens, or more memory."))
     dimensions = model.architecture.dimensions
     return MemoryReport(
@@ -89,7 +90,7 @@ def _length(request: MemoryRequest, use: MemoryUse) -> int:
     if request.length is None:
         return min(512, use.most or 512)
     if use.most is not None and request.length > use.most:
-        message = f"--length is {request.length}; the model takes at most {use.most} tokens"
+        message = f"--length is {request.length}; the model takes at most {counted(use.most, 'token')}"
         raise UsageError(message, hint=f"Pass --length {use.most}, or less.", code="length-invalid")
     return request.length
 
@@ -104,7 +105,7 @@ def _findings(use: MemoryUse, shape: tuple[int, int]) -> list[Finding]:
         return [Finding("memory-not-counted", "note", message, "Add memory for them to that of the weights.")]
     longest = use.activations.longest
     if longest is not None and shape[1] > longest:
-        message = f"activations are not known: those of {model_type} were counted up to {longest} tokens"
+        message = f"activations are not known: those of {model_type} were counted up to {counted(longest, 'token')}"
         return [Finding("memory-not-counted", "note", message, f"Pass --length {longest}, or less.")]
     return []
 

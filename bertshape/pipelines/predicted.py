@@ -16,6 +16,7 @@ from bertshape.report.finding import Finding
 from bertshape.report.report import CheckpointFacts, Report, Run
 from bertshape.soundness.texts import notes
 from bertshape.soundness.tokenizer import tokenizer_findings
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -143,7 +144,7 @@ def _windows(batch: Batch) -> Iterator[Finding]:
     sees = "up to itself" if architecture.is_causal else "around it"
     message = (
         f"{family.window} is {window}: in the layers with a window a token sees {window} tokens {sees}; {longer} of "
-        f"{len(lengths)} texts are longer"
+        f"{counted(len(lengths), 'text')} longer"
     )
     yield Finding("attention-window", "note", message, where=f"config.json {family.window}", actual=str(max(lengths)))
 

@@ -22,6 +22,7 @@ from bertshape.report.profile import CUT_CODE, ProfileReport, Setting, merge_pro
 from bertshape.report.profile_summary import summarize
 from bertshape.strict_json import quoted
 from bertshape.tokens.measure import Measure
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -123,7 +124,7 @@ def judge_cuts(report: ProfileReport, most: float) -> ProfileReport:
         # Not by the share, which is rounded.
         if cuts[0].texts > most * report.counts.texts:
             places = ", ".join(cut.where for cut in cuts)
-            message = f"a limit of {limit} tokens cuts {cuts[0].share:.2%} of the texts ({places})"
+            message = f"a limit of {counted(limit, 'token')} cuts {cuts[0].share:.2%} of the texts ({places})"
             hint = "Split the texts, allow more with --max-cut, or take a model with more positions."
             share = f"{cuts[0].texts:,} of {report.counts.texts:,}"
             findings.append(Finding(CUT_CODE, "error", message, hint, cuts[0].where, f"at most {most:.4%}", share))

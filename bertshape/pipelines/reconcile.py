@@ -9,6 +9,7 @@ from bertshape.predict.head_outputs import with_head
 from bertshape.report.finding import Finding
 from bertshape.report.report import OutputFacts, Run
 from bertshape.shapes import TensorShape
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +88,7 @@ def non_finite(observed: Mapping[str, Observed], dtype: str) -> list[Finding]:
     more, verb = (f" and {len(broken) - 1} more", "hold") if len(broken) > 1 else ("", "holds")
     begins = f"; it begins in hidden_states[{of_layers.broken_from}]" if of_layers is not None else ""
     message = (
-        f"{name}{more} {verb} NaN or infinity: {worst.not_finite:,} of {worst.numbers:,} numbers of {name}, "
+        f"{name}{more} {verb} NaN or infinity: {worst.not_finite:,} of {counted(worst.numbers, 'number')} of {name}, "
         f"in {dtype}{begins}"
     )
     wider = "; or run with --dtype float32" if dtype in ("float16", "bfloat16") else ""

@@ -10,6 +10,7 @@ from bertshape.pipelines.model_source import ModelSource, check_device
 from bertshape.pipelines.output_paths import check_output
 from bertshape.tokens.batch import check_unicode
 from bertshape.tokens.pieces import check_size
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,7 +126,7 @@ class Texts:
             raise UsageError("there is no text to inspect", hint=hint, code="text-missing")
         if self.pairs and len(self.pairs) != len(self.texts):
             raise UsageError(
-                f"{len(self.texts)} texts and {len(self.pairs)} pairs: each text needs its own",
+                f"{counted(len(self.texts), 'text')} and {counted(len(self.pairs), 'pair')}: each text needs its own",
                 hint="Pass --pair once for each text, in the same order.",
                 code="pairs-mismatch",
             )

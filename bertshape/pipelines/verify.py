@@ -11,6 +11,7 @@ from bertshape.errors import UsageError
 from bertshape.report.embed import Verified
 from bertshape.report.finding import Finding
 from bertshape.run.request import Encoding
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from bertshape.corpus.text_file import Record
@@ -111,8 +112,8 @@ def verify(request: EmbedRequest, model: Model, sample: Sample, lengths: Lengths
     finding = Finding(
         "not-as-encode",
         "error",
-        f"the vectors of {len(chosen)} texts are not those of SentenceTransformer({model.checkpoint.name!r}).encode: "
-        f"{what}",
+        f"the vectors of {counted(len(chosen), 'text')} are not those of "
+        f"SentenceTransformer({model.checkpoint.name!r}).encode: {what}",
         "Do not use the file, and report this: bertshape should give the same numbers, or stop.",
         where="sentence_embedding",
         expected=f"at most {allowed:g}",

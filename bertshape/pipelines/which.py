@@ -17,6 +17,7 @@ from bertshape.pipelines.running import check_packages, follow_chain, start
 from bertshape.pipelines.which_answer import Compared, answer
 from bertshape.pipelines.which_request import LEAST
 from bertshape.run.recipes import ScoreJob, Variant
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -128,7 +129,8 @@ def _sample(given: GivenVectors, records: Iterable[Record], name: str, size: int
         seen += 1
     if seen != count:
         raise UsageError(
-            f"{given.name} has {count:,} vectors, and {name} {seen:,} texts: each text needs its vector",
+            f"{given.name} has {counted(count, 'vector')}, and {name} {counted(seen, 'text')}: "
+            "each text needs its vector",
             hint=_PROBES if name == NAME else "Give the texts that the vectors were made of, in the same order.",
             code="texts-vectors-mismatch",
         )

@@ -10,6 +10,7 @@ from bertshape.pipelines.which_again import command_of, python_of
 from bertshape.report.finding import Finding
 from bertshape.report.which import Candidate, VectorRecipe, WhichReport, WorstText
 from bertshape.run.recipes import DECLARED
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,7 +158,7 @@ def _notes(way: Tokenized, model: Model) -> list[Finding]:
 def _sampled(compared: int, count: int) -> list[Finding]:
     if compared == count:
         return []
-    message = f"{compared:,} of {count:,} texts were compared, always the same ones"
+    message = f"{compared:,} of {counted(count, 'text')} were compared, always the same ones"
     return [Finding("sampled", "note", message, "Pass --sample N for more.")]
 
 
@@ -192,7 +193,7 @@ def _lacks(best: Score, way: Tokenized, tolerance: float, given: GivenVectors) -
     if fits and fails and max(fits) < min(fails):
         lines.append(f"right for texts under {min(fails)} tokens: longer ones were cut at another length")
     elif fits and fails:
-        lines.append(f"right for {len(fits)} of {len(pairs)} texts")
+        lines.append(f"right for {len(fits)} of {counted(len(pairs), 'text')}")
     if not lines and best.cosine > 0.99:
         lines.append(_noise(best, given.largest))
     known = (*_quantized(given), *lines)

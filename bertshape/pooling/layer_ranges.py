@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from bertshape.pooling.functions import concatenate, widen
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,8 +88,7 @@ class Layers:
         if self.indices(num_hidden_layers) is not None:
             return None
         if self.join is None:
-            plural = "" if num_hidden_layers == 1 else "s"
-            return f"needs layer {self.first}, the model has {num_hidden_layers} layer{plural}"
+            return f"needs layer {self.first}, the model has {counted(num_hidden_layers, 'layer')}"
         ends = str(replace(self, join="mean"))
         begin, end = at(self.begin, num_hidden_layers), at(self.end, num_hidden_layers)
         what = "are none of" if begin >= end else "reach beyond"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bertshape.pooling.combine import read
 from bertshape.pooling.strategies import NUM_WORDS, STRATEGIES
 from bertshape.shapes import BATCH_SIZE, HIDDEN_SIZE, SEQUENCE_LENGTH, TensorShape
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +63,7 @@ def predict_shape(strategy: Strategy, facts: PoolingFacts) -> TensorShape | Unav
     if strategy.needs_hidden_states and not facts.even_hidden_states:
         return Unavailable("the layers' shapes are only known by running")
     if num_hidden_layers < strategy.layers_needed:
-        return Unavailable(f"needs {strategy.layers_needed} layers, the model has {num_hidden_layers}")
+        return Unavailable(f"needs {counted(strategy.layers_needed, 'layer')}, the model has {num_hidden_layers}")
     for layers in strategy.layers:
         if (missing := layers.missing(num_hidden_layers)) is not None:
             return Unavailable(missing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -63,4 +64,4 @@ class Strategy:
             counts: Number of `attended`, `content`, `padding` and `positions` of a batch, such as `8` or `8-18`;
                 words stand in their place where there is no batch.
         """
-        return self.summary.format(**counts)
+        return re.sub(r"^1 (\w+ )?(token|position)s\b", r"1 \1\2", self.summary.format(**counts))

@@ -12,6 +12,7 @@ from bertshape.predict.stored_head import read_stored_head
 from bertshape.report.finding import Finding
 from bertshape.report.report import OutputFacts, TaskFacts
 from bertshape.shapes import BATCH_SIZE, SEQUENCE_LENGTH, TensorShape
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -156,7 +157,7 @@ def task_findings(tasks: Mapping[str, TaskFacts], checkpoint: Checkpoint, *, num
                 f"Load it as {classes[0]}.",
             )
     if "multiple-choice" in tasks and tasks["multiple-choice"].reason is None:
-        texts = "the text is the only choice" if num_texts == 1 else f"the {num_texts} texts are the choices"
+        texts = "the text is the only choice" if num_texts == 1 else f"the {counted(num_texts, 'text')} are the choices"
         yield Finding("choices", "note", f"multiple-choice: {texts} of one question")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bertshape.wording import counted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -52,7 +54,7 @@ def limits_phrase(limits: Mapping[str, int | None]) -> str:
         limits: Limits by the place of their declaration, and `effective`, how many tokens run.
     """
     effective = limits["effective"]
-    most = f"at most {effective} tokens" if effective is not None else "no hard limit on tokens"
+    most = f"at most {counted(effective, 'token')}" if effective is not None else "no hard limit on tokens"
     cuts, says = [], []
     for where, limit in limits.items():
         if where == "effective" or limit is None or limit == effective:

@@ -10,6 +10,7 @@ from rich.text import Text
 from bertshape.render.escape import human_bytes, visible
 from bertshape.render.findings import finding_lines, hint_lines
 from bertshape.render.tables import UNICODE, Column, Grid, Signs, labelled
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +55,8 @@ def render_checks(
     if len(reports) > 1 and not quiet:
         failed = sum(not report.passed for report in reports)
         verdict = f"{failed} failed" if failed else "all passed"
-        parts.append(Text(f"\n{len(reports)} checkpoints: {verdict}", style=_FAIL if failed else "bold green"))
+        line = f"\n{counted(len(reports), 'checkpoint')}: {verdict}"
+        parts.append(Text(line, style=_FAIL if failed else "bold green"))
     return Group(*parts)
 
 
@@ -96,7 +98,7 @@ def _checked(report: CheckReport) -> str:
     held = sum(not outcome.problems for outcome in asked)
     sound = ["not sound" if outcome.problems else "sound" for outcome in report.outcomes if outcome.name == "soundness"]
     of = "" if held == len(asked) else f"{held} of "
-    count = f"{of}{len(asked)} expectation{'' if len(asked) == 1 else 's'}" if asked else ""
+    count = of + counted(len(asked), "expectation") if asked else ""
     return ", ".join(filter(None, (*sound, count)))
 
 

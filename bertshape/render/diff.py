@@ -12,6 +12,7 @@ from bertshape.pipelines.diff import Change
 from bertshape.render.drift import render_drift
 from bertshape.render.escape import visible
 from bertshape.render.tables import UNICODE, Column, Grid, Signs, labelled, title
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -129,7 +130,7 @@ def _tokenizer_line(comparison: Comparison) -> str:
     parts = []
     differing = comparison.tokens_differing
     if differing is not None:
-        parts.append(f"{differing or 'no'} token{'s' * (differing != 1)} differ{'s' * (differing == 1)}")
+        parts.append(f"{counted(differing, 'token') if differing else 'no tokens'} differ{'s' * (differing == 1)}")
     if comparison.tokenizer_differs:
         # Equal tokens do not make equal tokenizers: one may lower letters, or cut elsewhere.
         parts.append("the tokenizer files differ")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.render.escape import visible
 from bertshape.render.markdown import escape
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ def render_comparison_markdown(comparison: Comparison) -> str:
         lines += [*(f"| {' | '.join(row)} |" for row in cells), ""]
     equal = [f"{escape(name)} {escape(_cell(value))}" for kind, name, value, _, differs in rows if not differs]
     if comparison.same_tensors:
-        equal.append(f"{comparison.same_tensors} tensors")
+        equal.append(counted(comparison.same_tensors, "tensor"))
     return "\n".join([*lines, *([f"Equal: {', '.join(equal)}", ""] if equal else [])])
 
 

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from bertshape.render.escape import visible
 from bertshape.render.tables import UNICODE, Column, Grid, Signs, labelled, title
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -29,8 +30,8 @@ def render_drift(drift: Drift, columns: int, signs: Signs = UNICODE) -> list[Ren
     """Shares first, then the texts that changed most."""
     before, after = drift.lengths
     length = (
-        f"{before:,} tokens in A, {after:,} in B ({(after - before) / max(before, 1):+.2%}); "
-        f"{drift.longer:,} texts get longer, {drift.shorter:,} shorter"
+        f"{counted(before, 'token')} in A, {after:,} in B ({(after - before) / max(before, 1):+.2%}); "
+        f"{counted(drift.longer, 'longer text')}, {drift.shorter:,} shorter"
     )
     lines: list[RenderableType] = [
         Text(),
@@ -59,7 +60,7 @@ def _ids(drift: Drift) -> str:
     if not drift.retokenized:
         return "all texts have the same ids on both sides"
     moved = f"; {drift.ids_moved:,} of the {drift.ids_used:,} ids used stand for another token"
-    return f"{drift.retokenized:,} texts get other ids{moved if drift.ids_moved else ''}"
+    return f"other ids in {counted(drift.retokenized, 'text')}{moved if drift.ids_moved else ''}"
 
 
 def _cosines(drift: Drift) -> RenderableType:
@@ -68,7 +69,7 @@ def _cosines(drift: Drift) -> RenderableType:
         return labelled("cosine", f"none: {drift.reason}", style="yellow")
     text = (
         f"of the sentence embeddings: least {cosines.least:.4f}, 1% up to {cosines.percent_1:.4f}, mean "
-        f"{cosines.mean:.4f}; {cosines.changed:,} texts below 0.999"
+        f"{cosines.mean:.4f}; {counted(cosines.changed, 'text')} below 0.999"
     )
     return labelled("cosine", text, style="green" if not cosines.changed else "yellow")
 

@@ -11,6 +11,7 @@ from bertshape.render.escape import human_bytes, visible
 from bertshape.render.findings import finding_lines
 from bertshape.render.inspect import sizes_text
 from bertshape.render.tables import UNICODE, Column, Grid, Signs
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -43,7 +44,8 @@ def render_embed(report: EmbedReport, columns: int, signs: Signs = UNICODE) -> R
         Text(visible(report.path), style="bold"),
         Text(f"{visible(report.model)}, {_WEIGHTS.get(report.weights, report.weights)}, on {report.device}"),
         Text(
-            f"{report.texts:,} texts, {report.tokens:,} tokens in {report.batches:,} batches, "
+            f"{counted(report.texts, 'text')}, {counted(report.tokens, 'token')} in "
+            f"{counted(report.batches, 'batch', 'batches')}, "
             f"{report.padding / positions if positions else 0:.1%} of the positions padding{speed}"
         ),
         Text(),
@@ -54,7 +56,7 @@ def render_embed(report: EmbedReport, columns: int, signs: Signs = UNICODE) -> R
 
 
 def _verified(verified: Verified) -> Text:
-    number = f"{verified.texts:,} texts" if verified.texts > 1 else "1 text"
+    number = counted(verified.texts, "text")
     if verified.difference is None:
         return Text(f"compared with sentence-transformers on {number}: no answer to compare with", style="bold red")
     shown = f"compared with sentence-transformers on {number}: largest difference {verified.difference:.2g}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from bertshape.render.escape import visible
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -82,7 +83,11 @@ def explain_tasks(report: Report) -> Text:
 def explain_layers(report: Report) -> Text:
     """What the tree shows."""
     heads = None if report.layers is None else _heads_inside(report.layers)
-    split = "" if heads is None else f"Query, key and value are split into {heads[0]} heads of {heads[1]} numbers. "
+    split = (
+        ""
+        if heads is None
+        else f"Query, key and value are split into {counted(heads[0], 'head')} of {heads[1]} numbers. "
+    )
     return _block(f"{split}Every layer gives vectors of the size that it takes, so that layers stack.", _ATTENTION)
 
 

@@ -10,6 +10,7 @@ from bertshape.render.escape import visible
 from bertshape.render.inspect import evidence_text, ran_text, sizes_text
 from bertshape.render.phrases import in_words
 from bertshape.render.tables import UNICODE, Column, Grid, Section, Signs, title
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,8 +72,7 @@ def _labels(report: Report, signs: Signs) -> list[Text]:
         shown = ", ".join(visible(label) for label in labels[:_SHOWN_LABELS])
         more = f", {signs.dots}" if len(labels) > _SHOWN_LABELS else ""
         of = f" of {', '.join(names)}" if len(tasks) > 1 else ""
-        plural = "" if len(labels) == 1 else "s"
-        lines.append(Text.assemble((f"{len(labels)} label{plural}{of}: ", "dim"), f"{shown}{more}"))
+        lines.append(Text.assemble((f"{counted(len(labels), 'label')}{of}: ", "dim"), f"{shown}{more}"))
     return lines
 
 

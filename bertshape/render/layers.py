@@ -9,6 +9,7 @@ from rich.text import Text
 from bertshape.render.escape import visible
 from bertshape.render.inspect import evidence_text, sizes_text
 from bertshape.render.tables import UNICODE, Column, Grid, Section, Signs, title
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ def _cells(guide: str, layer: Layer, signs: Signs) -> tuple[Text, ...]:
         name.append(f", called {layer.calls} times", style="dim")
     if layer.idle:
         name.append(", not called", style="dim")
-    heads = Text() if layer.heads is None else Text(f"{layer.heads[0]} heads of {layer.heads[1]}")
+    heads = Text() if layer.heads is None else Text(f"{counted(layer.heads[0], 'head')} of {layer.heads[1]}")
     parameters = "" if layer.parameters is None else f"{layer.parameters:,}"
     if layer.copies > 1 and layer.parameters is not None:
         parameters = f"{layer.copies} x {layer.parameters:,}"

@@ -14,7 +14,7 @@ from bertshape.render.findings import finding_lines
 from bertshape.render.markdown import escape, write_findings
 from bertshape.render.tables import UNICODE, Column, Grid, Signs, title
 from bertshape.report.memory import USES
-from bertshape.report.shown import counted
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -102,11 +102,11 @@ def _numbers(memory: DtypeMemory) -> Iterator[tuple[object, ...]]:
 def _head(report: MemoryReport, signs: Signs) -> list[Text]:
     facts = (
         report.model_type,
-        f"{report.num_hidden_layers} layers",
+        counted(report.num_hidden_layers, "layer"),
         f"hidden_size {report.hidden_size}",
         f"{report.parameters / 1e6:,.1f} M parameters",
     )
-    batch = f"{counted(report.batch_size, 'text')} of {report.length:,} tokens"
+    batch = f"{counted(report.batch_size, 'text')} of {counted(report.length, 'token')}"
     said = f"Tensor bytes of {batch}" if report.measured else "Tensor bytes of the weights"
     return [
         Text.assemble((visible(report.model), "bold"), "   ", visible(signs.between.join(facts))),
@@ -134,7 +134,7 @@ def _tables(report: MemoryReport, dash: str) -> Iterator[tuple[tuple[str, ...], 
     yield ("Training",), headers, list(_training(row, measured=report.measured))
     if report.fits:
         memory = f"into {human_bytes(report.memory or 0)}"
-        texts = f"largest batch of {report.length:,} tokens", [fit.batch_size for fit in report.fits]
+        texts = f"largest batch of {counted(report.length, 'token')}", [fit.batch_size for fit in report.fits]
         tokens = f"longest of {counted(report.batch_size, 'text')}", [fit.length for fit in report.fits]
         most = f"the model takes {report.most:,}" if report.most else "the model sets no limit"
         yield ("Fits", memory, texts[0]), headers, _fits(report.fits, ways, texts[1], dash)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.predict.limits import limits_phrase
 from bertshape.render.escape import visible
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +25,7 @@ def model_facts(facts: CheckpointFacts) -> list[str]:
     """The model in a few words each: `bert`, `6 layers`, `hidden_size 384`."""
     sizes = facts.dimensions
     layers = sizes["num_hidden_layers"]
-    parts = [visible(facts.model_type), f"{layers} layer{'' if layers == 1 else 's'}"]
+    parts = [visible(facts.model_type), counted(layers, "layer")]
     parts.append(f"hidden_size {sizes['hidden_size']}")
     if facts.parameters is not None:
         parts.append(f"{_count(facts.parameters)} parameters")
@@ -46,7 +47,7 @@ def model_line(facts: CheckpointFacts) -> str:
     sizes = facts.dimensions
     family, *parts = model_facts(facts)[:-1]
     if sizes["num_attention_heads"]:
-        parts.append(f"{sizes['num_attention_heads']} heads")
+        parts.append(counted(sizes["num_attention_heads"], "head"))
     if sizes["vocab_size"]:
         parts.append(f"vocab_size {sizes['vocab_size']}")
     return f"{family}: {', '.join(parts)}"
@@ -81,7 +82,7 @@ def count_line(row: Row) -> str:
     if row.padding:
         parts.append(f"{row.padding} padding")
     line = f"{len(row.tokens)} = {' + '.join(parts)}"
-    return f"{line} ({row.truncated} more were cut away)" if row.truncated else line
+    return f"{line} ({row.truncated} more cut away)" if row.truncated else line
 
 
 def count_label(output: OutputFacts, dots: str = "...") -> str:

@@ -16,6 +16,7 @@ from bertshape.render.findings import finding_lines
 from bertshape.render.markdown import escape, write_findings
 from bertshape.render.tables import ASCII, UNICODE, Column, Grid, Signs, title
 from bertshape.report.profile_summary import DTYPES, EFFECTIVE, SORTED, histogram, summarize
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -136,12 +137,12 @@ def _head(profile: ProfileReport, summary: Summary) -> list[str]:
     lines = [
         f"{', '.join(names[:_SHOWN_FILES])}{more}",
         f"tokenizer of {profile.model}" if profile.model else f"tokenizer {profile.setting.tokenizer[:19]}",
-        f"{summary.texts:,} texts, {summary.tokens:,} tokens, {summary.special:,} of them special",
+        f"{counted(summary.texts, 'text')}, {counted(summary.tokens, 'token')}, {summary.special:,} of them special",
     ]
     if profile.setting.unknown_token is None:
         return [*lines, "the tokenizer has no unknown token"]
-    within = f"in {summary.texts_with_unknown:,} texts"
-    return [*lines, f"{summary.unknown_share:.3%} of the {content:,} content tokens are unknown, {within}"]
+    within = f"in {counted(summary.texts_with_unknown, 'text')}"
+    return [*lines, f"{summary.unknown_share:.3%} of {counted(content, 'content token')} unknown, {within}"]
 
 
 def _length(length: Length) -> str:
@@ -196,7 +197,7 @@ def _cuts(summary: Summary, columns: int, signs: Signs) -> list[RenderableType]:
 def basis(profile: ProfileReport) -> str:
     """Which lengths the padding is of."""
     cut_at = profile.setting.cut_at
-    texts = "texts are not cut: no limit is known" if cut_at is None else f"of texts cut at {cut_at} tokens"
+    texts = "texts are not cut: no limit is known" if cut_at is None else f"of texts cut at {counted(cut_at, 'token')}"
     return f"{texts}; bytes of {_counted_bytes(profile)}"
 
 

@@ -10,6 +10,7 @@ from rich.text import Text
 from bertshape.render.escape import visible
 from bertshape.render.findings import finding_lines
 from bertshape.render.tables import UNICODE, Column, Grid, Signs, labelled
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -30,12 +31,12 @@ def render_which(report: WhichReport, columns: int, signs: Signs = UNICODE) -> R
         (Text(recipe_text(row.recipe)), Text(f"{row.difference:.2g}"), Text(f"{row.cosine:.5f}"), _remark(report, row))
         for row in report.candidates
     ]
-    of = f" of {report.of:,}" if report.of != report.texts else ""
+    of = f"{report.texts:,} of " if report.of != report.texts else ""
+    of += f"{counted(report.of, 'vector')} of {report.dimension} numbers"
     lines: list[RenderableType] = [
         Text(_title(report), style="bold green" if report.ok else "bold red"),
         Text(
-            f"{visible(report.path)}: {report.texts:,}{of} vectors of {report.dimension} numbers, by "
-            f"{visible(report.model)}; a difference of {report.tolerance:.2g} passes"
+            f"{visible(report.path)}: {of}, by {visible(report.model)}; a difference of {report.tolerance:.2g} passes"
         ),
         Text(),
         Grid(_COLUMNS, rows).render(columns, signs),
@@ -45,7 +46,10 @@ def render_which(report: WhichReport, columns: int, signs: Signs = UNICODE) -> R
     if not report.found:
         lines += [
             labelled(
-                "worst", Text(f"line {row.line}, {row.tokens} tokens: {row.difference:.2g}  ").append(visible(row.text))
+                "worst",
+                Text(f"line {row.line}, {counted(row.tokens, 'token')}: {row.difference:.2g}  ").append(
+                    visible(row.text)
+                ),
             )
             for row in report.worst
         ]
@@ -63,7 +67,7 @@ def recipe_text(recipe: VectorRecipe) -> str:
     parts = [f"{recipe.pooling}, as declared" if recipe.declared_steps else recipe.pooling]
     parts += recipe.steps
     parts += ["normalised"] if recipe.normalize else []
-    parts += [f"first {recipe.truncate_dim} numbers"] if recipe.truncate_dim else []
+    parts += [f"first {counted(recipe.truncate_dim, 'number')}"] if recipe.truncate_dim else []
     parts += [f"prompt {str(visible(recipe.prompt))!r}"] if recipe.prompt else []
     parts += ["lower case"] if recipe.lower_case else []
     parts += [f"cut at {recipe.cut_to}"] if recipe.cut_to else []

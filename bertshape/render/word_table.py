@@ -10,6 +10,7 @@ from bertshape.render.escape import visible
 from bertshape.render.reads import FOLD_ABOVE, FOLD_KEEP
 from bertshape.render.tables import UNICODE, Column, Grid, Section, Signs, title
 from bertshape.tokens.words import words_of
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from bertshape.report.report import Report
@@ -58,9 +59,8 @@ def positions_label(positions: tuple[int, ...]) -> str:
 
 def _count_line(row: Row, words: tuple[Word, ...]) -> str:
     """`5 words of 8 content tokens`; what was cut away is said, for its words are not here."""
-    count = len(words)
-    line = f"{count} word{'' if count == 1 else 's'} of {row.content} content token{'' if row.content == 1 else 's'}"
-    return f"{line} ({row.truncated} more were cut away)" if row.truncated else line
+    line = f"{counted(len(words), 'word')} of {counted(row.content, 'content token')}"
+    return f"{line} ({row.truncated} more cut away)" if row.truncated else line
 
 
 def _rows(row: Row, words: tuple[Word, ...], signs: Signs, *, all_tokens: bool) -> list[tuple[Text, ...]]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from bertshape.report.envelope import envelope, failure_entry
 from bertshape.report.inspect_document import finding_entries, tensor_entry
-from bertshape.report.shown import Shown, counted
+from bertshape.report.shown import Shown
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from bertshape.corpus.counts import Counts
 from bertshape.errors import UsageError
 from bertshape.report.profile_document import profile_document
-from bertshape.report.shown import Shown, counted
+from bertshape.report.shown import Shown
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from bertshape.pooling.reads import Positions
 from bertshape.pooling.shapes import select
 from bertshape.report.inspect_document import inspect_document
-from bertshape.report.shown import Shown, counted
+from bertshape.report.shown import Shown
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -35,8 +35,3 @@ class Shown:
         """What `rich.print(result)` shows: the screen of the command, as wide as the console."""
         draw = Shown.as_rich
         return repr(self) if draw is None else draw(self)
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun, in the plural where it is not one."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -9,7 +9,7 @@ from bertshape.checkpoint.quantization import read_quantization
 from bertshape.soundness.heads import declared_head
 from bertshape.soundness.identity import declared_classes
 from bertshape.soundness.weights import stored_backbone
-from bertshape.soundness.wording import counted
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

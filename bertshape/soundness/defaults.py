@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.predict.architecture import Dimensions
 from bertshape.report.finding import Finding
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ def default_findings(checkpoint: Checkpoint, architecture: Architecture) -> Iter
     yield Finding(
         "config-defaults",
         "note",
-        f"{checkpoint.config_path} says nothing of {len(filled)} key{'s' * (len(filled) > 1)}, and transformers takes "
+        f"{checkpoint.config_path} says nothing of {counted(len(filled), 'key')}, and transformers takes "
         f"the defaults of {architecture.model_type}: {named}",
         where=f"config.json {next(iter(filled))}",
         actual="none",

@@ -13,6 +13,7 @@ from bertshape.predict.config import resolve
 from bertshape.predict.tensor_names import layer_index
 from bertshape.report.finding import Finding
 from bertshape.soundness.defaults import says
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,7 +82,7 @@ def dimension_findings(
     """One finding for each field of config.json that the weights contradict, then for tensors no field explains."""
     for symbol, size in held.sizes.items():
         key, stands = architecture.config_key(symbol), stated(architecture, symbol)
-        count = f"{held.tensors[symbol]} tensor" + "s" * (held.tensors[symbol] > 1)
+        count = counted(held.tensors[symbol], "tensor")
         yield Finding(
             "dimension-mismatch",
             "error",
@@ -116,7 +117,8 @@ def layer_findings(checkpoint: Checkpoint, architecture: Architecture, held: Hel
     yield Finding(
         "layers-mismatch",
         "error",
-        f"{key}: {says(checkpoint, architecture, 'num_hidden_layers', layers)}, the weights hold {held.layers} layers; "
+        f"{key}: {says(checkpoint, architecture, 'num_hidden_layers', layers)}, the weights hold "
+        f"{counted(held.layers, 'layer')}; "
         f"{what}",
         f"Set {key} to {held.layers} in config.json.",
         where=f"config.json {key}",

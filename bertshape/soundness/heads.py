@@ -13,7 +13,7 @@ from bertshape.predict.tensor_names import backbone_name, loaded_name
 from bertshape.report.finding import Finding
 from bertshape.soundness.identity import declared_classes
 from bertshape.soundness.rewriting import quoted, rewriting_command
-from bertshape.soundness.wording import SHOWN, listed
+from bertshape.wording import SHOWN, counted, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,8 +63,8 @@ def label_map_findings(checkpoint: Checkpoint) -> Iterator[Finding]:
         f"label2id: {checkpoint.config_path} does not invert its id2label: {'; '.join(parts)}",
         f"Write label2id in config.json as id2label turned around: {{{inverse}}}.",
         where="config.json label2id",
-        expected=f"{len(named)} labels of id2label",
-        actual=f"{len(labels)} labels",
+        expected=f"{counted(len(named), 'label')} of id2label",
+        actual=counted(len(labels), "label"),
     )
 
 
@@ -76,7 +76,11 @@ def _odd_numbers(checkpoint: Checkpoint, named: Mapping[int, str]) -> Iterator[F
     if not lacking and not twice:
         return
     what = f"names no label {listed(lacking)}" if lacking else f"gives several numbers the name {listed(twice)}"
-    effect = f"a head of {count} labels gives the numbers 0 to {count - 1}" if lacking else "label2id knows one of them"
+    effect = (
+        f"a head of {counted(count, 'label')} gives the numbers 0 to {count - 1}"
+        if lacking
+        else "label2id knows one of them"
+    )
     yield Finding(
         "label-numbers",
         "error" if lacking else "warning",
@@ -86,7 +90,7 @@ def _odd_numbers(checkpoint: Checkpoint, named: Mapping[int, str]) -> Iterator[F
         if lacking
         else "Give each label of id2label a name of its own in config.json, and label2id the same.",
         where="config.json id2label",
-        expected=f"numbers 0 to {count - 1}" if lacking else f"{count} names",
+        expected=f"numbers 0 to {count - 1}" if lacking else counted(count, "name"),
         actual=listed([str(number) for number in named]) if lacking else f"{len(set(named.values()))} names",
     )
 
@@ -136,7 +140,7 @@ def _compare(checkpoint: Checkpoint, architecture: Architecture, head: Head) -> 
             "error",
             f"id2label: {checkpoint.config_path} {_counts_labels(checkpoint, num_labels)}, the stored head of "
             f"{head.model_class} has {stored.labels}",
-            f"Give id2label in config.json {stored.labels} entries.",
+            f"Give id2label in config.json {counted(stored.labels, 'entry', 'entries')}.",
             where="config.json id2label",
             expected=str(stored.labels),
             actual=str(num_labels),
@@ -149,7 +153,7 @@ def _compare(checkpoint: Checkpoint, architecture: Architecture, head: Head) -> 
 
 def _counts_labels(checkpoint: Checkpoint, count: int) -> str:
     stated = any(checkpoint.config.get(key) is not None for key in ("id2label", "num_labels"))
-    return f"says {count} labels" if stated else f"says nothing of labels, which means {count}"
+    return f"says {counted(count, 'label')}" if stated else f"says nothing of labels, which means {count}"
 
 
 def _missing(checkpoint: Checkpoint, architecture: Architecture, stored: StoredHead) -> Iterator[Finding]:
@@ -167,20 +171,19 @@ def _missing(checkpoint: Checkpoint, architecture: Architecture, stored: StoredH
             "its logits would be random",
             f'Write "architectures": ["{base}"] in config.json, or save the model again with its head.',
             where="config.json architectures",
-            expected=f"{len(stored.expected)} tensors of the head",
+            expected=f"{counted(len(stored.expected), 'tensor')} of the head",
             actual="none",
         )
         return
     held = len(stored.expected) - len(stored.missing)
-    plural = "s" * (len(stored.missing) > 1)
     yield Finding(
         "head-incomplete",
         "error",
-        f"{head}: the weights lack {len(stored.missing)} tensor{plural} of its head: {names}; "
+        f"{head}: the weights lack {counted(len(stored.missing), 'tensor')} of its head: {names}; "
         "random numbers would take their place",
         f"Save the model again: {head}.from_pretrained(...) of the run that trained it, then save_pretrained.",
         where=stored.missing[0],
-        expected=f"{len(stored.expected)} tensors of the head",
+        expected=f"{counted(len(stored.expected), 'tensor')} of the head",
         actual=str(held),
     )
 
@@ -224,7 +227,7 @@ def _unexpected(checkpoint: Checkpoint, architecture: Architecture, head: Head |
         yield Finding(
             "tensors-left-out",
             "note",
-            f"the weights hold {len(left)} tensor{'s' * (len(left) > 1)} that {owner} has no place for: "
+            f"the weights hold {counted(len(left), 'tensor')} that {owner} has no place for: "
             f"{listed(left)}; loading leaves them out",
             where=left[0],
             expected="none",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.predict.limits import bound_by, limits_phrase
 from bertshape.report.finding import Finding
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ def length_findings(
             yield Finding(
                 "length-exceeds-positions",
                 "warning",
-                f"{where} is {limit}, at most {usable} tokens run ({_rule(architecture)}): "
+                f"{where} is {limit}, at most {counted(usable, 'token')} run ({_rule(architecture)}): "
                 "a text cut to this limit would still crash",
                 f"Set {key} to {usable} in {file}.",
                 where=where,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bertshape.checkpoint.quantization import incomplete_modules, plain_tensors
 from bertshape.predict.tensor_names import backbone_name
 from bertshape.report.finding import Finding
-from bertshape.soundness.wording import SHOWN, listed
+from bertshape.wording import SHOWN, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertshape.report.finding import Finding
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ def _texts(report: Report) -> Iterator[Finding]:
             )
         if row.truncated:
             limit = report.tokenization.max_length
-            message = f"{row.truncated} tokens of {which} were cut away to fit {limit}"
+            message = f"{counted(row.truncated, 'token')} of {which} cut away to fit {limit}"
             yield Finding("truncated", "warning", message, "Pass a larger --max-length, or a shorter text.")
 
 
@@ -67,5 +68,5 @@ def _limits(report: Report) -> Iterator[Finding]:
     exceeded = {where: limit for where, limit in limits.items() if limit is not None and longest > limit}
     for where, limit in exceeded.items():
         if where != "effective":
-            message = f"{longest} tokens exceed {where} = {limit}: a tool that obeys it would cut this text"
+            message = f"{counted(longest, 'token')} exceed {where} = {limit}: a tool that obeys it would cut this text"
             yield Finding("length-limit-exceeded", "warning", message, f"Pass --max-length {limit} to do the same.")

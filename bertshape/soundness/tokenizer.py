@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertshape.report.finding import Finding
 from bertshape.soundness.tokenizer_probe import probe_tokenizer
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from bertshape.checkpoint.checkpoint import Checkpoint
@@ -30,8 +31,8 @@ def tokenizer_findings(
     content = sum(row.content for row in tokenization.rows)
     unknown = sum(row.unknown for row in tokenization.rows)
     if unknown:
-        share = f"{unknown} of {content} content tokens"
-        message = f"{share} are unknown to the vocabulary ({tokenizer.unk_token})"
+        share = f"{unknown} of {counted(content, 'content token')}"
+        message = f"{share} unknown to the vocabulary ({tokenizer.unk_token})"
         severity: Severity = "warning" if unknown * 2 >= content else "note"
         findings.append(
             Finding("unknown-tokens", severity, message, where=tokenizer.file, expected="0", actual=str(unknown))

@@ -9,7 +9,7 @@ from bertshape.checkpoint.checkpoint import weights_in_other_formats
 from bertshape.files import is_pointer
 from bertshape.predict.from_headers import read_headers
 from bertshape.report.finding import Finding
-from bertshape.soundness.wording import listed
+from bertshape.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,6 +10,7 @@ from bertshape.predict.tensor_names import backbone_tensors
 from bertshape.report.finding import Finding
 from bertshape.soundness.dimensions import dimension_findings, held_dimensions, layer_findings
 from bertshape.soundness.identity import declared_classes, family_of_names
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -116,8 +117,7 @@ def _random_pooler(checkpoint: Checkpoint) -> Finding:
 
 def _tensors(code: str, verb: str, names: list[str], consequence: str, *, present: int) -> Finding:
     shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
-    plural = "s" * (len(names) > 1)
-    message = f"the weights {verb} {len(names)} backbone tensor{plural}: {shown}; {consequence}"
+    message = f"the weights {verb} {counted(len(names), 'backbone tensor')}: {shown}; {consequence}"
     missing = code == "tensors-missing"
     expected = present + len(names) if missing else present - len(names)
     return Finding(
@@ -126,6 +126,6 @@ def _tensors(code: str, verb: str, names: list[str], consequence: str, *, presen
         message,
         "Check that config.json and the weights belong together.",
         where=names[0],
-        expected=f"{expected} backbone tensors",
+        expected=counted(expected, "backbone tensor"),
         actual=f"{present}",
     )

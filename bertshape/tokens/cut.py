@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertshape.errors import UsageError
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from bertshape.tokens.backend import Encoded
@@ -54,7 +55,7 @@ def kept_positions(tokenizer: LoadedTokenizer, encoded: Encoded, max_length: int
     around = len(encoded) - len(first) - len(second)
     if max_length < around:
         raise UsageError(
-            f"--max-length {max_length} leaves no room for the {around} special tokens",
+            f"--max-length {max_length} leaves no room for the {counted(around, 'special token')}",
             hint=f"Pass --max-length {around + 1} or more.",
             code="max-length-too-small",
         )

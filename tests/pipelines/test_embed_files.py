@@ -135,7 +135,7 @@ def test_skipping_is_an_option(bertshape: Callable[..., Run], tmp_path: Path) ->
     texts.write_text('{"text": "a"}\n{"no": 1}\n')
     done = bertshape("embed", str(texts), "-o", str(tmp_path / "v.jsonl"), "-m", TINY, "--on-error", "skip")
     assert done.returncode == 1
-    assert "1 of 2 lines were skipped" in " ".join(done.stdout.split())
+    assert "1 of 2 lines skipped" in " ".join(done.stdout.split())
     assert len((tmp_path / "v.jsonl").read_text().splitlines()) == 1
 
 

@@ -221,7 +221,7 @@ def test_long_lists_and_long_words_are_folded(minilm: Path) -> None:
 
 def test_what_was_cut_away_is_said(minilm: Path) -> None:
     report = inspect_texts("one two three", model=str(minilm), weights="none", max_length=4)
-    assert draw(report, 80)[0] == "Words   2 words of 2 content tokens (1 more were cut away)"
+    assert draw(report, 80)[0] == "Words   2 words of 2 content tokens (1 more cut away)"
 
 
 def test_foreign_text_is_shown_and_not_obeyed(tiny: Callable[[str], Path]) -> None:

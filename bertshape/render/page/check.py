@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bertshape.render.page.document import document, fragment
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,7 @@ def check_fragment(report: CheckReport) -> str:
 
 
 def _heading(reports: Sequence[CheckReport]) -> str:
-    return reports[0].name if len(reports) == 1 else f"{len(reports)} checkpoints"
+    return reports[0].name if len(reports) == 1 else counted(len(reports), "checkpoint")
 
 
 def _context(reports: Sequence[CheckReport]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from bertshape.render.page.token_rows import colours_of, text_row
 from bertshape.render.phrases import SAID_IN_HEAD, limits_line, sorted_findings
 from bertshape.render.reads import shown_text
 from bertshape.tokens.words import words_of
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from bertshape.report.report import Report
@@ -91,9 +92,7 @@ def _badges(report: Report) -> list[tuple[str, str]]:
     for found in report.findings:
         if found.severity in count:
             count[found.severity] += 1
-    badges = [
-        (severity, f"{number} {severity}{'' if number == 1 else 's'}") for severity, number in count.items() if number
-    ]
+    badges = [(severity, counted(number, severity)) for severity, number in count.items() if number]
     if report.failed:
         return [("error", "not sound"), *badges]
     unchecked = any(found.code in _UNCHECKED for found in report.findings)

@@ -9,6 +9,7 @@ from bertshape.render.page.document import document, fragment
 from bertshape.render.phrases import sorted_findings
 from bertshape.render.profile import basis
 from bertshape.report.profile_summary import histogram, summarize
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from bertshape.report.profile import ProfileReport
@@ -36,7 +37,7 @@ def profile_fragment(profile: ProfileReport) -> str:
 
 def _heading(profile: ProfileReport) -> str:
     names = [name for name, _ in profile.files]
-    return names[0] if len(names) == 1 else f"{len(names)} files"
+    return names[0] if len(names) == 1 else counted(len(names), "file")
 
 
 def _context(profile: ProfileReport) -> dict[str, Any]:
