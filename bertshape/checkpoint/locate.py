@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bertshape.errors import CheckpointError, HubError, UsageError
-from bertshape.nearby import near_names
+from bertshape.wording import near_names
 
 if TYPE_CHECKING:
     from bertshape.checkpoint.hub import Snapshot

@@ -8,8 +8,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 from bertshape.errors import UsageError
-from bertshape.nearby import near_names
 from bertshape.strict_json import quoted
+from bertshape.wording import near_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
