@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Self
@@ -108,3 +109,28 @@ class OutputError(BertshapeError):
     """A result cannot be written."""
 
     exit_code = ExitCode.OUTPUT
+
+
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}
+"""What the system answers to writing alone."""
+
+
+def as_failure(error: BaseException) -> BertshapeError:
+    """The failure that an exception means; one that nobody expected is a bug."""
+    if isinstance(error, BertshapeError):
+        return error
+    # What we write raises an OutputError: here it is reading, or a library that keeps something on the disk.
+    if isinstance(error, OSError) and error.errno is not None:
+        where = f" {error.filename}" if error.filename else ""
+        if error.errno in _DISK:
+            return OutputError(f"cannot write{where}: {error.strerror}", hint="Free some space.", code="output-failed")
+        hint = "Check the path and its permissions."
+        return CheckpointError(f"cannot read{where}: {error.strerror}", hint=hint, code="file-unreadable")
+    if isinstance(error, MemoryError):
+        hint = "Free some memory, or give it less: the files that a checkpoint is made of are the largest part."
+        return DeviceError("out of memory", hint=hint, code="out-of-memory")
+    return BertshapeError(
+        f"internal error: {type(error).__name__}: {one_line(error)}",
+        hint="This is a bug in bertshape. Run again with --debug and report what it prints.",
+        code="internal-error",
+    )

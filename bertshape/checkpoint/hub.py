@@ -6,6 +6,7 @@ import logging
 import warnings
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,10 @@ from bertshape.files import exists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+
+_LONGEST_SLEEP = 8
+"""Seconds that huggingface_hub sleeps between two tries."""
 
 
 @dataclass(frozen=True)
@@ -129,8 +134,11 @@ def open_snapshot(
         )
     with _session(repo_id, guard):
         # Once by the name of the revision, from which the cache learns what commit that is: --offline needs it.
-        hf_hub_download(repo_id, anchor, revision=revision, force_download=refresh)
+        named = Path(hf_hub_download(repo_id, anchor, revision=revision, force_download=refresh)).parent
         folder = Path(hf_hub_download(repo_id, anchor, revision=commit)).parent
+        if {named.name, folder.name} != {commit}:
+            hint = "Run again; where it stays so, HF_ENDPOINT is no Hub."
+            raise HubError(f"{repo_id} changed while it was read from the Hub", hint=hint, code="hub-changed")
         for name in files:
             if _is_small(name, files):
                 hf_hub_download(repo_id, name, revision=commit, force_download=refresh)
@@ -237,7 +245,7 @@ def _session(what: str, guard: Guard | None = None, *, progress: bool = False) -
     guard = guard or Guard(what, None)
     client.event_hooks = {
         "request": [*hooks["request"], guard.request],
-        "response": [*hooks["response"], guard.response, _refuse_to_wait],
+        "response": [*hooks["response"], guard.response, partial(_refuse_to_wait, guard)],
     }
     if level == logging.WARNING:  # its default; another one was chosen by somebody who wants to see
         logger.setLevel(logging.ERROR)
@@ -255,12 +263,13 @@ def _session(what: str, guard: Guard | None = None, *, progress: bool = False) -
         logger.setLevel(level)
 
 
-def _refuse_to_wait(response: Any) -> None:
-    """Fail on "too many requests".
+def _refuse_to_wait(guard: Guard, response: Any) -> None:
+    """Fail on "too many requests", and on a server's error when the time is nearly over.
 
-    huggingface_hub sleeps for as long as the Hub asks it to, which may be five minutes, up to five times over, and no
-    parameter or variable bounds that; a hook of its client does. Its other retries sleep for half a minute at most in
-    all, and are left to it.
+    huggingface_hub sleeps for as long as the Hub asks it to, for hours, up to five times over, and no parameter or
+    variable bounds that; a hook of its client does. Its other retries sleep for half a minute at most in all, and are
+    left to it.
     """
-    if response.status_code == 429:
+    response.headers.pop("retry-after", None)
+    if response.status_code == 429 or (response.status_code >= 500 and guard.left() < _LONGEST_SLEEP):
         hf_raise_for_status(response)

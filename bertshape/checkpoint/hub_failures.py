@@ -11,6 +11,10 @@ _DISK = frozenset(
     for name in ("EACCES", "EDQUOT", "EEXIST", "EFBIG", "EIO", "ENOSPC", "ENOTDIR", "EPERM", "EROFS")
     if hasattr(errno, name)
 )
+_NETWORK = frozenset({"HTTPError", "OSError"})
+"""What the HTTP library raises, and the system; anything else is of an answer that was no Hub's."""
+_ANSWERS = frozenset({"FileMetadataError", "TooManyRedirects", "UnsupportedProtocol"})
+"""What of these is of such an answer too."""
 _ACCESS_HINT = "Accept its terms on its page, then set HF_TOKEN or run `hf auth login`."
 _BY_KIND = {
     "EntryNotFoundError": ("hub-file-not-found", "{what} is not on the Hub", "Check --revision."),
@@ -38,6 +42,15 @@ def offline_error(what: str) -> HubError:
     return HubError(f"{what} is not in the local cache, and bertshape is offline", hint=hint, code="hub-offline")
 
 
+def invalid_answer(what: str, problem: str) -> HubError:
+    """Say that a server does not answer as a Hub does."""
+    return HubError(
+        f"the Hub's answer for {what} is not valid: {problem}",
+        hint="Check HF_ENDPOINT: that server does not answer as a Hub does.",
+        code="hub-invalid",
+    )
+
+
 def translate(what: str, error: BaseException) -> BertshapeError:
     """Say what went wrong at the Hub and what to do next.
 
@@ -57,6 +70,8 @@ def translate(what: str, error: BaseException) -> BertshapeError:
     row = next((_BY_KIND[kind] for kind in kinds if kind in _BY_KIND), None)
     if row is None and isinstance(error, OSError) and error.errno in _DISK:
         row = ("hub-cache", "cannot keep {what} in the cache", "Free some space, or set HF_HOME to another folder.")
+    if row is None and status is None and (_ANSWERS.intersection(kinds) or not _NETWORK.intersection(kinds)):
+        return invalid_answer(what, _first_line(error))  # Its words are none that the libraries can take.
     code, message, hint = row or _BY_STATUS.get(status or 0, _BY_STATUS[500 if status and status >= 500 else 0])
     detail = f" (HTTP {status})" if status else f": {_first_line(error)}"
     return HubError(message.format(what=what) + detail, hint=hint, code=code)

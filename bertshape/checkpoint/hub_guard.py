@@ -6,10 +6,12 @@ server sends anything. These hooks of its HTTP client look at every answer befor
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from typing import TYPE_CHECKING, Any
 
+from bertshape.checkpoint.hub_failures import invalid_answer
 from bertshape.errors import HubError
 from bertshape.files import is_inside
 
@@ -42,8 +44,16 @@ class Guard:
         self._end = None if seconds is None else time.monotonic() + seconds
 
     def request(self, request: Any) -> None:
-        """Ask for plain bodies: a compressed one grows by a thousand times while it is read."""
+        """Ask for plain bodies, for a compressed one grows by a thousand times while it is read, and in time.
+
+        Raises:
+            HubError: The time is over.
+        """
         request.headers["Accept-Encoding"] = "identity"
+        self._check_time()
+        waits = request.extensions.get("timeout", {})
+        for step, seconds in waits.items():
+            waits[step] = self.left() if seconds is None else min(seconds, self.left())
 
     def response(self, response: Any) -> None:
         """Check the head of an answer, and put bounds around its body.
@@ -58,7 +68,7 @@ class Guard:
                 raise self._invalid(f"{name} is {headers[name][:80]!r}, which can be none")
         if headers.get("content-encoding", "identity").lower() not in ("", "identity"):
             raise self._invalid(f"its body is compressed ({headers['content-encoding'][:40]}), which was not asked for")
-        if response.status_code == 200 and headers.get("content-type", "").startswith("text/html"):
+        if response.status_code == 200 and "html" in headers.get("content-type", "").lower():
             raise HubError(
                 f"{response.url.scheme}://{response.url.netloc.decode()} answers {self._what} with an HTML page: "
                 "that is no Hub API",
@@ -67,9 +77,14 @@ class Guard:
             )
         if self._end is not None:
             most = MAX_API_BYTES if "/api/" in response.url.path else MAX_SMALL_BYTES
-            if int(headers.get("content-length", "0") or 0) > most and response.request.method != "HEAD":
+            length = headers.get("content-length", "")
+            if length.isdecimal() and int(length[:20]) > most and response.request.method != "HEAD":
                 raise self._too_large(most)
             response.stream = _bounded(response.stream, self, most)
+
+    def left(self) -> float:
+        """Seconds until the phase must end."""
+        return math.inf if self._end is None else max(self._end - time.monotonic(), 0.001)
 
     def passed(self, count: int, most: int) -> None:
         """Look at the time and the size while a body comes.
@@ -93,11 +108,7 @@ class Guard:
         return self._invalid(f"it sends more than {most:,} bytes")
 
     def _invalid(self, problem: str) -> HubError:
-        return HubError(
-            f"the Hub's answer for {self._what} is not valid: {problem}",
-            hint="Check HF_ENDPOINT: that server does not answer as a Hub does.",
-            code="hub-invalid",
-        )
+        return invalid_answer(self._what, problem)
 
 
 def _bounded(stream: Any, guard: Guard, most: int) -> Any:
@@ -131,14 +142,11 @@ def check_names(repo_id: str, commit: str | None, names: Sequence[str]) -> None:
         HubError: The hash is none, or a name is not one of a file inside the repository.
     """
     problem = None
-    if commit is not None and not _COMMIT.fullmatch(commit):
-        problem = f"the commit is {commit[:80]!r}, which can be none"
-    outside = next((name for name in names if not name or not is_inside(name)), None)
+    if commit is not None and not (isinstance(commit, str) and _COMMIT.fullmatch(commit)):
+        problem = f"the commit is {str(commit)[:80]!r}, which can be none"
+    inside = (isinstance(name, str) and name.strip("./") and is_inside(name) for name in names)
+    outside = next((name for name, good in zip(names, inside, strict=True) if not good), None)
     if outside is not None:
-        problem = f"it lists the file {outside[:80]!r}, which leads out of the repository"
+        problem = f"it lists the file {str(outside)[:80]!r}, which leads out of the repository"
     if problem:
-        raise HubError(
-            f"the Hub's answer for {repo_id} is not valid: {problem}",
-            hint="Check HF_ENDPOINT: that server does not answer as a Hub does.",
-            code="hub-invalid",
-        )
+        raise invalid_answer(repo_id, problem)

@@ -23,7 +23,7 @@ from bertshape.contract.expectations import parse_expectation
 from bertshape.contract.read import find_contract, read_contract
 from bertshape.errors import ExitCode, UsageError
 from bertshape.files import output_errors
-from bertshape.pipelines.check import check, list_names
+from bertshape.pipelines.check import check_all, list_names
 from bertshape.pipelines.check_request import CheckCase, CheckRequest, request_from_contract
 from bertshape.pipelines.model_source import ModelSource, device_name
 from bertshape.pipelines.output_paths import check_inputs_stay
@@ -105,10 +105,13 @@ def check_command(
             return ExitCode.OK
         how: dict[str, Any] = {"values": values, "run": run, "device": device_name(device), "fail_on": fail_on}
         with count_bytes(shown=values) as read:
-            reports = [
-                check(replace(request, expect=request.expect + expected, cases=request.cases + cases, **how), read)
-                for request in requests
-            ]
+            reports = check_all(
+                (
+                    replace(request, expect=request.expect + expected, cases=request.cases + cases, **how)
+                    for request in requests
+                ),
+                read,
+            )
         _print(reports, chosen, quiet=quiet)
         return exit_code(reports)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gc
 import signal
 import sys
@@ -16,7 +15,7 @@ from bertshape.cli.json_output import print_json
 from bertshape.cli.signals import stopped_by
 from bertshape.cli.slips import note_on_models, plain_message, usage_hint
 from bertshape.cli.stdio import prepare_streams
-from bertshape.errors import BertshapeError, CheckpointError, ExitCode, OutputError, UsageError, one_line
+from bertshape.errors import BertshapeError, ExitCode, OutputError, UsageError, as_failure
 from bertshape.render.escape import visible
 from bertshape.report.envelope import error_document
 from bertshape.tokens.panics import keep_stderr_clean
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 _JSON_FORMATS = ("json", "jsonl")
 _MOST_ARGUMENTS = 50_000
 """Typer takes them one by one from the front of a list, which takes minutes for the most that a system passes on."""
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}
-"""What the system answers to writing alone."""
 
 
 def main() -> NoReturn:
@@ -108,27 +105,14 @@ def _print_traceback(error: BaseException) -> None:
 
 
 def _as_failure(error: BaseException, arguments: Sequence[str]) -> BertshapeError:
-    if isinstance(error, BertshapeError):
-        return error
     if isinstance(error, KeyboardInterrupt):
         return _InterruptedError("interrupted", code="interrupted")
-    # What we write raises an OutputError: here it is reading, or a library that keeps something on the disk.
-    if isinstance(error, OSError) and error.errno is not None:
-        where = f" {error.filename}" if error.filename else ""
-        if error.errno in _DISK:
-            return OutputError(f"cannot write{where}: {error.strerror}", hint="Free some space.", code="output-failed")
-        hint = "Check the path and its permissions."
-        return CheckpointError(f"cannot read{where}: {error.strerror}", hint=hint, code="file-unreadable")
     # Typer's usage errors have no public class; all of them can format their message.
     if hasattr(error, "format_message"):
         message = " ".join(str(error.format_message()).split())
         hint = usage_hint(message, list(arguments), _parses)
         return UsageError(plain_message(message), hint=hint, code="usage")
-    return BertshapeError(
-        f"internal error: {type(error).__name__}: {one_line(error)}",
-        hint="This is a bug in bertshape. Run again with --debug and report what it prints.",
-        code="internal-error",
-    )
+    return as_failure(error)
 
 
 def _parses(arguments: list[str]) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.value_digests import part_digests, tensor_digests, unwatched
 from bertshape.contract.expectations import BEHAVIOURS, Expectation, Subject, match
-from bertshape.errors import BertshapeError, CheckpointError, UsageError
+from bertshape.errors import BertshapeError, UsageError, as_failure
 from bertshape.pipelines import facts
 from bertshape.pipelines.check_case import CaseRunner, case_shapes, check_case
 from bertshape.pipelines.check_request import DEFAULT_TEXT, CheckCase, CheckRequest
@@ -24,7 +24,7 @@ from bertshape.soundness.values import check_values
 from bertshape.soundness.weights import stored_backbone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from bertshape.checkpoint.checkpoint import Checkpoint
     from bertshape.checkpoint.value_digests import Read
@@ -49,6 +49,28 @@ def check(request: CheckRequest, read: Read = unwatched) -> CheckReport:
     return replace(report, seconds=time.perf_counter() - start)
 
 
+def check_all(requests: Iterable[CheckRequest], read: Read = unwatched) -> list[CheckReport]:
+    """Check several checkpoints; one that fails, however it does, loses no report of the others.
+
+    Args:
+        requests: What is to be checked.
+        read: Takes how far the reading of values is.
+
+    Raises:
+        Exception: What `check` raises, where it does so for each of them.
+    """
+    reports, raised = list[CheckReport](), list[Exception]()
+    for request in requests:
+        try:
+            reports.append(check(request, read))
+        except Exception as error:
+            raised.append(error)
+            reports.append(CheckReport(request.name, error=as_failure(error)))
+    if raised and len(raised) == len(reports):
+        raise raised[0]
+    return reports
+
+
 def _check(request: CheckRequest, read: Read) -> CheckReport:
     check_device(request.device)
     if request.run:
@@ -62,7 +84,9 @@ def _check(request: CheckRequest, read: Read) -> CheckReport:
         return CheckReport(request.name, error=error)
     try:
         return _judge(request, model, read, start)
-    except CheckpointError as error:  # It cannot encode the text of a case, or its weights cannot be loaded.
+    except UsageError:
+        raise
+    except BertshapeError as error:  # It cannot encode the text of a case, or its weights cannot be loaded.
         return CheckReport(request.name, error=error, findings=tuple(model.verdict.findings))
 
 

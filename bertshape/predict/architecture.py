@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bertshape.errors import CheckpointError
 from bertshape.predict.expressions import count_out, evaluate, holds
 
 if TYPE_CHECKING:
@@ -191,7 +192,11 @@ class Architecture:
         return sizes if isinstance(sizes, list) else evaluate(counter, self.number)
 
     def _size(self, symbol: str | int) -> int:
-        return symbol if isinstance(symbol, int) else evaluate(symbol, self.number)
+        size = symbol if isinstance(symbol, int) else evaluate(symbol, self.number)
+        if size < 0:
+            message = f"config.json makes {symbol} the size of a tensor, and it is {size}"
+            raise CheckpointError(message, hint="Restore config.json from the original.", code="config-invalid")
+        return size
 
 
 def as_number(value: object) -> int:

@@ -44,12 +44,13 @@ def of_first_text(outputs: Any, inputs: PoolingInputs, embedding: torch.Tensor |
 
 def agreements(one: Mapping[str, torch.Tensor], other: Mapping[str, torch.Tensor]) -> tuple[Agreement, ...]:
     """How far tensors of the same names are apart."""
+    both = ((name, tensor, other[name]) for name, tensor in one.items() if name in other)
     return tuple(
-        Agreement(
-            name,
-            float((tensor.double() - other[name].double()).abs().max()) if tensor.numel() else 0.0,
-            float(tensor.double().abs().max()) if tensor.numel() else 0.0,
-        )
-        for name, tensor in one.items()
-        if name in other and tensor.shape == other[name].shape
+        Agreement(name, _largest(tensor.cpu().double() - second.cpu().double()), _largest(tensor.cpu().double()))
+        for name, tensor, second in both  # On the CPU: Apple's devices have no float64.
+        if tensor.shape == second.shape
     )
+
+
+def _largest(tensor: torch.Tensor) -> float:
+    return float(tensor.abs().max()) if tensor.numel() else 0.0

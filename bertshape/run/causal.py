@@ -19,16 +19,16 @@ def is_causal(model: Any, device: torch.device) -> bool:
     Returns:
         False too where it does not take such a row, or gives no vector per token.
     """
-    input_ids = torch.tensor([[index % 2 for index in range(_LENGTH)]], device=device)
-    other = input_ids.clone()
-    other[0, -1] = 1 - other[0, -1]
     try:
+        input_ids = torch.tensor([[index % 2 for index in range(_LENGTH)]], device=device)
+        other = input_ids.clone()
+        other[0, -1] = 1 - other[0, -1]
         with torch.inference_mode():
             first, second = (
                 model(input_ids=row, return_dict=True).get("last_hidden_state") for row in (input_ids, other)
             )
+            if first is None or first.shape[1] != _LENGTH:
+                return False
+            return bool((first[0, :-1] == second[0, :-1]).all() and (first[0, -1] != second[0, -1]).any())
     except Exception:  # What such a model raises is not known; the run that was asked for says it.
         return False
-    if first is None or first.shape[1] != _LENGTH:
-        return False
-    return bool((first[0, :-1] == second[0, :-1]).all() and (first[0, -1] != second[0, -1]).any())

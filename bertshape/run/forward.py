@@ -71,7 +71,7 @@ def _only(tensor: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
 
 
 def _statistics(tensors: Sequence[torch.Tensor]) -> Statistics:
-    numbers = [tensor.double().flatten() for tensor in tensors]
+    numbers = [tensor.cpu().double().flatten() for tensor in tensors]  # Apple's devices have no float64.
     finite = [part[part.isfinite()] for part in numbers]
     count, zeros = sum(map(len, finite)), sum(int((part == 0).sum()) for part in finite)
     broken = sum(map(len, numbers)) - count

@@ -114,7 +114,7 @@ class Runner:
                 given = _pooling_inputs(outputs, inputs["attention_mask"], batch)
                 embedding = self._chain.run(given).embedding if self._chain else None
                 found.append(of_first_text(outputs, given, embedding))
-        return agreements(*found)
+            return agreements(*found)
 
     def observe(self, tokenization: Tokenization, plan: Plan) -> Observation:
         """Run one forward pass on a batch and look at what comes out.
@@ -145,21 +145,21 @@ class Runner:
             if plan.saving is not None:
                 save(plan.saving, name_tensors(inputs, there, pooled, followed, logits, saving=plan.saving))
             unmasked_error = _unmasked_error(pooled)
-        size = tokenization.batch_size, tokenization.sequence_length
-        return Observation(
-            outputs={name: look(value, _kept(name, pooling_inputs, plan)) for name, value in there.items()},
-            pooled={name: look(value, _kept(name, pooling_inputs, plan)) for name, value in pooled.items()},
-            steps=tuple(map(look, followed.steps)),
-            tasks=heads,
-            layers=describe(model, seen, self._request.architecture, *size) if plan.layers else None,
-            loading=self.loading,
-            device=str(self.device),
-            dtype=self.dtype,
-            parameters=sum(parameter.numel() for parameter in model.parameters()),
-            unmasked_error=unmasked_error,
-            torch=torch.__version__,
-            transformers=transformers.__version__,
-        )
+            size = tokenization.batch_size, tokenization.sequence_length
+            return Observation(
+                outputs={name: look(value, _kept(name, pooling_inputs, plan)) for name, value in there.items()},
+                pooled={name: look(value, _kept(name, pooling_inputs, plan)) for name, value in pooled.items()},
+                steps=tuple(map(look, followed.steps)),
+                tasks=heads,
+                layers=describe(model, seen, self._request.architecture, *size) if plan.layers else None,
+                loading=self.loading,
+                device=str(self.device),
+                dtype=self.dtype,
+                parameters=sum(parameter.numel() for parameter in model.parameters()),
+                unmasked_error=unmasked_error,
+                torch=torch.__version__,
+                transformers=transformers.__version__,
+            )
 
 
 def _inputs(architecture: Architecture, tokenization: Tokenization, device: Any) -> dict[str, torch.Tensor]:

@@ -13,6 +13,7 @@ from bertshape.checkpoint.pickles import check_pickle
 from bertshape.checkpoint.steps import SENTENCE, TOKENS
 from bertshape.errors import CheckpointError, one_line
 from bertshape.pooling.shapes import select
+from bertshape.run.devices import is_device_failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -150,6 +151,8 @@ def _apply(step: Module, stored: Mapping[str, torch.Tensor], vectors: torch.Tens
         residual = weights.get("residual.weight")
         return given + (vectors if residual is None else functional.linear(vectors, residual))
     except (KeyError, RuntimeError) as error:
+        if is_device_failure(error):
+            raise
         raise _invalid(step, f"do not fit: {one_line(error)}") from error
 
 
@@ -181,9 +184,11 @@ def _stored(step: Module, folder: Path) -> Mapping[str, torch.Tensor]:
         check_pickle(pickle)
         loaded: Mapping[str, torch.Tensor] = torch.load(pickle, map_location="cpu", weights_only=True)
         return loaded
-    except CheckpointError:
+    except (CheckpointError, MemoryError):
         raise
     except Exception as error:  # safetensors and pickle have errors of their own, many of them
+        if is_device_failure(error):
+            raise
         raise _invalid(step, f"cannot be read: {one_line(error)}") from error
 
 

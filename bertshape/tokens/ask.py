@@ -14,6 +14,7 @@ from bertshape.errors import CheckpointError, one_line
 from bertshape.tokens.build import Built
 from bertshape.tokens.class_names import PYTHON_ONLY
 from bertshape.tokens.lower_case import lower_case
+from bertshape.tokens.settings import input_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -145,7 +146,7 @@ def ask_transformers(resolved: Resolved, files: TokenizerFiles, where: str) -> B
     return Built(
         backend=_backend(tokenizer, transformers.TokenizersBackend),
         special_tokens=dict(tokenizer.special_tokens_map),
-        inputs=tuple(tokenizer.model_input_names),
+        inputs=input_names(tokenizer.model_input_names),
         padding_side="left" if tokenizer.padding_side == "left" else "right",
         truncation_side="left" if tokenizer.truncation_side == "left" else "right",
         file_max_length=None,

@@ -12,7 +12,7 @@ from bertshape.tokens.class_names import GENERIC
 from bertshape.tokens.classes import CLASSES
 from bertshape.tokens.risks import check_content, check_growth, check_template
 from bertshape.tokens.sentence_piece import charsmap_of, read_pieces
-from bertshape.tokens.settings import extra_tokens, named_tokens, read_settings, side, special_roles
+from bertshape.tokens.settings import extra_tokens, input_names, named_tokens, read_settings, side, special_roles
 from bertshape.tokens.template import set_ends, set_template
 
 if TYPE_CHECKING:
@@ -248,7 +248,7 @@ def _finish(row: TokenizerClass | None, settings: dict[str, Any], start: _Start)
     return Built(
         backend=backend,
         special_tokens=named_tokens(roles, settings, () if row is None else row.special_tokens),
-        inputs=tuple(settings.get("model_input_names", _GENERIC_INPUTS if row is None else row.inputs)),
+        inputs=input_names(settings.get("model_input_names", _GENERIC_INPUTS if row is None else row.inputs)),
         padding_side=padding_side,
         truncation_side=truncation_side,
         file_max_length=None if start.truncation is None else start.truncation["max_length"],

@@ -1,4 +1,4 @@
-"""Calls into `tokenizers`: what a file makes fail is one error, without Rust's own text on stderr."""
+"""Calls into `tokenizers`: what a file makes fail is one error, without Rust's own text on stdout or stderr."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bertshape.errors import CheckpointError, one_line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_STDERR = 2
+_STDOUT, _STDERR = 1, 2
 _keeps_stderr_clean = False
 _HELD = threading.RLock()
 """Two threads that hold stderr at once would each restore what the other put there, and it would be lost for good."""
@@ -66,14 +66,17 @@ def _one_holds_stderr() -> Iterator[None]:
 
 @contextmanager
 def _held_stderr() -> Iterator[None]:
-    """Hold back what is written to stderr, and drop it where Rust panicked; other threads' text comes a little late."""
+    """Hold back what is written to stderr, and drop it where Rust panicked; other threads' text comes a little late.
+
+    What comes on stdout is dropped: a remark on a key that `tokenizers` does not know would stand in a report.
+    """
     try:
         saved = os.dup(_STDERR)
     except OSError:  # It is closed.
         yield
         return
     panicked = False
-    with _scratch() as held:
+    with _scratch() as held, _dropped(_STDOUT):
         os.dup2(held.fileno(), _STDERR)
         try:
             yield
@@ -86,6 +89,18 @@ def _held_stderr() -> Iterator[None]:
                 held.seek(0)
                 os.write(saved, held.read())
             os.close(saved)
+
+
+@contextmanager
+def _dropped(descriptor: int) -> Iterator[None]:
+    saved, nowhere = os.dup(descriptor), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(saved, descriptor)
+        os.close(saved)
 
 
 def _scratch() -> IO[bytes]:

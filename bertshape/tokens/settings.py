@@ -99,6 +99,11 @@ def side(settings: Mapping[str, Any], name: str, otherwise: Side = "right") -> S
     return said
 
 
+def input_names(declared: Iterable[Any]) -> tuple[str, ...]:
+    """What a tokenizer makes; transformers looks for names in whatever stands there."""
+    return (declared,) if isinstance(declared, str) else tuple(name for name in declared if isinstance(name, str))
+
+
 def special_roles(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Special tokens by role, those of a role of the checkpoint's own last.
 

@@ -43,6 +43,12 @@ def ask(user: User, *arguments: str) -> Run:
 LIES = {
     "commit that leads out": ({API: Lie(body=info(sha="../../../../out"))}, "hub-invalid", "the commit is"),
     "commit of other letters": ({API: Lie(body=info(sha="main"))}, "hub-invalid", "the commit is"),
+    "commit of a number": ({API: Lie(body=info(sha=3))}, "hub-invalid", "the commit is '3'"),
+    "another commit for a file": ({CONFIG: Lie({"X-Repo-Commit": "f" * 40})}, "hub-changed", "changed while"),
+    "list for an answer": ({API: Lie(body=b"[]")}, "hub-invalid", "is not valid"),
+    "deep answer": ({API: Lie(body=b"[" * 100_000)}, "hub-invalid", "recursion"),
+    "file of a number": ({API: Lie(body=info(siblings=[{"rfilename": 3}]))}, "hub-invalid", "the file '3'"),
+    "file of a dot": ({API: Lie(body=info(siblings=[{"rfilename": "."}]))}, "hub-invalid", "the file '.'"),
     "file that leads out": (
         {API: Lie(body=info(siblings=[{"rfilename": "config.json"}, {"rfilename": "../../../evil/config.json"}]))},
         "hub-invalid",
@@ -69,6 +75,7 @@ LIES = {
     "endless answer": ({API: Lie(body=b" " * 1_000_000, endless=True)}, "hub-invalid", "more than 32,000,000 bytes"),
     "login page for the API": ({API: Lie({"Content-Type": "text/html"}, b"<html>")}, "hub-not-a-hub", "no Hub API"),
     "login page for a file": ({CONFIG: Lie({"Content-Type": "text/html"}, b"<html>")}, "hub-not-a-hub", "no Hub API"),
+    "login page in capitals": ({API: Lie({"Content-Type": "Text/HTML"}, b"<HTML>")}, "hub-not-a-hub", "no Hub API"),
     "slow answer": ({API: Lie(pause=0.2)}, "hub-timeout", "longer than 1 s"),
     "slow file": ({CONFIG: Lie(pause=0.2)}, "hub-timeout", "longer than 1 s"),
 }

@@ -26,6 +26,11 @@ def _sparse(here: Path) -> None:
 
 
 BROKEN = (
+    *(
+        Case(f"{name} of negative {key}", with_config(model_type=name, **{key: -2}), CHECK, 3, (key, "it is -"))
+        for name, key in (("convbert", "num_groups"), ("gemma", "head_dim"), ("funnel", "d_head"))
+    ),
+    Case("no positions where a table needs them", with_config(max_position_embeddings=-1), INSPECT, 3, ("-1",)),
     Case("config empty", _text(""), CHECK, 3, ("config.json is not valid JSON",)),
     Case("config of spaces", _text(" \n\t "), INSPECT, 3, ("config.json is not valid JSON",)),
     Case("config truncated", _text(_TEXT[:-20]), CHECK, 3, ("config.json is not valid JSON",)),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from typing import TYPE_CHECKING
 
 from tests.hostile.case import Case, nothing
-from tests.hostile.model import sound
+from tests.hostile.model import CONFIG, sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +21,12 @@ def _inspect(*arguments: str, code: int = 2, words: tuple[str, ...] = (), run: b
     command = (*(_BASE if run else _PREDICT), *arguments)
     shown = " ".join(arguments)
     return Case(f"inspect {shown[:60]}", sound, command, code, words or (arguments[0],))
+
+
+def _with_short(here: Path) -> None:
+    sound(here)
+    shutil.copytree(here / "m", here / "short")
+    (here / "short" / "config.json").write_text(json.dumps({**CONFIG, "max_position_embeddings": 2}))
 
 
 def _check(*arguments: str, code: int = 2, words: tuple[str, ...] = ()) -> Case:
@@ -128,6 +136,13 @@ CHECK_OPTIONS = (
     _check("--contract", "x.toml", words=("both checkpoints and --contract",)),
     _check("--format", "yaml"),
     _check("--revision", "main", code=2, words=("--revision is for Hub",)),
+    Case(
+        "check of one that cannot take the text, before a sound one",
+        _with_short,
+        ("check", "short", "m", "-e", "sequence_length=4", "--text", "a text"),
+        2,
+        ("short takes at most 2", "39 of 39 stored"),
+    ),
     Case("check of nothing", nothing, ("check",), 2, ("nothing to check",)),
     Case("check of no name", nothing, ("check", ""), 2, ("empty",)),
 )

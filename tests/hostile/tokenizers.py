@@ -352,6 +352,15 @@ TOKENIZERS = (
         3,
         ("id 12",),
     ),
+    Case("settings with inputs of no names", _settings(model_input_names=[None, [], 3]), CHECK, 0, ("ok",)),
+    Case(
+        "a token with a key that no token has",
+        _settings(pad_token={"content": "[PAD]", "__type": "AddedToken", "strip": 1}),
+        INSPECT,
+        0,
+        ("m bert",),
+        shape=(1, 4, 8),
+    ),
     Case("special_tokens_map.json not JSON", with_file("special_tokens_map.json", "?"), CHECK, 3, ("not valid JSON",)),
 )
 CASES = TOKENIZERS + PANICS

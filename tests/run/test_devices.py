@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -11,6 +12,10 @@ import torch
 from bertshape import inspect_texts
 from bertshape.errors import CheckpointError, DeviceError, ExitCode
 from bertshape.run import devices
+from tests.hostile.model import sound, weights_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def fake_cuda(**parts: Any) -> SimpleNamespace:
@@ -93,19 +98,45 @@ BROKEN = (
 )
 
 
-@pytest.mark.parametrize("where", ["load", "to", "forward"])
+@pytest.fixture(scope="module")
+def chained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint with a Dense step."""
+    folder = sound(tmp_path_factory.mktemp("chained"))
+    steps = (("Transformer", ""), ("Pooling", "pool"), ("Dense", "dense"))
+    modules = [{"type": f"sentence_transformers.models.{kind}", "path": path} for kind, path in steps]
+    dense = {"in_features": 8, "out_features": 4, "bias": False, "activation_function": "torch.nn.Tanh"}
+    files = {"modules": modules, "pool/config": {"pooling_mode": "mean"}, "dense/config": dense}
+    for name, content in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / f"{name}.json").write_text(json.dumps(content))
+    (folder / "dense" / "model.safetensors").write_bytes(weights_of({"linear.weight": (4, 8)}))
+    return folder
+
+
+PLACES = {
+    "load": "bertshape.run.loading.build_random",
+    "to": "transformers.models.bert.modeling_bert.BertModel.to",
+    "forward": "transformers.models.bert.modeling_bert.BertModel.forward",
+    "strategy": "bertshape.run.runner._pooling_inputs",
+    "weights of a step": "bertshape.run.sentence_chain._weights",
+    "activation of a step": "torch.nn.Tanh.forward",
+    "numbers copied back": "bertshape.run.runner.look",
+}
+
+
+@pytest.mark.parametrize("where", PLACES)
 @pytest.mark.parametrize("message", [*MEMORY, *BROKEN])
-def test_failures_of_a_device_are_named_as_such(where: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failures_of_a_device_are_named_as_such(
+    where: str, message: str, chained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Wherever they come, and as plain RuntimeErrors: exit code 5, never a broken checkpoint and never a bug."""
 
     def fail(*_: Any, **__: Any) -> Any:
         raise RuntimeError(message)
 
-    model = "transformers.models.bert.modeling_bert.BertModel"
-    target = {"load": "bertshape.run.loading.build_random", "to": f"{model}.to", "forward": f"{model}.forward"}[where]
-    monkeypatch.setattr(target, fail)
+    monkeypatch.setattr(PLACES[where], fail)
     with pytest.raises(DeviceError) as caught:
-        inspect_texts("a", model="embedded:bert-tiny-uncased", device="cpu")
+        inspect_texts("a", model=str(chained), device="cpu", weights="random" if where == "load" else None)
     assert caught.value.exit_code == ExitCode.DEVICE
     assert caught.value.code == ("out-of-memory" if message in MEMORY else "device-failed")
     assert "cpu" in caught.value.message

@@ -222,6 +222,8 @@ class _Handler(BaseHTTPRequestHandler):
         if status == 429:
             # What the real Hub says when the requests of a five-minute window are used up.
             self.send_header("RateLimit", '"resolvers";r=0;t=300')
+        if status == 503:
+            self.send_header("Retry-After", "100000")
         self.send_header("Content-Length", "0")
         self.end_headers()
 
