@@ -132,7 +132,7 @@ def cached_files(location: Location) -> Iterator[None]:
 def _of_cache(error: CheckpointError) -> CheckpointError:
     if isinstance(error, MissingWeightsError):
         return error
-    hint = f"The file is in the cache: fetch it again with --refresh, or delete it. {error.hint}".strip()
+    hint = f"The file is in the cache: fetch it again with check --refresh, or delete it. {error.hint}".strip()
     return type(error)(error.message, hint=hint, code=error.code)
 
 

@@ -104,7 +104,7 @@ def _gliner(folder: Folder, found: list[str]) -> tuple[str, str]:
     message = (
         f"{folder.name} is a GLiNER model ({found[0]}): an encoder{named} and layers that only the package gliner has"
     )
-    return message, f"Inspect its encoder: --model {encoder}" if encoder else "Load it with gliner."
+    return message, f"Pass its encoder: {encoder}" if encoder else "Load it with gliner."
 
 
 def _trainer(folder: Folder, found: list[str]) -> tuple[str, str]:

@@ -158,7 +158,7 @@ def open_remote(snapshot: Snapshot, prefix: str, name: str) -> RangeSource:
         HubError: The file cannot be reached.
     """
     if prefix + name not in snapshot.files:
-        raise MissingWeightsError(f"{prefix}{name} is not in {snapshot.repo_id}", hint="Check --revision.")
+        raise MissingWeightsError(f"{prefix}{name} is not in {snapshot.repo_id}", hint="Check the revision.")
     # Not the address that a redirect leads to: each request follows it anew, and leaves the token behind at the Hub.
     url = hf_hub_url(snapshot.repo_id, prefix + name, revision=snapshot.commit)
     with _session(f"{prefix}{name} of {snapshot.repo_id}"):

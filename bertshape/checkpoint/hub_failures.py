@@ -17,9 +17,9 @@ _ANSWERS = frozenset({"FileMetadataError", "TooManyRedirects", "UnsupportedProto
 """What of these is of such an answer too."""
 _ACCESS_HINT = "Accept its terms on its page, then set HF_TOKEN or run `hf auth login`."
 _BY_KIND = {
-    "EntryNotFoundError": ("hub-file-not-found", "{what} is not on the Hub", "Check --revision."),
+    "EntryNotFoundError": ("hub-file-not-found", "{what} is not on the Hub", "Check the revision."),
     "GatedRepoError": ("hub-gated", "access to {what} is gated", _ACCESS_HINT),
-    "RevisionNotFoundError": ("hub-revision-not-found", "{what} has no such revision", "Check --revision."),
+    "RevisionNotFoundError": ("hub-revision-not-found", "{what} has no such revision", "Check the revision."),
     "RepositoryNotFoundError": (
         "hub-not-found",
         "{what} is not on the Hub, or is private; there is no folder of that name either",
@@ -30,7 +30,7 @@ _BY_STATUS = {
     0: ("hub-network", "cannot reach the Hub for {what}", "Check the network, or pass --offline to use the cache."),
     401: ("hub-unauthorized", "the Hub refused the credentials for {what}", "Check HF_TOKEN, or unset it."),
     403: ("hub-forbidden", "the Hub forbids access to {what}", _ACCESS_HINT),
-    404: ("hub-not-found", "{what} is not on the Hub", "Check the spelling and --revision."),
+    404: ("hub-not-found", "{what} is not on the Hub", "Check the spelling and the revision."),
     429: ("hub-rate-limited", "the Hub asks to slow down while asked for {what}", "Wait a little, or set HF_TOKEN."),
     500: ("hub-server-error", "the Hub failed when asked for {what}", "Try again later."),
 }
@@ -38,7 +38,7 @@ _BY_STATUS = {
 
 def offline_error(what: str) -> HubError:
     """Say that something is not in the cache and may not be asked for."""
-    hint = "Run once with a network, or pass --model a local folder."
+    hint = "Run once with a network, or pass a local folder."
     return HubError(f"{what} is not in the local cache, and bertshape is offline", hint=hint, code="hub-offline")
 
 

@@ -100,7 +100,7 @@ class Guard:
         if self._end is not None and time.monotonic() > self._end:
             raise HubError(
                 f"the Hub takes longer than {self._seconds:g} s for {self._what}",
-                hint="Try again later, or pass --timeout SECONDS.",
+                hint="Try again later; inspect and check wait longer with --timeout SECONDS, for all commands.",
                 code="hub-timeout",
             )
 

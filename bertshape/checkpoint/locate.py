@@ -74,7 +74,9 @@ def locate(
     """
     name = DEFAULT_MODEL if model is None else model
     if not name.strip() or "\0" in name:
-        raise UsageError("--model is empty", hint="Pass a folder, a Hub id or an embedded: name.", code="model-empty")
+        raise UsageError(
+            "the model's name is empty", hint="Pass a folder, a Hub id or an embedded: name.", code="model-empty"
+        )
     local = name.startswith(EMBEDDED_PREFIX) or os.path.lexists(name) or _looks_like_path(name)
     if local and revision is not None:
         hint = "Leave --revision out."

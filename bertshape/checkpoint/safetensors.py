@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from bertshape.checkpoint.tensors import DTYPES, FileHeader, TensorInfo
 from bertshape.errors import CheckpointError
 from bertshape.strict_json import MAX_INTEGER, check_values, parse_object, quoted
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +51,8 @@ def read_header(source: ByteSource, *, first_read: int = LENGTH_BYTES) -> FileHe
     """
     if source.size < LENGTH_BYTES:
         raise CheckpointError(
-            f"{source.name} is cut off: it has {source.size} of the 8 bytes that give the length of its header",
+            f"{source.name} is cut off: it has {counted(source.size, 'byte')}, "
+            "and the length of its header alone takes 8",
             hint=_DOWNLOAD_AGAIN,
             code="weights-header-truncated",
         )

@@ -86,7 +86,11 @@ def check_command(
     """Check checkpoints for soundness, and for what you expect of them."""
 
     def action() -> int:
-        chosen = format_of("json" if as_json else output_format, output, get_args(Format), opened=open_page)
+        asked = "json" if as_json else output_format
+        chosen = format_of(asked, output, () if listing else get_args(Format), opened=open_page)
+        if listing and chosen != "table":
+            hint = "Leave out --json, --format and --open."
+            raise UsageError(f"--list prints a name on each line, and no {chosen}", hint=hint, code="list-format")
         if checkpoints and contract:
             hint = "Pass one of the two."
             raise UsageError("both checkpoints and --contract are given", hint=hint, code="contract-and-checkpoints")

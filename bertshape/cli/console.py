@@ -82,9 +82,9 @@ def print_result(
 def print_plain(console: Console, renderable: RenderableType) -> None:
     """Print, without the blanks that pad table cells to the right where they are of no use."""
     if console.is_terminal:
-        console.print(renderable)
+        console.print(renderable, crop=False)
         return
     with console.capture() as capture:
-        console.print(renderable)
+        console.print(renderable, crop=False)
     console.file.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
     console.file.flush()

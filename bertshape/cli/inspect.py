@@ -125,12 +125,12 @@ def inspect_command(
     """Show the tokens, outputs and pooled vectors of one or more texts."""
 
     def action() -> int:
+        _check_outputs(output, save, input_file)
         chosen = format_of("json" if as_json else output_format, output, get_args(Format), opened=open_page)
         _check_stats(chosen, asked=stats)
         named = TextFile("-" if input_file is None else input_file, input_format, text_column, pair_column, id_column)
         file = None if input_file is None else named
         streamed = file is not None and chosen == "jsonl" and not quiet
-        _check_outputs(output, save, input_file)
         given, pairs = _texts(texts, pair, None if streamed else file)
         if streamed and (given or pairs):
             _refuse_both()

@@ -62,17 +62,17 @@ class InspectionScreen(CommandEvents):
             return
         if self._live is None:
             # No refresh thread: the screen changes when a phase begins, and once when the run is over.
-            self._live = Live(console=self._console, auto_refresh=False)
+            self._live = Live(console=self._console, auto_refresh=False, transient=True)
             self._live.start()
         self._live.update(self._page.parts(self._report, what)[1], refresh=True)
 
     def end(self, report: Report) -> None:
         """Show the final report."""
         if self._live is not None:
-            self._live.update(self._page.parts(report)[1])
+            # Drawn by itself: what a live display draws is cut at the right edge, and so would be a long command.
+            self._live.update("")
             self._live.stop()
             self._live = None
-            return
         print_plain(self._console, self._page.whole(report) if self._report is None else self._page.parts(report)[1])
 
 

@@ -83,13 +83,13 @@ def _check(output: Path | None, *, update: bool, force: bool) -> None:
     if output is None and (update or force):
         hint = "Name it: --output bertshape.toml"
         raise UsageError("there is no file to update or replace", hint=hint, code="output-options")
-    format_of("table", output, ("toml",))
     if output is not None and os.path.isdir(output):
         hint = "Pass the path of a file, such as bertshape.toml."
         raise UsageError(f"--output {output} is not the path of a file", hint=hint, code="output-path")
     if output is not None and not force and is_of_checkpoint(output):
         hint = "Write to another file, or pass --force to replace it."
         raise UsageError(f"{output} would be a file of the checkpoint beside it", hint=hint, code="output-exists")
+    format_of("table", output, ("toml",))
     if output is not None and output.name == PROJECT_NAME and force:
         hint = "Pass --update to write [tool.bertshape] alone."
         raise UsageError(f"{output} holds more than a contract", hint=hint, code="output-exists")

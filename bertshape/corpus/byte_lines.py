@@ -95,7 +95,7 @@ def read_lines(stream: BinaryIO, file: TextFile) -> Iterator[bytes | BadRecord]:
             else:
                 yield content.removeprefix(_BYTE_ORDER_MARK) if number == 1 else content
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        hint = "Make it again, or read what is whole of it: gzip -dc FILE | bertshape ... -."
+        hint = "Make it again, or unpack what is whole of it: gzip -dc FILE > whole.txt."
         raise unreadable(file, f"{one_line(error)}, after line {number}", hint) from error
     except OSError as error:
         raise unreadable(file, error.strerror or error) from error
@@ -126,5 +126,5 @@ def _check_expansion(stream: BinaryIO, file: TextFile, expanded: int) -> None:
     except OSError:
         return  # A pipe: how much was read of it is not known.
     if expanded > read * MAX_EXPANSION:
-        hint = "If it is what you want, read it from a pipe: gzip -dc FILE | bertshape ... -."
+        hint = "If it is what you want, unpack it yourself: gzip -dc FILE > texts.txt."
         raise unreadable(file, f"{counted(read, 'byte')} of it expand to more than {expanded:,}", hint)

@@ -80,9 +80,10 @@ def _from_json(content: bytes, file: TextFile, line: int) -> Record | BadRecord:
             return _lacks(file, line, key, value, given)
     text, pair = value.get(file.text_column), value.get(file.pair_column or "pair")
     if not isinstance(text, str):
+        others = [name for name, other in value.items() if isinstance(other, str)]
         if file.text_column not in value and file.text_column != "text":
             return _lacks(file, line, file.text_column, value, given)
-        hint = _WRITE_JSON if file.text_column == "text" else "Name another key with --text-column."
+        hint = hint_of_names(file, file.text_column, others) if others else _WRITE_JSON
         return bad_record(file, line, f'has no "{file.text_column}" (a string)', hint, given=given)
     if pair is not None and not isinstance(pair, str):
         what = f'"{file.pair_column or "pair"}" is not a string'

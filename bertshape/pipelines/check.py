@@ -10,7 +10,7 @@ from bertshape.checkpoint.value_digests import part_digests, tensor_digests, unw
 from bertshape.contract.expectations import BEHAVIOURS, Expectation, Subject, match
 from bertshape.errors import BertshapeError, UsageError, as_failure
 from bertshape.pipelines import facts
-from bertshape.pipelines.check_case import CaseRunner, case_shapes, check_case
+from bertshape.pipelines.check_case import CaseRunner, case_subject, check_case
 from bertshape.pipelines.check_request import DEFAULT_TEXT, CheckCase, CheckRequest
 from bertshape.pipelines.model import UnreadableTokenizerError, open_model
 from bertshape.pipelines.model_source import check_device
@@ -172,19 +172,19 @@ def _cases(request: CheckRequest, model: Model) -> tuple[list[Outcome], list[Fin
 
 
 def list_names(request: CheckRequest) -> Iterator[str]:
-    """Every name that an expectation may have, with its value now, as `NAME=VALUE`.
+    """Every name that an expectation may have, with its value now, as `NAME=VALUE`; what only a run shows has none.
 
     Raises:
         BertshapeError: The checkpoint cannot be read.
     """
-    model = open_model(request.source)
-    for name, value in facts.all_scalars(model).items():
+    subject = case_subject(open_model(request.source), (*request.cases, CheckCase(DEFAULT_TEXT))[0])
+    for name, value in subject.scalars.items():
         if value is not None:
             yield str(Expectation(name, "=", value))
-    case = (*request.cases, CheckCase(DEFAULT_TEXT))[0]
-    for name, shape in case_shapes(model, case).items():
+    for name, shape in subject.shapes.items():
         yield f"{name}={shape.by_size}"
-    for name, shape in facts.named_tensors(model).items():
+    yield from BEHAVIOURS
+    for name, shape in subject.tensors.items():
         yield f"tensor:{name}={shape.by_size}"
 
 

@@ -98,8 +98,8 @@ def check_case(
     return outcomes, kept
 
 
-def case_shapes(model: Model, case: CheckCase) -> dict[str, TensorShape]:
-    """Every shape that an expectation on a text may name, predicted.
+def case_subject(model: Model, case: CheckCase) -> Subject:
+    """Everything that an expectation may name, the shapes of a text predicted.
 
     Args:
         model: The checkpoint, read.
@@ -111,7 +111,7 @@ def case_shapes(model: Model, case: CheckCase) -> dict[str, TensorShape]:
     texts = Texts((case.text,), () if case.pair is None else (case.pair,))
     texts.check()
     wanted = Wanted(pooling=(*STRATEGIES, *_chosen_pooling((), model.recipe.pooling)))
-    return dict(_subject(predict(make_batch(model, texts, LengthOptions(), wanted, "auto")), model).shapes)
+    return _subject(predict(make_batch(model, texts, LengthOptions(), wanted, "auto")), model)
 
 
 def _chosen_pooling(names: Sequence[str], declared: str | None) -> Iterator[str]:

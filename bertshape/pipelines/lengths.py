@@ -93,7 +93,7 @@ def check_length(length: int, where: str, model: Model, hint: str = "") -> None:
     raise UsageError(
         f"{where} gives {counted(length, 'token')}; {model.checkpoint.name} takes at most {usable} "
         f"({_positions_rule(model)})",
-        hint=hint or f"Pass --truncation to cut to {usable}, or --max-length N with N up to {usable}.",
+        hint=hint or f"Pass a shorter text; inspect and embed cut it to {usable}: --truncation, or --max-length N.",
         code="text-too-long",
     )
 

@@ -169,7 +169,7 @@ def _choose_weights(wanted: Weights | None, checkpoint: Checkpoint, architecture
     if chosen == "checkpoint" and not checkpoint.has_weights:
         raise weights_in_other_formats(checkpoint) or CheckpointError(
             f"{checkpoint.name} holds no weights: neither model.safetensors nor pytorch_model.bin",
-            hint="Run it with --weights random; inspect also predicts, with --weights none.",
+            hint="Predict its shapes: inspect --weights none; inspect --weights random runs it with random numbers.",
             code="weights-missing",
         )
     if chosen == "checkpoint" and checkpoint.weights_error is not None:
@@ -182,7 +182,7 @@ def _choose_weights(wanted: Weights | None, checkpoint: Checkpoint, architecture
         raise CheckpointError(
             f"{checkpoint.name} is a {architecture.model_type} model, which transformers has no class of, and its own "
             "code (auto_map) is never run",
-            hint="Predict from config.json and the weight headers: --weights none.",
+            hint="Predict from config.json and the weight headers: inspect --weights none.",
             code="model-type-unknown",
         )
     quantization = read_quantization(checkpoint) if chosen == "checkpoint" else None
@@ -193,7 +193,7 @@ def _choose_weights(wanted: Weights | None, checkpoint: Checkpoint, architecture
     raise CheckpointError(
         f"the weights of {checkpoint.name} are quantized by {quantization.name}; loading them needs "
         f"{' and '.join(quantization.packages)}, which are not all installed",
-        hint=f"pip install {' '.join(quantization.missing_packages)}, or predict shapes alone: --weights none.",
+        hint=f"pip install {' '.join(quantization.missing_packages)}, or predict shapes alone: inspect --weights none.",
         code="quantization-package-missing",
     )
 

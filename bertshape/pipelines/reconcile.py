@@ -91,7 +91,7 @@ def non_finite(observed: Mapping[str, Observed], dtype: str) -> list[Finding]:
         f"{name}{more} {verb} NaN or infinity: {worst.not_finite:,} of {counted(worst.numbers, 'number')} of {name}, "
         f"in {dtype}{begins}"
     )
-    wider = "; or run with --dtype float32" if dtype in ("float16", "bfloat16") else ""
+    wider = "; or run in float32: inspect --dtype float32" if dtype in ("float16", "bfloat16") else ""
     hint = f"Look at the weights with check --values{wider}."
     return [Finding("non-finite-outputs", "error", message, hint, expected="finite numbers")]
 

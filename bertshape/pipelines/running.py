@@ -122,7 +122,7 @@ def _causal(model: Model, runner: Runner) -> Iterator[Finding]:
             "warning",
             f"attention of {architecture.model_type} is causal: a token sees itself and those before it alone; the "
             "first vector (cls) sees one token",
-            "Take the last token: --pooling lasttoken.",
+            "Take the last token: inspect --pooling lasttoken.",
             where="config.json model_type",
         )
 
@@ -162,7 +162,7 @@ def _request(model: Model, options: RunOptions, *, attentions: bool) -> ForwardR
 
 def _check_memory(model: Model, options: RunOptions, chain: Chain | None) -> None:
     """Refuse sizes in config.json that no memory has room for; what the weight files hold is not copied, but mapped."""
-    hint = "Correct the sizes in it, use --dtype float16, or predict without running: --weights none."
+    hint = "Correct the sizes in it, use dtype float16, or predict without running: inspect --weights none."
     for step in chain.steps if chain is not None and chain.folder is None else ():
         size = (step.input_dimension or 1) * (step.output_dimension or 1)
         check_memory(4 * size, f"{step.path}/config.json describes a step {step.name} of {size:,} numbers", hint)

@@ -84,7 +84,7 @@ class Batches:
             shorter = max(2, min(longest // 2, self.largest or longest // 2))
             raise DeviceError(
                 f"out of memory on {self.device}, with a single text of {longest:,} tokens; {fits}",
-                hint=f"Cut texts with --max-length {shorter}, or use --dtype bfloat16 or another --device.",
+                hint=f"Cut texts to {shorter} tokens, or use dtype bfloat16 or another device.",
                 code="out-of-memory",
             )
         self.halved = True

@@ -130,7 +130,7 @@ def choose_device(requested: str) -> tuple[torch.device, str]:
     if not available[kind]:
         raise DeviceError(
             f"--device {requested}: torch {torch.__version__} sees no {kind} device here",
-            hint="Use --device auto or cpu.",
+            hint="Use the device auto or cpu.",
             code="device-not-found",
         )
     if kind == "cuda" and index and int(index) >= torch.cuda.device_count():
@@ -171,15 +171,15 @@ def device_errors(device: torch.device, loading: str = "") -> Iterator[None]:
         yield
     except (RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
-            hint = "Use fewer or shorter texts, a smaller --batch-size, --dtype float16, or --device cpu."
+            hint = "Use fewer or shorter texts, smaller batches, dtype float16, or the device cpu."
             message = f"out of memory on {device}"
             if loading:
-                hint = "See whether they ask for more than they hold, use --dtype float16, or predict: --weights none."
+                hint = "See whether they ask for more than they hold, use float16, or predict: inspect --weights none."
                 message += f" while {loading} are loaded"
             raise DeviceError(message, hint=hint, code="out-of-memory") from error
         if is_device_failure(error):
             message = f"{device} cannot be used: {one_line(error, 200)}"
-            raise DeviceError(message, hint="Use another one, or --device cpu.", code="device-failed") from error
+            raise DeviceError(message, hint="Use another device, such as cpu.", code="device-failed") from error
         raise
 
 

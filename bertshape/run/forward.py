@@ -38,7 +38,7 @@ def forward(model: Any, inputs: Mapping[str, torch.Tensor], *, attentions: bool,
             raise
         raise CheckpointError(
             f"the forward pass of {type(model).__name__} failed: {type(error).__name__}: {one_line(error)}",
-            hint="Predict without running: --weights none. See the whole error with --debug.",
+            hint="Predict without running: inspect --weights none. See the whole error with --debug.",
             code="forward-failed",
         ) from error
 

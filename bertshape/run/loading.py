@@ -66,7 +66,7 @@ def find_classes(request: ForwardRequest) -> tuple[Any, Any]:
 def _unknown_type(model_type: str) -> CheckpointError:
     return CheckpointError(
         f"transformers {transformers.__version__} has no model type {model_type!r}",
-        hint='Predict without running: --weights none; or try a newer one: pip install -U "transformers<6". '
+        hint='Predict without running: inspect --weights none; or try a newer one: pip install -U "transformers<6". '
         "Code from a checkpoint is never run.",
         code="model-type-unknown",
     )

@@ -30,7 +30,7 @@ def attention_findings(architecture: Architecture, config_path: str, pooling: st
             "warning" if pooling == "cls" else "note",
             f"attention of {architecture.model_type} is causal: a token sees itself and those before it alone; the "
             "first vector (cls) sees one token, the last sees all",
-            "Use the pooling that the model was trained with, mostly the last token: --pooling lasttoken."
+            "Use the pooling that the model was trained with, mostly the last token: embed --pooling lasttoken."
             if pooling == "cls"
             else "",
             where="config.json model_type",
@@ -42,7 +42,7 @@ def attention_findings(architecture: Architecture, config_path: str, pooling: st
             "warning",
             f"{key} is {str(architecture.values[key]).lower()} in {config_path}: attention is causal, "
             "a token sees itself and those before it alone; the first vector (cls, pooler) sees one token",
-            f"For an encoder, remove {key} from config.json; for a decoder, take the last token: --pooling lasttoken.",
+            f"Remove {key} from config.json of an encoder; of a decoder use the last token: embed --pooling lasttoken.",
             where=f"config.json {key}",
         )
     yield from _contradictions(architecture, config_path)

@@ -42,7 +42,7 @@ def dtype_findings(checkpoint: Checkpoint, architecture: Architecture) -> Iterat
         "note",
         f"the weights are stored in {names} ({_megabytes(stored)}) and load in {loaded}, {why} "
         f"({_megabytes(DTYPE_BYTES[loaded] * elements.total())})",
-        "Ask for another one by name: --dtype.",
+        "Ask for another one by name: inspect and embed take --dtype.",
         where="config.json dtype",
         expected=names,
         actual=loaded,

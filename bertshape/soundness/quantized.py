@@ -66,7 +66,7 @@ def quantization_findings(checkpoint: Checkpoint, quantization: Quantization) ->
         "quantized",
         "note",
         f"quantization_config: {checkpoint.config_path} says {name} ({how}); a run needs {packages}{here}",
-        f"pip install {' '.join(missing)}, or predict shapes alone: --weights none." if missing else "",
+        f"pip install {' '.join(missing)}, or predict shapes alone: inspect --weights none." if missing else "",
         where="config.json quantization_config",
         actual=name,
     )

@@ -45,7 +45,7 @@ def _undeclared(checkpoint: Checkpoint) -> Iterator[Finding]:
         "warning" if made_up else "note",
         f"{checkpoint.name} declares no pooling (no modules.json): sentence-transformers makes up {pooling} pooling, "
         + ("and so does embed" if made_up else "and so would embed"),
-        "Look up which pooling its authors used; name it with --pooling.",
+        "Look up which pooling its authors used; inspect and embed take its name as --pooling.",
         where="modules.json",
         actual="none",
     )

@@ -101,7 +101,7 @@ def test_a_bad_file_in_the_cache_is_fetched_again(hub: LoopbackHub, user: User) 
     hub.lies = {}
     done = ask(user)
     assert done.returncode == 3
-    assert "fetch it again with --refresh" in done.stderr
+    assert "fetch it again with check --refresh" in done.stderr
     assert "config.json" in done.stderr
     assert ask(user, "--refresh").returncode == 0
     assert ask(user).returncode == 0

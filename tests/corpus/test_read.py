@@ -148,7 +148,7 @@ def refusals(data: bytes, name: str) -> list[str]:
         ("a.csv", b"text,id,text\n", ["2 columns 'text'"]),
         ("a.csv", b"id,text\n1,\xff\n", ["line 2", "UTF-8"]),
         ("a.csv", b"id,t\xffext\n1,a\n", ["line 1", "UTF-8"]),
-        ("a.csv", b"id,text\n1\n", ["line 2", "1 fields", "header 2"]),
+        ("a.csv", b"id,text\n1\n", ["line 2", "1 field,", "header 2"]),
         ("a.csv", b"id,text\n1,one, two\n", ["line 2", "3 fields", "header 2"]),
         ("a.csv", b'id,text\n1,"a"b\n', ["line 2", "no CSV"]),
         ("a.tsv", b'id\ttext\n1\t"no end\n', ["line 2", "no TSV"]),

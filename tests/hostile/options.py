@@ -47,9 +47,9 @@ def _folder_for_a_file(here: Path) -> None:
 INSPECT_OPTIONS = (
     _inspect("--nosuch"),
     _inspect("--model", words=("--model", "argument")),
-    Case("inspect --model of nothing", nothing, ("inspect", "x", "--model", ""), 2, ("--model is empty",)),
-    Case("inspect --model of spaces", nothing, ("inspect", "x", "--model", "  "), 2, ("--model is empty",)),
-    Case("inspect --model with NUL", nothing, ("inspect", "x", "--model", "m\0x"), 2, ("--model",)),
+    Case("inspect --model of nothing", nothing, ("inspect", "x", "--model", ""), 2, ("name is empty",)),
+    Case("inspect --model of spaces", nothing, ("inspect", "x", "--model", "  "), 2, ("name is empty",)),
+    Case("inspect --model with NUL", nothing, ("inspect", "x", "--model", "m\0x"), 2, ("name is empty",)),
     Case("inspect --model with a lone surrogate", nothing, ("inspect", "x", "--model", "./\udcff"), 3, ("not exist",)),
     Case("inspect --model of an unspeakable name", nothing, ("inspect", "x", "--model", "a\udcff/b"), 2, ("Hub name",)),
     Case("inspect --model of a URL", nothing, ("inspect", "x", "--model", "https://h.co/a/b"), 3, ("not exist",)),

@@ -39,7 +39,7 @@ def _piped(here: Path) -> None:
 ARGUMENTS = (
     _text("empty", "", 0, "[CLS]", "[SEP]", shape=(1, 2, 8)),
     _text("of spaces", " \t \n ", 0, shape=(1, 2, 8)),
-    _text("of a million characters", _MILLION, 2, "500002 tokens", "16"),
+    _text("of a million characters", _MILLION, 2, "500,002 tokens", "16"),
     _text("of a million characters, cut", _MILLION, 0, shape=(1, 16, 8), more=("--truncation",)),
     _text("of one word of a million letters", "x" * 10**6, 0, "unknown", shape=(1, 3, 8)),
     _text("with a lone surrogate", "a \udcff", 2, "byte 0xff that is not UTF-8"),
@@ -58,7 +58,7 @@ ARGUMENTS = (
     _text("like a special token", "[CLS] [SEP] [PAD] [MASK]", 0, shape=(1, 6, 8)),
     _text("like an option", "--json", 0),
     _text("like a command of a workflow", "::error::a%0Atext", 0),
-    Case("texts and no pair", sound, ("inspect", "a", "text", "--pair", "a", *_MODEL), 2, ("2 texts and 1 pairs",)),
+    Case("texts and no pair", sound, ("inspect", "a", "text", "--pair", "a", *_MODEL), 2, ("2 texts and 1 pair:",)),
     Case("pair with a lone surrogate", sound, ("inspect", "a", "--pair", "\udc80", *_MODEL), 2, ("pair 1", "0x80")),
     Case("pair too long", sound, ("inspect", "a " * 9, "--pair", "a " * 9, *_MODEL), 2, ("21 tokens", "16")),
     Case("three thousand texts", sound, ("inspect", *["a"] * 3000, *_MODEL), 2, ("more than 200 texts",)),

@@ -367,3 +367,12 @@ def test_a_verdict_says_what_was_looked_at(
     screen = " ".join(run_cli("check", str(minilm), *options).stdout.split())
     assert f"sound {' '.join(checkpoint['looked_at'][:1])}" in screen
     assert f"not seen {checkpoint['not_looked_at'][0]}" in screen
+
+
+def test_every_name_of_the_list_can_be_expected(run_cli: Callable[..., Any], minilm: Path) -> None:
+    """With the value that stands there it holds; those that have none hold for a sound model."""
+    names = run_cli("check", "--list", str(minilm), columns=None).stdout.splitlines()
+    assert {"hidden_size=384", "sequence_length=8", "sentence_embedding=[1, 384]", "deterministic"} <= {*names}
+    done = run_cli("check", str(minilm), "--run", *(part for name in names for part in ("-e", name)))
+    assert done.returncode == 0, done.stdout
+    assert run_cli("check", "--list", str(minilm), "--json").returncode == 2

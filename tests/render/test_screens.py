@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.console import Console, Group
 
 from bertshape import inspect_texts
+from bertshape.cli.console import print_plain
 from bertshape.pooling.strategies import STRATEGIES
+from bertshape.render.findings import hint_lines
 from bertshape.render.layout import Page
 from bertshape.render.tables import UNICODE
 from bertshape.report.finding import Finding
@@ -218,3 +222,21 @@ def test_while_the_model_loads_predicted_rows_stand_in_the_places_of_observed_on
             line.split("   ")[0] for line in after[: len(before) - 1]
         ]
         assert show(page.parts(predicted)[0], columns).lines == show(page.parts(real)[0], columns).lines
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+@pytest.mark.parametrize(
+    "command",
+    [
+        f"cd '/a folder' && python -c 'import torch; w = \"{'long' * 60}\"; print(w)'",
+        "pip install one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen",
+        "hf download organisation/model-name --local-dir ./model-name",
+    ],
+)
+def test_a_command_in_a_hint_can_be_copied(command: str, columns: int) -> None:
+    """The terminal wraps it: no blank and no line end is put into it."""
+    console = Console(file=io.StringIO(), width=columns, force_terminal=True, no_color=True, highlight=False)
+    print_plain(console, Group(*hint_lines(f"A first sentence that is long enough to be wrapped: {command}")))
+    assert isinstance(console.file, io.StringIO)
+    printed = re.sub(r"\x1b\[[\d;]*m", "", console.file.getvalue())
+    assert command in [line.strip() for line in printed.splitlines()]
