@@ -146,7 +146,7 @@ def _windows(batch: Batch) -> Iterator[Finding]:
         f"{family.window} is {window}: in the layers with a window a token sees {window} tokens {sees}; {longer} of "
         f"{counted(len(lengths), 'text')} longer"
     )
-    yield Finding("attention-window", "note", message, where=f"config.json {family.window}", actual=str(max(lengths)))
+    yield Finding("attention-window", "note", message, where=f"config.json {family.window}", actual=max(lengths))
 
 
 def _not_predicted(batch: Batch, report: Report) -> Iterator[Finding]:

@@ -39,8 +39,8 @@ class Finding(TypedDict):
     message: Annotated[Name, "What, where, expected and actual, in one line."]
     hint: Annotated[str, "What to do next, or empty."]
     where: Annotated[str | None, "File or field to blame."]
-    expected: Annotated[str | None, "What should be there, where one value says it."]
-    actual: Annotated[str | None, "What is there."]
+    expected: Annotated[int | float | str | None, "What should be there, where one value says it."]
+    actual: Annotated[int | float | str | None, "What is there."]
 
 
 Findings = Annotated[list[Finding], "What a person should know; empty where all is sound."]

@@ -18,7 +18,7 @@ class Finding:
         message: One line: what, where, expected and actual.
         hint: What to do next, or empty.
         where: File or field to blame, such as `config.json num_hidden_layers`.
-        expected: What should be there, where one value says it.
+        expected: What should be there, where one value says it; a number is a number.
         actual: What is there.
     """
 
@@ -27,5 +27,5 @@ class Finding:
     message: str
     hint: str = ""
     where: str | None = None
-    expected: str | None = None
-    actual: str | None = None
+    expected: float | str | None = None
+    actual: float | str | None = None

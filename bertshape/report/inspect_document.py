@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from bertshape.report.envelope import SCHEMA_VERSION, envelope
@@ -74,6 +75,12 @@ def record_documents(
         }
 
 
+def _value(value: float | str | None) -> float | str | None:
+    """A number as a number where JSON has it; what a file wrote in its place, such as `true`, as text."""
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return value if value is None or number else str(value)
+
+
 def finding_entries(findings: Iterable[Finding]) -> list[documents_common.Finding]:
     """Findings as documents hold them."""
     return [
@@ -83,8 +90,8 @@ def finding_entries(findings: Iterable[Finding]) -> list[documents_common.Findin
             "message": finding.message,
             "hint": finding.hint,
             "where": finding.where,
-            "expected": finding.expected,
-            "actual": finding.actual,
+            "expected": _value(finding.expected),
+            "actual": _value(finding.actual),
         }
         for finding in findings
     ]

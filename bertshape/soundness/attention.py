@@ -71,8 +71,8 @@ def _contradictions(architecture: Architecture, config_path: str) -> Iterator[Fi
                 f"{size // heads}",
                 "Restore d_head, d_model and n_head from the original checkpoint.",
                 where="config.json d_head",
-                expected=str(size // heads),
-                actual=str(own),
+                expected=size // heads,
+                actual=own,
             )
 
 

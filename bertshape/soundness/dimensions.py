@@ -89,8 +89,8 @@ def dimension_findings(
             f"{key}: {says(checkpoint, architecture, symbol, stands)}, the weights hold {size} ({count})",
             f"Set {key} to {size} in config.json.",
             where=f"config.json {key}",
-            expected=str(size),
-            actual=str(stands),
+            expected=size,
+            actual=stands if isinstance(stands, int | str) else str(stands),
         )
     expected = held.architecture.expected_tensors() or {}
     odd = [name for name, shape in expected.items() if name in stored and stored[name] != shape]
@@ -122,8 +122,8 @@ def layer_findings(checkpoint: Checkpoint, architecture: Architecture, held: Hel
         f"{what}",
         f"Set {key} to {held.layers} in config.json.",
         where=f"config.json {key}",
-        expected=str(held.layers),
-        actual=str(layers),
+        expected=held.layers,
+        actual=layers,
     )
 
 
@@ -141,7 +141,7 @@ def attention_head_findings(checkpoint: Checkpoint, architecture: Architecture) 
     message = f"{key}: {stands}, expected {expected}, its {size_key}"
     hint = f"Restore {key} from the original checkpoint; weights do not tell it."
     where = f"config.json {key}"
-    return [Finding("heads-do-not-divide", "error", message, hint, where=where, expected=expected, actual=str(heads))]
+    return [Finding("heads-do-not-divide", "error", message, hint, where=where, expected=expected, actual=heads)]
 
 
 def stated(architecture: Architecture, symbol: str) -> object:

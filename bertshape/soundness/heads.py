@@ -63,8 +63,8 @@ def label_map_findings(checkpoint: Checkpoint) -> Iterator[Finding]:
         f"label2id: {checkpoint.config_path} does not invert its id2label: {'; '.join(parts)}",
         f"Write label2id in config.json as id2label turned around: {{{inverse}}}.",
         where="config.json label2id",
-        expected=f"{counted(len(named), 'label')} of id2label",
-        actual=counted(len(labels), "label"),
+        expected=len(named),
+        actual=len(labels),
     )
 
 
@@ -90,8 +90,8 @@ def _odd_numbers(checkpoint: Checkpoint, named: Mapping[int, str]) -> Iterator[F
         if lacking
         else "Give each label of id2label a name of its own in config.json, and label2id the same.",
         where="config.json id2label",
-        expected=f"numbers 0 to {count - 1}" if lacking else counted(count, "name"),
-        actual=listed([str(number) for number in named]) if lacking else f"{len(set(named.values()))} names",
+        expected=f"numbers 0 to {count - 1}" if lacking else count,
+        actual=listed([str(number) for number in named]) if lacking else len(set(named.values())),
     )
 
 
@@ -142,8 +142,8 @@ def _compare(checkpoint: Checkpoint, architecture: Architecture, head: Head) -> 
             f"{head.model_class} has {stored.labels}",
             f"Give id2label in config.json {counted(stored.labels, 'entry', 'entries')}.",
             where="config.json id2label",
-            expected=str(stored.labels),
-            actual=str(num_labels),
+            expected=stored.labels,
+            actual=num_labels,
         )
         # What the number of labels explains is not said again as tensors.
         stored = read_stored_head(head, architecture, tensors, stored.labels or 0)
@@ -171,7 +171,7 @@ def _missing(checkpoint: Checkpoint, architecture: Architecture, stored: StoredH
             "its logits would be random",
             f'Write "architectures": ["{base}"] in config.json, or save the model again with its head.',
             where="config.json architectures",
-            expected=f"{counted(len(stored.expected), 'tensor')} of the head",
+            expected=len(stored.expected),
             actual="none",
         )
         return
@@ -183,8 +183,8 @@ def _missing(checkpoint: Checkpoint, architecture: Architecture, stored: StoredH
         "random numbers would take their place",
         f"Save the model again: {head}.from_pretrained(...) of the run that trained it, then save_pretrained.",
         where=stored.missing[0],
-        expected=f"{counted(len(stored.expected), 'tensor')} of the head",
-        actual=str(held),
+        expected=len(stored.expected),
+        actual=held,
     )
 
 
@@ -231,5 +231,5 @@ def _unexpected(checkpoint: Checkpoint, architecture: Architecture, head: Head |
             f"{listed(left)}; loading leaves them out",
             where=left[0],
             expected="none",
-            actual=str(len(left)),
+            actual=len(left),
         )

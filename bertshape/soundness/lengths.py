@@ -35,7 +35,7 @@ def length_findings(
                 f"Set {key} to {usable} in {file}.",
                 where=where,
                 expected=f"at most {usable}",
-                actual=str(limit),
+                actual=limit,
             )
     fitting = {where: limit for where, limit in limits.items() if usable is None or limit <= usable}
     if len({*fitting.values(), *([usable] if usable is not None else [])}) > 1:

@@ -147,7 +147,7 @@ def _after(recipe: Recipe) -> Iterator[Finding]:
     size = recipe.truncate_dim
     if size is not None:
         message = f"encode() cuts the vector to its first {size} numbers (truncate_dim)"
-        yield Finding("truncate-dim", "note", message, where=f"{_OUTER} truncate_dim", actual=str(size))
+        yield Finding("truncate-dim", "note", message, where=f"{_OUTER} truncate_dim", actual=size)
 
 
 def _shown(settings: Mapping[str, object]) -> str:

@@ -89,8 +89,8 @@ def _input(step: Module, size: int | None, giver: str) -> Iterator[Finding]:
         f"{field}: {step.path}/config.json says {step.input_dimension}, the step before it gives {size} ({giver})",
         "Restore the sentence-transformers folders from the original checkpoint.",
         where=f"{step.path}/config.json {field}",
-        expected=str(size),
-        actual=str(step.input_dimension),
+        expected=size,
+        actual=step.input_dimension,
     )
 
 

@@ -114,7 +114,7 @@ def _judge_weights(
 
 def _is_of_family(prefix: str, foreign: Finding) -> bool:
     """Whether a prefix is that of another family's models; a wrapper's may be the name of one of their parts."""
-    families = map(load_family, (foreign.expected or "").split(" or "))
+    families = map(load_family, str(foreign.expected).split(" or "))
     return any(family is not None and prefix in family.prefixes for family in families)
 
 

@@ -34,9 +34,7 @@ def tokenizer_findings(
         share = f"{unknown} of {counted(content, 'content token')}"
         message = f"{share} unknown to the vocabulary ({tokenizer.unk_token})"
         severity: Severity = "warning" if unknown * 2 >= content else "note"
-        findings.append(
-            Finding("unknown-tokens", severity, message, where=tokenizer.file, expected="0", actual=str(unknown))
-        )
+        findings.append(Finding("unknown-tokens", severity, message, where=tokenizer.file, expected=0, actual=unknown))
     return findings
 
 
@@ -81,8 +79,8 @@ def padding_findings(checkpoint: Checkpoint, architecture: Architecture, tokeniz
             f"the id {tokenizer.pad_id}; {effect}",
             f"Set pad_token_id to {tokenizer.pad_id} in config.json, if this is the tokenizer of these weights.",
             where="config.json pad_token_id",
-            expected=str(tokenizer.pad_id),
-            actual=str(configured),
+            expected=tokenizer.pad_id,
+            actual=configured,
         )
     ]
 
@@ -103,7 +101,7 @@ def _blank(checkpoint: Checkpoint, architecture: Architecture, tokenizer: Loaded
             _COPY_HINT,
             where=tokenizer.file,
             expected=f"about {rows} tokens",
-            actual=f"{size} tokens",
+            actual=size,
         )
     ]
 
@@ -132,7 +130,7 @@ def _out_of_range(checkpoint: Checkpoint, architecture: Architecture, tokenizer:
             "Use the tokenizer that belongs to these weights, or resize the embedding (resize_token_embeddings).",
             where=tokenizer.file,
             expected=f"ids below {rows}",
-            actual=str(largest),
+            actual=largest,
         )
     ]
 

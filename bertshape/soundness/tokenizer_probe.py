@@ -54,7 +54,7 @@ def probe_tokenizer(tokenizer: LoadedTokenizer, architecture: Architecture | Non
                     _HINT,
                     where=f"{tokenizer.file} post_processor",
                     expected=f"ids below {rows}",
-                    actual=str(largest),
+                    actual=largest,
                 )
             ]
     return []

@@ -76,8 +76,8 @@ def _header_findings(checkpoint: Checkpoint, architecture: Architecture) -> Iter
                 f"{key}: {checkpoint.config_path} says {stands}, the names and shapes of the weights show {size}",
                 "Check that config.json and the weights belong together.",
                 where=f"config.json {key}",
-                expected=str(size),
-                actual=str(stands),
+                expected=size,
+                actual=stands,
             )
 
 

@@ -126,6 +126,6 @@ def _tensors(code: str, verb: str, names: list[str], consequence: str, *, presen
         message,
         "Check that config.json and the weights belong together.",
         where=names[0],
-        expected=counted(expected, "backbone tensor"),
-        actual=f"{present}",
+        expected=expected,
+        actual=present,
     )

@@ -181,6 +181,6 @@ def test_other_names_of_keys_go_first() -> None:
 def test_a_head_size_that_transformers_refuses() -> None:
     config = {"model_type": "xlnet", "d_model": 48, "n_head": 4, "d_head": 5}
     (found,) = attention_findings(resolve(config, "config.json"), "config.json", None)
-    assert (found.code, found.expected, found.actual) == ("head-size-contradicts", "12", "5")
+    assert (found.code, found.expected, found.actual) == ("head-size-contradicts", 12, 5)
     with pytest.raises(StrictDataclassClassValidationError, match="d_head"):
         transformers.XLNetConfig.from_dict(config)

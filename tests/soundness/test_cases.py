@@ -231,7 +231,7 @@ CASES = {
         fine_tuned("BertForSequenceClassification", settings("config.json", id2label={"0": "a"}, label2id={"a": 0})),
         1,
         "labels-mismatch",
-        ("says 1 labels, the stored head of BertForSequenceClassification has 2",),
+        ("says 1 label, the stored head of BertForSequenceClassification has 2",),
     ),
     "labels counted from 1": Case(
         fine_tuned("BertForSequenceClassification", settings("config.json", **labels({"1": "a", "2": "b"}))),

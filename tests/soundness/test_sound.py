@@ -128,7 +128,7 @@ def test_json_carries_where_expected_and_actual(sound: Tiny, tmp_path: Path) -> 
     folder = edited_copy(sound("bert"), tmp_path / "json", num_hidden_layers=7)
     document: Any = inspect_texts("a", model=str(folder), weights="none").to_dict()
     (row,) = [row for row in document["findings"] if row["severity"] == "error"]
-    assert (row["where"], row["expected"], row["actual"]) == ("config.json num_hidden_layers", "5", "7")
+    assert (row["where"], row["expected"], row["actual"]) == ("config.json num_hidden_layers", 5, 7)
 
 
 def test_inspect_names_the_other_family_too(sound: Tiny, tmp_path: Path) -> None:
