@@ -203,17 +203,15 @@ def fetch_weights(checkpoint: Checkpoint, *, progress: bool = False) -> None:
     snapshot = checkpoint.location.snapshot
     if snapshot is None:
         return
-    from bertshape.checkpoint.hub import download
-
     prefix = folder_prefix(checkpoint.location, checkpoint.folder)
     # With neither, this is an offline run, and asking for the usual file fails in the words of one.
     names = checkpoint.headers.files if checkpoint.headers else checkpoint.pickles or (SINGLE_FILE,)
-    download(snapshot, tuple(prefix + name for name in names), progress=progress)
-    download(snapshot, tuple(_step_files(checkpoint).values()), progress=progress)
+    snapshot.download(tuple(prefix + name for name in names), progress=progress)
+    snapshot.download(tuple(_step_files(checkpoint).values()), progress=progress)
     if names == PICKLES[1:]:
         weight_map = read_json_object(checkpoint.folder / PICKLES[1]).get("weight_map")
         shards = sorted({str(name) for name in weight_map.values()}) if isinstance(weight_map, dict) else []
-        download(snapshot, tuple(prefix + name for name in shards), progress=progress)
+        snapshot.download(tuple(prefix + name for name in shards), progress=progress)
 
 
 def steps_without_weights(checkpoint: Checkpoint) -> tuple[str, ...]:

@@ -55,6 +55,45 @@ class Snapshot:
     files: tuple[str, ...]
     online: bool
 
+    def open(self, name: str) -> RangeSource:
+        """Open one file for reading by ranges; costs one HEAD request.
+
+        Args:
+            name: Path of the file in the repository.
+
+        Raises:
+            MissingWeightsError: The revision has no such file.
+            HubError: The file cannot be reached.
+        """
+        if name not in self.files:
+            raise MissingWeightsError(f"{name} is not in {self.repo_id}", hint="Check the revision.")
+        # Not the address that a redirect leads to: each request follows it anew, and leaves the token behind at the
+        # Hub.
+        url = hf_hub_url(self.repo_id, name, revision=self.commit)
+        with _session(f"{name} of {self.repo_id}"):
+            size = get_hf_file_metadata(url).size
+        file = name.rpartition("/")[2]
+        if size is None:
+            raise HubError(f"the Hub does not tell the size of {file}", hint="Try again later.", code="hub-invalid")
+        return RangeSource(file, size, url)
+
+    def download(self, names: tuple[str, ...], *, progress: bool) -> None:
+        """Bring large files into the cache.
+
+        Args:
+            names: Files wanted; those in the cache are not asked for again.
+            progress: Draw a progress bar on stderr.
+
+        Raises:
+            HubError: A file cannot be had.
+        """
+        for name in names:
+            if not self.online and not exists(self.folder / name):
+                raise offline_error(f"{name} of {self.repo_id}")
+            if self.online:
+                with _session(f"{name} of {self.repo_id}", progress=progress):
+                    hf_hub_download(self.repo_id, name, revision=self.commit)
+
 
 @dataclass(frozen=True)
 class HubSettings:
@@ -143,48 +182,6 @@ def open_snapshot(
             if _is_small(name, files):
                 hf_hub_download(repo_id, name, revision=commit, force_download=refresh)
     return Snapshot(repo_id, commit, folder, files, online=True)
-
-
-def open_remote(snapshot: Snapshot, prefix: str, name: str) -> RangeSource:
-    """Open one file of a snapshot for reading by ranges; costs one HEAD request.
-
-    Args:
-        snapshot: The revision.
-        prefix: Folder of the file in the repository, with a slash at its end, or empty.
-        name: Name of the file in that folder.
-
-    Raises:
-        MissingWeightsError: The revision has no such file.
-        HubError: The file cannot be reached.
-    """
-    if prefix + name not in snapshot.files:
-        raise MissingWeightsError(f"{prefix}{name} is not in {snapshot.repo_id}", hint="Check the revision.")
-    # Not the address that a redirect leads to: each request follows it anew, and leaves the token behind at the Hub.
-    url = hf_hub_url(snapshot.repo_id, prefix + name, revision=snapshot.commit)
-    with _session(f"{prefix}{name} of {snapshot.repo_id}"):
-        size = get_hf_file_metadata(url).size
-    if size is None:
-        raise HubError(f"the Hub does not tell the size of {name}", hint="Try again later.", code="hub-invalid")
-    return RangeSource(name, size, url)
-
-
-def download(snapshot: Snapshot, names: tuple[str, ...], *, progress: bool) -> None:
-    """Bring large files of a snapshot into the cache.
-
-    Args:
-        snapshot: The revision.
-        names: Files wanted; those in the cache are not asked for again.
-        progress: Draw a progress bar on stderr.
-
-    Raises:
-        HubError: A file cannot be had.
-    """
-    for name in names:
-        if not snapshot.online and not exists(snapshot.folder / name):
-            raise offline_error(f"{name} of {snapshot.repo_id}")
-        if snapshot.online:
-            with _session(f"{name} of {snapshot.repo_id}", progress=progress):
-                hf_hub_download(snapshot.repo_id, name, revision=snapshot.commit)
 
 
 def hub_settings() -> HubSettings:

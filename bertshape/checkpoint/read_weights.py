@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.byte_source import FileSource, MissingWeightsError
-from bertshape.checkpoint.pickled_tensors import read_pickles
 from bertshape.checkpoint.weights import INDEX_FILE, SINGLE_FILE, read_indexed, read_local, read_single, weight_map
 from bertshape.errors import CheckpointError
 from bertshape.files import exists, read_bytes
@@ -36,10 +35,12 @@ def read_weights(location: Location, folder: Path) -> tuple[WeightHeaders | None
     """
     try:
         headers = _read_headers(location, folder)
-        if headers is None and PICKLES[0] in present_files(location, folder):
-            return read_pickles(folder, PICKLES[:1]), None
         if headers is None:
-            return read_pickles(folder, _pickle_shards(location, folder)), None
+            # zipfile and pickletools take 5 ms to import, and few checkpoints are pickles.
+            from bertshape.checkpoint.pickled_tensors import read_pickles
+
+            single = PICKLES[0] in present_files(location, folder)
+            return read_pickles(folder, PICKLES[:1] if single else _pickle_shards(location, folder)), None
     except CheckpointError as error:
         return None, error
     return headers, None
@@ -78,11 +79,10 @@ def _read_remote_headers(
     snapshot: Snapshot, folder: Path, prefix: str, present: frozenset[str]
 ) -> WeightHeaders | None:
     """Read headers from the cache where the files are in it, else by byte ranges from the Hub."""
-    from bertshape.checkpoint.hub import open_remote
 
     def open_source(name: str) -> ByteSource:
         path = folder / name
-        return FileSource(path, name) if exists(path) else open_remote(snapshot, prefix, name)
+        return FileSource(path, name) if exists(path) else snapshot.open(prefix + name)
 
     if not snapshot.online:
         try:

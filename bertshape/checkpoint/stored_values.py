@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from bertshape.errors import CheckpointError
@@ -10,6 +11,13 @@ from bertshape.errors import CheckpointError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
+
+Read = Callable[[int, int], None]
+"""Takes how many more bytes were read, and how many there are in all."""
+
+
+def unwatched(count: int, total: int) -> None:
+    """Takes how far the reading is, and shows it to nobody."""
 
 
 def stored_values(file: BinaryIO) -> Iterator[tuple[str, dict[str, Any], int, int]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.stored_values import stored_values, unreadable_values
@@ -13,19 +12,12 @@ from bertshape.errors import CheckpointError
 from bertshape.files import exists
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
     from typing import BinaryIO
 
     from bertshape.checkpoint.checkpoint import Checkpoint
-
-Read = Callable[[int, int], None]
-"""Takes how many more bytes were read, and how many there are in all."""
-
-
-def unwatched(count: int, total: int) -> None:
-    """Takes how far the reading is, and shows it to nobody."""
-
+    from bertshape.checkpoint.stored_values import Read
 
 _PIECE = 1 << 22
 _LEAVES = 2

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-import webbrowser
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertshape.cli.console import printed_to
 from bertshape.errors import UsageError
-from bertshape.render.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 _ENDINGS = {
     ".csv": "csv",
@@ -87,14 +84,10 @@ def shown_in(output: Path | None, action: Callable[[], int], *, opened: bool) ->
     if not opened:
         return printed_to(output, action)
 
-    def opening() -> int:
-        path = output or Path(tempfile.mkdtemp(prefix="bertshape-")) / "page.html"
-        code = printed_to(path, action)()
-        there = webbrowser.open(path.resolve().as_uri())
-        sys.stderr.write(f"bertshape: {'' if there else 'no browser was found; '}the page is {visible(str(path))}\n")
-        return code
+    # tempfile and webbrowser take 5 ms to import.
+    from bertshape.cli.browser import opened_in_browser
 
-    return opening
+    return opened_in_browser(output, action)
 
 
 def page_of(result: object, *, explain: bool = False) -> str:

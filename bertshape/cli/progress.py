@@ -7,7 +7,7 @@ import time
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
-from bertshape.checkpoint.value_digests import unwatched
+from bertshape.checkpoint.stored_values import unwatched
 from bertshape.wording import counted
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
-    from bertshape.checkpoint.value_digests import Read
+    from bertshape.checkpoint.stored_values import Read
     from bertshape.corpus.meter import Meter
 
 _SECONDS = 60

@@ -6,7 +6,7 @@ It is imported by every pytest run of an environment that has bertshape: whateve
 from __future__ import annotations
 
 from fnmatch import fnmatch
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -35,9 +35,14 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     config = parent.config
     if not config.getoption("--bertshape") or not _is_contract(file_path, config):
         return None
-    from bertshape.cli.pytest_items import ContractFile, is_contract
+    items = _items()
+    return items.ContractFile.from_parent(parent, path=file_path) if items.is_contract(file_path) else None
 
-    return ContractFile.from_parent(parent, path=file_path) if is_contract(file_path) else None
+
+def _items() -> Any:
+    from bertshape.cli import pytest_items
+
+    return pytest_items
 
 
 def _is_contract(path: Path, config: pytest.Config) -> bool:
@@ -56,6 +61,5 @@ def bertshape_check() -> Callable[..., CheckReport]:
     The fixture is a function of a checkpoint and any number of expectations. It returns the report, and raises an
     AssertionError that lists every problem where there is one.
     """
-    from bertshape.cli.pytest_items import check_in_test
-
+    check_in_test: Callable[..., CheckReport] = _items().check_in_test
     return check_in_test

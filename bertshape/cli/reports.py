@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bertshape.cli.console import document_columns
 from bertshape.cli.events import CommandEvents
@@ -35,10 +35,7 @@ def run_one(request: InspectionRequest, chosen: str, layout: Mapping[str, bool],
         The exit code.
     """
     if chosen == "table":
-        # Rich takes 40 ms to import, which the other formats do without.
-        from bertshape.cli.screen import draw_inspection
-
-        report = draw_inspection(request, layout)
+        report = _screen().draw_inspection(request, layout)
     else:
         report = inspect(request, CommandEvents())
         if chosen == "json":
@@ -51,14 +48,19 @@ def run_one(request: InspectionRequest, chosen: str, layout: Mapping[str, bool],
     return ExitCode.FAILED if report.failed else ExitCode.OK
 
 
+def _screen() -> Any:
+    # Rich takes 40 ms to import, which the other formats do without.
+    from bertshape.cli import screen
+
+    return screen
+
+
 def _render(report: Report, chosen: str, layout: Mapping[str, bool]) -> str:
     if chosen == "markdown":
         return render_markdown(report)
     if chosen == "html":
         return page_of(report, explain=layout["explain"])
     if chosen == "svg":
-        from bertshape.render.export import render_svg
-
-        return render_svg(report, document_columns(), layout)
+        return str(_screen().render_svg(report, document_columns(), layout))
     errors = [finding for finding in report.findings if finding.severity == "error"]
     return "".join(f"error {visible(finding.message)}\n" for finding in errors)

@@ -11,6 +11,7 @@ from rich.live import Live
 from bertshape.cli.console import open_console, print_plain
 from bertshape.cli.events import CommandEvents
 from bertshape.pipelines.inspect import inspect
+from bertshape.render.export import render_svg
 from bertshape.render.layout import Page
 from bertshape.render.tables import signs_of
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
     from bertshape.pipelines.request import InspectionRequest
     from bertshape.report.report import Report
+
+
+__all__ = ["draw_inspection", "render_svg"]
 
 
 class InspectionScreen(CommandEvents):

@@ -12,7 +12,7 @@ from bertshape.pipelines.batch import make_batch
 from bertshape.pipelines.behaviour import behave
 from bertshape.pipelines.inspect import conclude, plan, start_for
 from bertshape.pipelines.predicted import predict
-from bertshape.pipelines.request import LengthOptions, Texts, Wanted
+from bertshape.pipelines.request import LengthOptions, RunOptions, Texts, Wanted
 from bertshape.pooling.shapes import select
 from bertshape.pooling.strategies import STRATEGIES
 from bertshape.predict.heads import TASKS
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from bertshape.pipelines.batch import Batch
     from bertshape.pipelines.check_request import CheckCase
     from bertshape.pipelines.model import Model
-    from bertshape.pipelines.request import RunOptions
     from bertshape.pipelines.running import Running
     from bertshape.report.finding import Finding
     from bertshape.report.report import Report, Weights
@@ -34,9 +33,9 @@ if TYPE_CHECKING:
 class CaseRunner:
     """Runs the cases of one checkpoint; the model is loaded once, at the first of them."""
 
-    def __init__(self, model: Model, options: RunOptions) -> None:
+    def __init__(self, model: Model, device: str) -> None:
         weights: Weights = "checkpoint" if model.checkpoint.has_weights else "random"
-        self._model, self._options = replace(model, weights=weights), options
+        self._model, self._options = replace(model, weights=weights), RunOptions(device=device)
         self._running: Running | None = None
 
     def observe(self, batch: Batch) -> Report:

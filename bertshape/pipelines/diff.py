@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bertshape.checkpoint.value_digests import part_digests, unwatched
+from bertshape.checkpoint.stored_values import unwatched
+from bertshape.checkpoint.value_digests import part_digests
 from bertshape.contract.folded_names import fold_names
 from bertshape.pipelines import facts
 from bertshape.pipelines.diff_sides import Side, read_side, source_of
@@ -20,7 +21,7 @@ from bertshape.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bertshape.checkpoint.value_digests import Read
+    from bertshape.checkpoint.stored_values import Read
     from bertshape.report import documents
     from bertshape.report.check import Scalar
     from bertshape.report.drift import Drift

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertshape.checkpoint.value_digests import tensor_digests, unwatched
+from bertshape.checkpoint.stored_values import unwatched
+from bertshape.checkpoint.value_digests import tensor_digests
 from bertshape.contract.expectations import NOTHING, PROMPT_PREFIX
 from bertshape.contract.folded_names import unfold_name
 from bertshape.contract.read import read_contract
 from bertshape.errors import UsageError
 from bertshape.pipelines import facts
+from bertshape.pipelines.digests import tokenizer_hash
 from bertshape.pipelines.model import open_model
 from bertshape.pipelines.model_source import ModelSource
 from bertshape.pipelines.stored_names import loaded_names
@@ -21,7 +23,7 @@ from bertshape.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bertshape.checkpoint.value_digests import Read
+    from bertshape.checkpoint.stored_values import Read
     from bertshape.report.check import Scalar
     from bertshape.report.finding import Finding
 
@@ -74,7 +76,7 @@ def read_side(name: str, *, offline: bool = False, values: bool = False, read: R
         scalars=facts.all_scalars(model),
         tensors={tensor: shape.by_size for tensor, shape in stored.items()},
         vocabulary=model.tokenizer.backend.get_vocab(with_added_tokens=True),
-        tokenizer=facts.tokenizer_hash(model),
+        tokenizer=tokenizer_hash(model),
         values=tensor_digests(model.checkpoint, read) if values else None,
         loaded=loaded_names(model, stored),
         findings=model.verdict.findings,

@@ -14,10 +14,11 @@ from bertshape.pipelines.batch import make_batch
 from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.lengths import check_exact, check_ids, check_length, settle_lengths
 from bertshape.pipelines.model import open_model
+from bertshape.pipelines.packages import missing_packages
 from bertshape.pipelines.predicted import predict
 from bertshape.pipelines.prompts import prompt_length, settle_prompt
 from bertshape.pipelines.request import LengthOptions, Prompting, RunOptions, Texts, Wanted
-from bertshape.pipelines.running import follow_chain, missing_packages, start
+from bertshape.pipelines.running import follow_chain, start
 from bertshape.predict.sentence_chain import model_outputs, predict_embedding
 from bertshape.run.request import VectorJob, Window
 from bertshape.tokens.encode import encode_rows

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from bertshape.checkpoint.hub_tokens import conceal, hub_tokens
+from bertshape.checkpoint.hub_tokens import conceal, hub_settings, hub_tokens
 from bertshape.errors import one_line
 from bertshape.run.imports import try_imports
 from bertshape.version import __version__
@@ -25,7 +25,6 @@ from bertshape.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from bertshape.checkpoint.hub import HubSettings
     from bertshape.run.devices import Device
 
 State = Literal["ok", "note", "warning", "error"]
@@ -194,14 +193,8 @@ def _device(device: Device) -> Fact:
     return Fact(_DEVICES, device.name, value, "ok" if device.usable else "warning", device.why, numbers)
 
 
-def _settings() -> HubSettings:
-    from bertshape.checkpoint.hub import hub_settings
-
-    return hub_settings()
-
-
 def _cache_facts() -> Iterator[Fact]:
-    folder = _settings().cache_folder
+    folder = hub_settings().cache_folder
     existing = next((place for place in (folder, *folder.parents) if os.path.lexists(place)), Path(folder.anchor))
     chooser = next((name for name in _CACHE_VARIABLES if os.environ.get(name)), None)
     chosen = f"({f'by {chooser}' if chooser else 'by default, set HF_HOME to move it'})"
@@ -247,7 +240,7 @@ def _content(folder: Path) -> Fact:
 
 
 def _hub_facts(*, offline: bool, timeout: float) -> Iterator[Fact]:
-    settings = _settings()
+    settings = hub_settings()
     yield Fact(_HUB, "endpoint", settings.endpoint, "ok", "Where --model ORG/NAME is looked up; HF_ENDPOINT sets it")
     place, token = next(iter(hub_tokens().items()), ("", ""))
     if not token:

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bertshape.pipelines.events import SILENT, Events
+from bertshape.pipelines.packages import check_packages
 from bertshape.pipelines.reconcile import non_finite
-from bertshape.pipelines.running import check_packages
 from bertshape.pipelines.vector_maker import open_maker
 from bertshape.pipelines.verify import Sample, check_installed, verify
 from bertshape.report.embed import EmbedReport

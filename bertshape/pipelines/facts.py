@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from bertshape.contract.expectations import CONFIG_PREFIX, LABEL_PREFIX
 from bertshape.errors import CheckpointError
 from bertshape.pipelines.vector_facts import as_scalar, facts_of, is_vector_fact
-from bertshape.predict.head_outputs import LABELLED, task_labels
 from bertshape.predict.heads import declared_task
+from bertshape.predict.labels import LABELLED, task_labels
 from bertshape.predict.limits import resolve_dtype
 from bertshape.predict.tensor_names import backbone_name
 from bertshape.shapes import TensorShape
@@ -126,9 +125,3 @@ def named_tensors(model: Model) -> dict[str, TensorShape]:
         return stored
     named = {backbone_name(name, family): shape for name, shape in stored.items()}
     return {name: shape for name, shape in named.items() if name is not None} | stored
-
-
-def tokenizer_hash(model: Model) -> str:
-    """Digest of the tokenizer's file."""
-    content = (model.checkpoint.tokenizer_folder / model.tokenizer.file).read_bytes()
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"

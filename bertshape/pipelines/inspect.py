@@ -9,10 +9,11 @@ from bertshape.errors import UsageError
 from bertshape.pipelines.batch import Batch, check_strategies, make_batch
 from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.model import open_model
+from bertshape.pipelines.packages import INSTALL, check_packages, missing_packages
 from bertshape.pipelines.predicted import predict, with_head_findings
 from bertshape.pipelines.prompts import settle_prompt
 from bertshape.pipelines.reconcile import observe
-from bertshape.pipelines.running import INSTALL, check_packages, follow_chain, missing_packages, start
+from bertshape.pipelines.running import follow_chain, start
 from bertshape.predict.heads import load_head
 from bertshape.report.finding import Finding
 from bertshape.run.request import Plan, Saving

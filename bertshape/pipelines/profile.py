@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from bertshape.corpus.counts import BatchShapes, Counts
 from bertshape.corpus.read import in_chunks, read_records
 from bertshape.errors import UsageError
-from bertshape.pipelines import facts
+from bertshape.pipelines.digests import whole_tokenizer_hash
 from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.memory import batch_memory
 from bertshape.pipelines.model import Model, open_model
@@ -153,7 +152,7 @@ def _setting(request: ProfileRequest, model: Model) -> Setting:
     limits = {where: limit for where, limit in model.limits.items() if limit is not None}
     runs = [limit for limit in (model.limits["effective"], request.max_length) if limit is not None]
     return Setting(
-        tokenizer=_digest(model),
+        tokenizer=whole_tokenizer_hash(model),
         unknown_token=model.tokenizer.unk_token,
         hidden_size=model.architecture.dimensions.hidden_size,
         limits=limits,
@@ -162,13 +161,6 @@ def _setting(request: ProfileRequest, model: Model) -> Setting:
         batch_sizes=tuple(sorted(set(request.batch_sizes))),
         memory=batch_memory(model, min(runs, default=None)),
     )
-
-
-def _digest(model: Model) -> str:
-    """Digest of the whole tokenizer: of its file where that says all, else of what was built from several."""
-    if model.tokenizer.file == "tokenizer.json":
-        return facts.tokenizer_hash(model)
-    return f"sha256:{hashlib.sha256(model.tokenizer.backend.to_str().encode()).hexdigest()}"
 
 
 def _count(model: Model, setting: Setting, chunks: Iterable[list[Record]], name: str, events: Events) -> Counts:

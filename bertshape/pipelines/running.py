@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.checkpoint import fetch_weights
 from bertshape.checkpoint.quantization import read_quantization
-from bertshape.errors import UsageError
 from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.model import Model, Verdict
+from bertshape.pipelines.packages import check_packages
 from bertshape.predict.limits import resolve_dtype
 from bertshape.predict.tensor_names import backbone_name
 from bertshape.report.finding import Finding
 from bertshape.run.memory import check_memory
 from bertshape.run.request import Chain, ForwardRequest
+from bertshape.soundness.dimensions import held_dimensions
 from bertshape.soundness.weights import pooler_verdict, weight_findings
 
 if TYPE_CHECKING:
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from bertshape.run.observation import Loading
     from bertshape.run.runner import Runner
 
-NEEDED = ("torch", "transformers")
 _BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
-INSTALL = 'Install them: pip install "bertshape[torch]".'
 
 
 @dataclass(frozen=True)
@@ -43,27 +41,6 @@ class Running:
 
     runner: Runner
     verdict: Verdict
-
-
-def missing_packages() -> tuple[str, ...]:
-    """Which of the packages that a run needs are not installed."""
-    return tuple(name for name in NEEDED if find_spec(name) is None)
-
-
-def check_packages(what: str) -> None:
-    """Refuse what needs a run where nothing can run.
-
-    Args:
-        what: What needs it, such as `embed`.
-
-    Raises:
-        UsageError: torch or transformers is not installed.
-    """
-    missing = missing_packages()
-    if missing:
-        names, verb = " and ".join(missing), "is" if len(missing) == 1 else "are"
-        message = f"{what} runs the model, and {names} {verb} not installed"
-        raise UsageError(message, hint=INSTALL, code="torch-missing")
 
 
 def start(
@@ -192,7 +169,8 @@ def _judge_loading(model: Model, loading: Loading, *, failed: bool) -> Verdict:
         # Pickles: the stored tensors are known only now; judge them by the same rules as headers.
         stored = {name: shape for name, shape in expected.items() if name not in loading.missing}
         stored |= dict(loading.mismatched)
-        findings = weight_findings(checkpoint, architecture, stored)
+        held = held_dimensions(checkpoint, architecture, stored)
+        findings = weight_findings(checkpoint, architecture, stored, held)
         return Verdict(pooler_verdict(architecture, stored), tuple(findings))
     pooler_prefix = architecture.family.pooler if architecture.family else None
     missing = [name for name in loading.missing if not (pooler_prefix and name.startswith(pooler_prefix))]

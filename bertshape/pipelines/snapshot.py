@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bertshape.checkpoint.value_digests import part_digests, tensor_digests, unwatched
+from bertshape.checkpoint.stored_values import unwatched
+from bertshape.checkpoint.value_digests import part_digests, tensor_digests
 from bertshape.contract.contract import CheckpointContract, ContractCase, explicit_path
 from bertshape.contract.expectations import CONFIG_PREFIX, NOTHING, Expectation
 from bertshape.contract.folded_names import fold_names
@@ -15,6 +16,7 @@ from bertshape.contract.shape_pattern import ShapePattern
 from bertshape.files import read_text
 from bertshape.pipelines import facts
 from bertshape.pipelines.batch import make_batch
+from bertshape.pipelines.digests import tokenizer_hash
 from bertshape.pipelines.model import open_model
 from bertshape.pipelines.model_source import ModelSource
 from bertshape.pipelines.predicted import predict
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bertshape.checkpoint.value_digests import Read
+    from bertshape.checkpoint.stored_values import Read
     from bertshape.pipelines.model import Model
 
 PROBE_TEXTS = ("This is an example sentence.", "Unbelievably naïve: 東京, 42 and 🙂!")
@@ -62,7 +64,7 @@ def snapshot(
         model=model,
         revision=revision,
         expect=expect,
-        tokenizer=facts.tokenizer_hash(opened),
+        tokenizer=tokenizer_hash(opened),
         tensors={name: ShapePattern(sizes) for name, sizes in tensors.items()},
         values=part_digests(tensor_digests(opened.checkpoint, read)) if values else {},
         cases=tuple(_case(opened, text) for text in dict.fromkeys((*PROBE_TEXTS, *texts))),

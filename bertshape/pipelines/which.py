@@ -12,8 +12,9 @@ from bertshape.errors import UsageError
 from bertshape.pipelines.candidates import USUAL_CUTS, ranges, rank, strategies, variants
 from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.model import open_model
+from bertshape.pipelines.packages import check_packages
 from bertshape.pipelines.probes import NAME, probe_texts
-from bertshape.pipelines.running import check_packages, follow_chain, start
+from bertshape.pipelines.running import follow_chain, start
 from bertshape.pipelines.which_answer import Compared, answer
 from bertshape.pipelines.which_request import LEAST
 from bertshape.run.recipes import ScoreJob, Variant

@@ -130,6 +130,10 @@ class Architecture:
         """
         if self.family is None or not self.family.has_template:
             return None
+        return dict(self._expected)
+
+    @functools.cached_property
+    def _expected(self) -> Mapping[str, tuple[int, ...]]:
         return {name: tuple(map(self._size, symbols)) for name, symbols in self._symbols.items()}
 
     def symbols(self, name: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.errors import CheckpointError
 from bertshape.predict.heads import NUM_LABELS, load_head
-from bertshape.predict.labels import read_labels
+from bertshape.predict.labels import read_labels, task_labels
 from bertshape.predict.stored_head import read_stored_head
 from bertshape.report.finding import Finding
 from bertshape.report.report import OutputFacts, TaskFacts
@@ -36,10 +36,6 @@ _AXES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "multiple-choice": {"logits": (BATCH_SIZE, NUM_CHOICES)},
     "next-sentence-prediction": {"logits": (BATCH_SIZE, NUM_LABELS)},
 }
-_NEXT_SENTENCE = ("the second text follows", "it does not")
-"""What the two numbers of next-sentence-prediction are for (Devlin et al. 2019; transformers' BertForPreTraining)."""
-LABELLED = ("sequence-classification", "token-classification")
-"""Tasks whose last matrix has a row for each label."""
 
 
 def predict_tasks(
@@ -99,17 +95,6 @@ def _cannot_run(head: Head, config: Mapping[str, object]) -> str | None:
         return None
     # It makes as many outputs as there are labels, and takes them apart as begin and end.
     return f"{head.model_class} needs num_labels 2, for begin and end; config.json says {count}, and transformers fails"
-
-
-def task_labels(task: str, config: Mapping[str, object]) -> tuple[str, ...]:
-    """Names of the labels of a task, as transformers reads them from config.json; empty where outputs have none.
-
-    Raises:
-        CheckpointError: They are nothing that transformers builds a head from.
-    """
-    if task == "next-sentence-prediction":
-        return _NEXT_SENTENCE
-    return read_labels(config) if task in LABELLED else ()
 
 
 def task_findings(tasks: Mapping[str, TaskFacts], checkpoint: Checkpoint, *, num_texts: int) -> Iterator[Finding]:

@@ -11,6 +11,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MOST_LABELS = 1_000_000
+_NEXT_SENTENCE = ("the second text follows", "it does not")
+"""What the two numbers of next-sentence-prediction are for (Devlin et al. 2019; transformers' BertForPreTraining)."""
+LABELLED = ("sequence-classification", "token-classification")
+"""Tasks whose last matrix has a row for each label."""
+
+
+def task_labels(task: str, config: Mapping[str, object]) -> tuple[str, ...]:
+    """Names of the labels of a task, as transformers reads them from config.json; empty where outputs have none.
+
+    Raises:
+        CheckpointError: They are nothing that transformers builds a head from.
+    """
+    if task == "next-sentence-prediction":
+        return _NEXT_SENTENCE
+    return read_labels(config) if task in LABELLED else ()
 
 
 def read_labels(config: Mapping[str, object]) -> tuple[str, ...]:

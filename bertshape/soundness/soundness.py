@@ -106,8 +106,9 @@ def _judge_weights(
     findings += unchecked_findings(checkpoint, architecture, weights_needed)
     stored, fitting = stored_backbone(checkpoint, architecture), architecture
     if stored is not None:
-        findings += settle_pooler(checkpoint, architecture, weight_findings(checkpoint, architecture, stored))
-        fitting = held_dimensions(checkpoint, architecture, stored).architecture
+        held = held_dimensions(checkpoint, architecture, stored)
+        findings += settle_pooler(checkpoint, architecture, weight_findings(checkpoint, architecture, stored, held))
+        fitting = held.architecture
     findings += prefix_class_findings(checkpoint, architecture)
     return [*findings, *head_findings(checkpoint, fitting)], fitting
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertshape.checkpoint.stored_values import stored_values, unreadable_values
-from bertshape.checkpoint.value_digests import unwatched
+from bertshape.checkpoint.stored_values import stored_values, unreadable_values, unwatched
 from bertshape.files import exists
 from bertshape.report.finding import Finding
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bertshape.checkpoint.checkpoint import Checkpoint
-    from bertshape.checkpoint.value_digests import Read
+    from bertshape.checkpoint.stored_values import Read
 
 # Element type in a safetensors header -> integer of the same size, and the bits that are all set in NaN and infinity
 # alone: the exponent (IEEE 754; bfloat16 is the upper half of float32). float8_e4m3fn has no infinity, and one NaN.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bertshape.predict.heads import head_of_class
 from bertshape.predict.tensor_names import backbone_tensors
 from bertshape.report.finding import Finding
-from bertshape.soundness.dimensions import dimension_findings, held_dimensions, layer_findings
+from bertshape.soundness.dimensions import dimension_findings, layer_findings
 from bertshape.soundness.identity import declared_classes, family_of_names
 from bertshape.wording import counted
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bertshape.predict.architecture import Architecture
     from bertshape.report.finding import Severity
     from bertshape.report.report import PoolerVerdict
+    from bertshape.soundness.dimensions import HeldDimensions
 
 Shape = tuple[int, ...]
 
@@ -53,13 +54,16 @@ def pooler_verdict(architecture: Architecture, stored: Mapping[str, Shape] | Non
     return "trained" if any(name.startswith(prefix) for name in stored) else "random"
 
 
-def weight_findings(checkpoint: Checkpoint, architecture: Architecture, stored: Mapping[str, Shape]) -> list[Finding]:
+def weight_findings(
+    checkpoint: Checkpoint, architecture: Architecture, stored: Mapping[str, Shape], held: HeldDimensions
+) -> list[Finding]:
     """Compare the stored backbone with the one that config.json describes.
 
     Args:
         checkpoint: For the names in messages.
         architecture: What config.json describes.
         stored: Shapes of the stored backbone tensors, by the base model's names.
+        held: What these shapes say of its dimensions.
 
     Returns:
         One finding for each field of config.json to blame, not one for each tensor.
@@ -69,7 +73,6 @@ def weight_findings(checkpoint: Checkpoint, architecture: Architecture, stored: 
     other = family_of_names(checkpoint, architecture)
     if other:
         return [other]
-    held = held_dimensions(checkpoint, architecture, stored)
     findings = [*dimension_findings(checkpoint, architecture, stored, held)]
     findings += layer_findings(checkpoint, architecture, held)
     # Against the fixed architecture: what a wrong field explains is not said again as tensors.

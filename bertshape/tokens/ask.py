@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import logging
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -217,6 +216,8 @@ def _package_error(missing: Sequence[str], resolved: Resolved, where: str) -> Ch
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Without the notices of transformers, which are for those who call it themselves."""
+    import logging  # 2 ms, which a tokenizer of `tokenizers` does without.
+
     logger = logging.getLogger("transformers")
     level = logger.level
     logger.setLevel(logging.ERROR)

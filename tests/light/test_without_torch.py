@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bertshape.pipelines import running
+from bertshape.pipelines import packages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ INSTALL = 'pip install "bertshape[torch]"'
 @pytest.fixture(autouse=True)
 def _no_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide torch and transformers from the look-up; in the light environment there is nothing to hide."""
-    monkeypatch.setattr(running, "find_spec", lambda name: None if name in running.NEEDED else find_spec(name))
+    monkeypatch.setattr(packages, "find_spec", lambda name: None if name in packages.NEEDED else find_spec(name))
 
 
 def test_inspect_predicts_and_says_so(minilm: Path, run_cli: Command) -> None:

@@ -18,8 +18,8 @@ from bertshape.checkpoint.checkpoint import open_checkpoint
 from bertshape.errors import UsageError
 from bertshape.predict.config import resolve
 from bertshape.predict.family import family_names, load_family
-from bertshape.predict.head_outputs import LABELLED
 from bertshape.predict.heads import TASKS, head_classes, head_of_class, load_head, select_tasks
+from bertshape.predict.labels import LABELLED
 from bertshape.predict.stored_head import read_stored_head
 from bertshape.predict.tensor_names import BUFFERS
 from tests.support.checkpoints import FAMILIES, edited_copy

@@ -9,10 +9,10 @@ from bertshape.errors import CheckpointError, UsageError
 from bertshape.pipelines.embed_request import VectorRequest
 from bertshape.pipelines.events import SILENT
 from bertshape.pipelines.model_source import ModelSource, device_name
+from bertshape.pipelines.packages import check_packages
 from bertshape.pipelines.prompts import prompting_of
 from bertshape.pipelines.reconcile import non_finite
 from bertshape.pipelines.request import LengthOptions, RunOptions
-from bertshape.pipelines.running import check_packages
 from bertshape.pipelines.vector_maker import RunningMaker, open_maker
 from bertshape.pipelines.verify import Sample
 
