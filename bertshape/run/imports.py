@@ -12,7 +12,7 @@ import time
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bertshape.errors import one_line
 
@@ -27,6 +27,9 @@ _PARTS = (
 _YOUNG = 50_000
 _NEVER = 1_000_000
 _HELD = ("SIGINT", "SIGTERM", "SIGHUP")
+_LOSSES = "transformers.loss.loss_utils"
+_own_process = threading.Event()
+"""Whether the process is a command's, so that nobody else's models miss what is left out of it."""
 
 
 @contextmanager
@@ -42,7 +45,28 @@ def heavy_imports() -> Iterator[None]:
     errors of its own.
     """
     with _signals_held(), _garbage_left():
-        yield
+        _own_process.set()
+        try:
+            yield
+        finally:
+            _own_process.clear()
+
+
+def import_losses() -> None:
+    """Import the losses that come with every model, without scipy where the process is a command's.
+
+    Those of object detection alone read it, and it takes a tenth of all imports. No model of texts has such a loss; its
+    own use of scipy, as in FNet, is left as it is.
+    """
+    utils: Any = sys.modules.get("transformers.utils")
+    if not _own_process.is_set() or _LOSSES in sys.modules or not hasattr(utils, "is_scipy_available"):
+        return
+    there = utils.is_scipy_available
+    utils.is_scipy_available = lambda: False
+    try:
+        importlib.import_module(_LOSSES)
+    finally:
+        utils.is_scipy_available = there
 
 
 @contextmanager

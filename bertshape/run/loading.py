@@ -13,6 +13,7 @@ from transformers.utils import logging
 from bertshape.checkpoint.pickles import check_pickle
 from bertshape.errors import BertshapeError, CheckpointError, one_line
 from bertshape.run.devices import is_device_failure
+from bertshape.run.imports import import_losses
 from bertshape.run.observation import Loading
 from bertshape.run.random_weights import SEED, build_random
 
@@ -50,6 +51,7 @@ def find_classes(request: ForwardRequest) -> tuple[Any, Any]:
             )
         return model_class, config_class
     package = f"transformers.models.{family.module}"
+    import_losses()
     try:
         modeling = importlib.import_module(f"{package}.modeling_{family.file}")
         configuration = importlib.import_module(f"{package}.configuration_{family.file}")
