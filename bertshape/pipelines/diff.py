@@ -95,6 +95,18 @@ class Comparison(Shown):
         changed = changed or bool(self.drift and self.drift.changed)
         return alike and not changed
 
+    @property
+    def lacking(self) -> str | None:
+        """Which side gives no stored tensor, and why, where the other gives some."""
+        if not self.tensors or self.same_tensors:
+            return None
+        lacks_a, lacks_b = (all(getattr(row, side) is None for row in self.tensors) for side in ("before", "after"))
+        if not lacks_a and not lacks_b:
+            return None
+        unread = any(found.code.startswith("weights-") for found in self.findings[0 if lacks_a else 1])
+        letter = "A" if lacks_a else "B"
+        return f"the weights of {letter} cannot be read" if unread else f"{letter} stores no weights"
+
     def brief(self) -> str:
         """The result in one line."""
         facts_differing = sum(change.differs for change in self.scalars)

@@ -24,8 +24,8 @@ _COLUMNS = (
     Column("checkpoint", folds=16),
     Column("model"),
     Column("verdict"),
-    Column("backbone tensors", drop=2),
-    Column("read", drop=3),
+    Column("stored tensors", drop=2),
+    Column("bytes read", drop=3),
 )
 _MANY_TENSORS = 5
 _MANY_FACTS = 17
@@ -81,9 +81,10 @@ def _model(report: CheckReport) -> str:
 
 
 def _tensors(report: CheckReport) -> str:
-    if report.backbone_tensors is None:
+    if report.backbone_tensors is None or report.stored_tensors is None:
         return ""
-    return f"{report.backbone_tensors} of {report.stored_tensors} stored"
+    others = report.stored_tensors - report.backbone_tensors
+    return f"{report.backbone_tensors} backbone" + (f" + {others} other" if others else "")
 
 
 def _read(report: CheckReport) -> str:

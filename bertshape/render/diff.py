@@ -40,13 +40,12 @@ def render_comparison(comparison: Comparison, columns: int, signs: Signs = UNICO
         return Group(Text(f"{names[0]} and {names[1]} do not differ{tensors}"), *_verdicts(comparison), *texts)
     heads = [Text.assemble((letter, "bold"), "  ", name) for letter, name in zip("AB", names, strict=True)]
     rows = [_cells(change, signs) for change in _differing(comparison)]
-    lacking = _lacking(comparison)
     grid = [Text(), Grid(_COLUMNS, rows).render(columns, signs)] if rows else []
-    if comparison.tensors and not lacking:
+    if comparison.tensors and not comparison.lacking:
         equal = f"; {comparison.same_tensors} are equal" if comparison.same_tensors else ""
         table = Grid(_TENSOR_COLUMNS, [_cells(change, signs) for change in comparison.tensors])
         grid += [Text(), Text(f"Tensors that differ{equal}", style="bold"), table.render(columns, signs)]
-    return Group(*heads, *grid, Text(), *_remarks(comparison, lacking), *texts)
+    return Group(*heads, *grid, Text(), *_remarks(comparison), *texts)
 
 
 def _differing(comparison: Comparison) -> list[Change]:
@@ -90,14 +89,14 @@ def _verdicts(comparison: Comparison) -> list[RenderableType]:
     return lines
 
 
-def _remarks(comparison: Comparison, lacking: str | None) -> list[RenderableType]:
+def _remarks(comparison: Comparison) -> list[RenderableType]:
     lines = _verdicts(comparison)
     tokens = _tokenizer_line(comparison)
     if tokens:
         differs = comparison.tokens_differing or comparison.tokenizer_differs
         lines.append(labelled("tokens", tokens, style="yellow" if differs else "green"))
-    if lacking is not None:
-        lines.append(labelled("weights", f"{lacking} stores no weights", style="yellow"))
+    if comparison.lacking is not None:
+        lines.append(labelled("weights", comparison.lacking, style="yellow"))
     values = comparison.values_differing
     if values:
         shown = ", ".join(map(visible, values[:_SHOWN])) + f" and {len(values) - _SHOWN} more" * (len(values) > _SHOWN)
@@ -115,15 +114,6 @@ def _remarks(comparison: Comparison, lacking: str | None) -> list[RenderableType
 
 def _has_tensors(comparison: Comparison) -> bool:
     return comparison.same_tensors > 0
-
-
-def _lacking(comparison: Comparison) -> str | None:
-    """The side that stores no tensor at all, where the other has some."""
-    if not comparison.tensors or comparison.same_tensors:
-        return None
-    if all(tensor.before is None for tensor in comparison.tensors):
-        return "A"
-    return "B" if all(tensor.after is None for tensor in comparison.tensors) else None
 
 
 def _tokenizer_line(comparison: Comparison) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.render.escape import visible
 from bertshape.render.markdown import escape
+from bertshape.render.phrases import sorted_findings
 from bertshape.wording import counted
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def render_comparison_csv(comparison: Comparison) -> str:
     text = io.StringIO(newline="")
     table = csv.writer(text, lineterminator="\n")
     table.writerow(_COLUMNS)
-    for kind, name, before, after, differs in _rows(comparison):
+    for kind, name, before, after, differs in (*_rows(comparison), *_findings(comparison)):
         table.writerow((kind, visible(name), _cell(before), _cell(after), "true" if differs else "false"))
     return text.getvalue()
 
@@ -32,7 +33,7 @@ def render_comparison_csv(comparison: Comparison) -> str:
 def render_comparison_markdown(comparison: Comparison) -> str:
     """What differs as a Markdown table, every foreign cell escaped, and below it what is equal."""
     before, after = escape(comparison.before), escape(comparison.after)
-    rows = list(_rows(comparison))
+    rows = [row for row in _rows(comparison) if not (comparison.lacking and row[0] == "tensor")]
     lines = [f"## {before} and {after}", ""]
     if comparison.same:
         lines += ["They do not differ.", ""]
@@ -42,7 +43,11 @@ def render_comparison_markdown(comparison: Comparison) -> str:
             (kind, escape(name), escape(_cell(a)), escape(_cell(b))) for kind, name, a, b, differs in rows if differs
         )
         lines += [*(f"| {' | '.join(row)} |" for row in cells), ""]
-    equal = [f"{escape(name)} {escape(_cell(value))}" for kind, name, value, _, differs in rows if not differs]
+    for letter, findings in zip("AB", comparison.findings, strict=True):
+        grave = [row for row in sorted_findings(findings) if row.severity != "note"]
+        lines += [f"- **{row.severity} {letter}**: {escape(row.message)} {escape(row.hint)}".rstrip() for row in grave]
+    lines += [""] * (lines[-1] != "")
+    equal = [f"{escape(name)} {escape(_cell(b if a is None else a))}" for _, name, a, b, differs in rows if not differs]
     if comparison.same_tensors:
         equal.append(counted(comparison.same_tensors, "tensor"))
     return "\n".join([*lines, *([f"Equal: {', '.join(equal)}", ""] if equal else [])])
@@ -52,6 +57,8 @@ def _rows(comparison: Comparison) -> Iterator[Row]:
     for kind, changes in (("fact", comparison.scalars), ("tensor", comparison.tensors)):
         for change in changes:
             yield kind, change.name, change.before, change.after, change.differs
+    if comparison.lacking:
+        yield "weights", "weights", None, comparison.lacking, True
     if comparison.tokens_differing:
         yield "tokenizer", "tokens that differ", None, comparison.tokens_differing, True
     if comparison.tokenizer_differs:
@@ -67,6 +74,15 @@ def _rows(comparison: Comparison) -> Iterator[Row]:
         yield "drift", "tokens", before, after, before != after
         if drift.cosines is not None:
             yield "drift", "least cosine", None, f"{drift.cosines.least:.6f}", bool(drift.cosines.changed)
+
+
+def _findings(comparison: Comparison) -> Iterator[Row]:
+    """What `check` says of each side: its message under the side, and whether the other has none of that code."""
+    codes = [{row.code for row in findings} for findings in comparison.findings]
+    for side, findings in enumerate(comparison.findings):
+        for row in sorted_findings(findings):
+            cells = (row.message, None) if side == 0 else (None, row.message)
+            yield row.severity, row.code, *cells, row.code not in codes[1 - side]
 
 
 def _cell(value: object) -> str:

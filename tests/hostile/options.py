@@ -141,7 +141,7 @@ CHECK_OPTIONS = (
         _with_short,
         ("check", "short", "m", "-e", "sequence_length=4", "--text", "a text"),
         2,
-        ("short takes at most 2", "39 of 39 stored"),
+        ("short takes at most 2", "39 backbone"),
     ),
     Case("check of nothing", nothing, ("check",), 2, ("nothing to check",)),
     Case("check of no name", nothing, ("check", ""), 2, ("empty",)),

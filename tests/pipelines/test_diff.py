@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.hostile.model import VOCABULARY, shapes, sound, tokenizer_json, weights_of
+from tests.support.checkpoints import edited_copy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,3 +81,20 @@ def test_three_columns_in_every_width(run_cli: Command, tmp_path: Path, minilm: 
         assert rows["num_hidden_layers"] == ["6", "2"]
         assert rows["embeddings.token_type_embeddings.weight"] == ["[2,", "384]", "[2,", "8]"]
     assert sum(line.startswith("modules") for line in lines) == 1, "one row for a chain that only one side has"
+
+
+@pytest.mark.parametrize("kind", ["table", "csv", "markdown", "html"])
+def test_every_format_says_what_is_wrong_with_a_side(run_cli: Command, tmp_path: Path, minilm: Path, kind: str) -> None:
+    """Weights that are cut off are no weights that are not stored."""
+    broken = edited_copy(minilm, tmp_path / "broken")
+    whole = (broken / "model.safetensors").read_bytes()
+    (broken / "model.safetensors").unlink()
+    (broken / "model.safetensors").write_bytes(whole[:100_000])
+    done = run_cli("diff", str(minilm), str(broken), "--format", kind, columns=400)
+    said = done.stdout.replace("\\", "")
+    assert done.returncode == 1
+    assert "is cut off: it has 100,000 bytes" in said
+    assert "the weights of B cannot be read" in said
+    assert "stores no weights" not in said
+    # Of 23 tensors that one side lacks a person needs no list; a program may.
+    assert ("encoder.layer" in said) == (kind == "csv")

@@ -53,6 +53,7 @@ def diff_fragment(comparison: Comparison) -> str:
 def _context(comparison: Comparison) -> dict[str, Any]:
     return {
         "comparison": comparison,
+        "findings": [*zip("AB", comparison.findings, strict=True)],
         "differing": [change for change in comparison.scalars if change.differs],
         "texts": [_of_text(text) for text in comparison.texts],
         "equal": [change for change in comparison.scalars if not change.differs],
