@@ -44,20 +44,19 @@ class Measure:
             raise
 
     def _measure(self, records: Sequence[Record]) -> tuple[list[int], list[int]]:
-        usual = [record for record in records if max(map(len, _parts(record))) <= PIECE_CHARACTERS]
+        usual = [record for record in records if not _is_long(record)]
         if len(usual) == len(records):
             return self._at_once(records)
         measured = iter(list(zip(*self._at_once(usual), strict=True)))
-        rows = [
-            next(measured) if max(map(len, _parts(record))) <= PIECE_CHARACTERS else self._one(record)
-            for record in records
-        ]
+        rows = [self._one(record) if _is_long(record) else next(measured) for record in records]
         return [length for length, _ in rows], [unknown for _, unknown in rows]
 
     def _at_once(self, records: Sequence[Record]) -> tuple[list[int], list[int]]:
         texts = [record.text if record.pair is None else (record.text, record.pair) for record in records]
         encodings = self._tokenizer.encode_batch(texts)
-        return [len(encoding) for encoding in encodings], [self._unknown(encoding.ids) for encoding in encodings]
+        unk_id = self._tokenizer.unk_id
+        unknown = [0] * len(records) if unk_id is None else [encoding.ids.count(unk_id) for encoding in encodings]
+        return list(map(len, encodings)), unknown
 
     def _one(self, record: Record) -> tuple[int, int]:
         """A long text: piece by piece where that gives its tokens, else at once if it is not too long."""
@@ -71,12 +70,13 @@ class Measure:
         for piece in (piece for part in _parts(record) for piece in pieces(part)):
             check_size(piece, f"{self._name}, {record.place}", "characters without a blank between letters")
             ids = self._tokenizer.encode_content(piece).ids
-            length, unknown_tokens = length + len(ids), unknown_tokens + self._unknown(ids)
+            length += len(ids)
+            unknown_tokens += 0 if self._tokenizer.unk_id is None else ids.count(self._tokenizer.unk_id)
         return length, unknown_tokens
 
-    def _unknown(self, ids: Sequence[int]) -> int:
-        unk_id = self._tokenizer.unk_id
-        return 0 if unk_id is None else list(ids).count(unk_id)
+
+def _is_long(record: Record) -> bool:
+    return len(record.text) > PIECE_CHARACTERS or (record.pair is not None and len(record.pair) > PIECE_CHARACTERS)
 
 
 def _parts(record: Record) -> tuple[str, ...]:
