@@ -183,17 +183,19 @@ def _module_entries(folder: Path) -> list[tuple[str, str]]:
     steps = read_json(path)
     if not isinstance(steps, list) or not steps:
         raise invalid(path, "expected an array of modules, at least one")
-    entries: dict[object, tuple[str, str]] = {}
-    for index, step in enumerate(steps):
-        kind, where = (step.get("type"), step.get("path")) if isinstance(step, dict) else (None, None)
-        if not isinstance(kind, str) or not isinstance(where, str):
-            raise invalid(path, 'each module needs a "type" and a "path", both strings')
+    entries: dict[str, tuple[str, str]] = {}
+    for step in steps:
+        fields = step if isinstance(step, dict) else {}
+        kind, where, name = fields.get("type"), fields.get("path"), fields.get("name")
+        if not (isinstance(kind, str) and isinstance(where, str) and isinstance(name, str)):
+            raise invalid(path, 'each module needs a "type", a "path" and a "name", all strings')
+        if not name or "." in name:
+            raise invalid(path, f"the module name {name!r} is none that torch takes: not empty, and without a dot")
         if not is_inside(where):
             raise invalid(path, f"the module path {where!r} leaves the checkpoint folder")
         if any(len(part.encode(errors="surrogatepass")) > _LONGEST_NAME for part in where.split("/")):
             raise invalid(path, f"the module path {where[:20]!r}... is too long for the name of a folder")
-        name = step.get("name")
-        entries[name if isinstance(name, str) else index] = (kind, where)
+        entries[name] = (kind, where)
     return list(entries.values())
 
 
@@ -204,5 +206,5 @@ def repeated_names(folder: Path) -> list[str]:
         folder: The checkpoint folder, the one with `modules.json`.
     """
     steps: Any = read_json(folder / "modules.json")
-    names = [step["name"] for step in steps if isinstance(step.get("name"), str)]
+    names = [step["name"] for step in steps]
     return sorted({name for name in names if names.count(name) > 1})

@@ -48,7 +48,7 @@ class MemoryUse:
 
     def weights(self, dtype: str) -> int:
         """Bytes of the weights, and of their gradients."""
-        return sum(self.sizes.values()) * DTYPE_BYTES[dtype]
+        return sum(size * DTYPE_BYTES[self.architecture.dtype_of(name, dtype)] for name, size in self.sizes.items())
 
     def optimizers(self, dtype: str) -> dict[Optimizer, int]:
         """Bytes of the states of optimizers: torch's AdamW keeps two of the dtype of each weight."""

@@ -129,15 +129,15 @@ def _observe_outputs(
         if actual is None:
             findings.append(_disagreement(name, row.shape.by_size, "nothing"))
             continue
-        if (row.sizes_of_each, row.shape.dtype) != (actual.sizes_of_each, actual.dtype):
+        if tuple((shape.sizes, shape.dtype) for shape in row.shapes) != actual.of_each:
             findings.append(_disagreement(name, _describe(row.shape, row.count), _describe_observed(actual)))
         shape = _observed_shape(row.shape, actual)
         labels = row.labels if len(row.labels) == actual.count else ()
-        rows[name] = OutputFacts(shape, "observed", actual.count, labels, actual.each, actual.statistics)
+        rows[name] = OutputFacts(shape, "observed", actual.count, labels, actual.each, actual.statistics, actual.dtypes)
     for name, actual in observed.items():
         if name not in predicted:
             shape = _observed_shape(None, actual)
-            rows[name] = OutputFacts(shape, "observed", actual.count, (), actual.each, actual.statistics)
+            rows[name] = OutputFacts(shape, "observed", actual.count, (), actual.each, actual.statistics, actual.dtypes)
     return rows
 
 

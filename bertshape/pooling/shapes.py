@@ -28,6 +28,7 @@ class PoolingFacts:
         num_hidden_layers: Layers; there is one more of hidden_states.
         has_pooler: Whether the model gives a pooler_output.
         dtype: Of the outputs.
+        dtype_of_layers: Of what is made of hidden_states.
         has_last_hidden_state: Whether the model gives one vector per token.
         family_known: Whether it is known if there is a pooler.
         even_hidden_states: Whether hidden_states are num_hidden_layers + 1 tensors of one shape.
@@ -40,6 +41,7 @@ class PoolingFacts:
     num_hidden_layers: int
     has_pooler: bool
     dtype: str
+    dtype_of_layers: str
     has_last_hidden_state: bool = True
     family_known: bool = True
     even_hidden_states: bool = True
@@ -70,7 +72,8 @@ def predict_shape(strategy: Strategy, facts: PoolingFacts) -> TensorShape | Unav
     factor = strategy.factor + strategy.factor_per_layer * num_hidden_layers
     axes = (*strategy.axes[:-1], HIDDEN_SIZE if factor == 1 else f"{factor}*{HIDDEN_SIZE}")
     sizes = {BATCH_SIZE: facts.batch_size, SEQUENCE_LENGTH: facts.sequence_length, NUM_WORDS: facts.num_words}
-    return TensorShape(axes, tuple(sizes.get(axis, factor * facts.hidden_size) for axis in axes), facts.dtype)
+    dtype = facts.dtype_of_layers if strategy.needs_hidden_states or strategy.layers else facts.dtype
+    return TensorShape(axes, tuple(sizes.get(axis, factor * facts.hidden_size) for axis in axes), dtype)
 
 
 def select(names: Sequence[str]) -> tuple[Strategy, ...]:

@@ -157,6 +157,33 @@ class Architecture:
         named = [*self.family.observed_only, *(name for row in self._conditionals for name in row.observed_only)]
         return tuple(dict.fromkeys(named))
 
+    @functools.cached_property
+    def idle(self) -> tuple[str, ...]:
+        """Patterns of the dotted names of parts that no run calls."""
+        always = self.family.idle if self.family else ()
+        return (*always, *(pattern for row in self._conditionals for pattern in row.idle))
+
+    def dtype_of(self, name: str, dtype: str) -> str:
+        """Dtype of a parameter: some parts stay in float32 where the others are float16.
+
+        Args:
+            name: Its name.
+            dtype: Dtype of the parameters.
+        """
+        kept = self.family.kept_in_float32 if self.family and dtype == "float16" else ()
+        return dtype if set(kept).isdisjoint(name.split(".")) else "float32"
+
+    def dtypes_of_states(self, dtype: str) -> tuple[str, ...]:
+        """Dtype of each of the hidden_states, where they differ: what is added to float32 is float32 from there on.
+
+        Args:
+            dtype: Dtype of the parameters.
+        """
+        between = self.layer_outputs - 1
+        if self.family is None or not self.family.kept_in_float32 or dtype != "float16" or between < 1:
+            return ()
+        return (dtype, *["float32"] * between, dtype)  # A norm follows the last layer.
+
     def holds(self, condition: str) -> bool:
         """Whether a condition of the family's file holds."""
         return holds(condition, self.values, self.number)

@@ -21,26 +21,29 @@ The fields of a file:
 - `outputs`: outputs besides hidden_states; `last_hidden_state` where it is not said.
 - `observed_only`: outputs whose shape is only known by running; they are never predicted.
 - `length`: how many tokens fit: `positions`, `positions - pad_token_id - 1`, or `unbounded`.
-- `padding_index`: what `length` takes for pad_token_id, where the family does not look at config.json.
+- `padding_index`: what `length` takes for pad_token_id, where that is fixed.
 - `length_bounds`: more keys that bound the length.
 - `layer_outputs`: how many hidden_states there are after the embeddings; num_hidden_layers where it is not said.
 - `causal_when`: the condition, or conditions, under which a token sees those before it alone.
 - `window`: the key that holds how many tokens a token sees in some layers, and `window_when`, conditions of that.
 - `input_first`: whether matrices are stored with the size of what goes in first.
 - `attentions`: whether there are attention weights; true where it is not said.
+- `kept_in_float32`: parts whose parameters stay in float32 where others are float16, as does what layers hand on.
+- `idle`: parts that no run calls, as patterns of dotted names.
+- `layers_run`: the key that says how often layers run, once where not said: how many groups share num_hidden_layers,
+  or a list of how often each block runs.
+- `layer_shapes`: whether each part gives (batch_size, sequence_length, size); true where it is not said.
 - `unbounded_when`: a condition under which `length` does not hold.
 - `layer`: where the tensors of a layer are; braces count up to a number of config.json, or through a list of them.
 - `[aliases]`: other keys of config.json by the key that they stand for (attribute_map); they go before it.
 - `[dimensions]`: the key in config.json, where it is not bertshape's own name of the dimension.
 - `[defaults]`: what the config class assumes where config.json is silent, by key; only what is used here.
-- `[forward]`: keys that change the numbers of a forward pass and no shape, with what the config class assumes where
-  config.json is silent; `""` stands for nothing.
+- `[forward]`: the same for keys that change the numbers of a forward pass and no shape; `""` stands for nothing.
 - `[derived]`: what follows from other values where config.json is silent, by key; at least 1.
 - `[tensors]`, `[layer_tensors]`: shapes by name, which may have braces too; an axis is a dimension, a key, a number, or
   such as `3*hidden_size` or `max_position_embeddings+2`.
-- `[[conditional]]`: more of `tensors`, `layer_tensors`, `derived` or `observed_only`, or the `exact_length` that every
-  row must have then, `when` all its conditions hold;
-  expressions.py has the language of sizes and conditions.
+- `[[conditional]]`: more of `tensors`, `layer_tensors`, `derived`, `idle` or `observed_only`, or the `exact_length`
+  of every row, `when` all its conditions hold; expressions.py has the language of sizes and conditions.
 - `first_layer_lacks`: names that layer 0 does not have.
 - `[order]`: the parts of a part in the order in which they run, where it is not that of the names above, in which the
   layers and then the pooler follow all else; `*` stands for the number of a layer, `""` for the model.
@@ -77,6 +80,7 @@ class Conditional:
     layer_tensors: Shapes
     derived: Mapping[str, str]
     observed_only: tuple[str, ...]
+    idle: tuple[str, ...]
     exact_length: str | None
 
 
@@ -124,6 +128,10 @@ class Family:
     whole_classes: tuple[str, ...]
     tied: Mapping[str, str]
     pooler_formula: str | None
+    kept_in_float32: tuple[str, ...]
+    idle: tuple[str, ...]
+    layers_run: str | None
+    layer_shapes: bool
 
     @property
     def has_template(self) -> bool:
@@ -142,7 +150,8 @@ class Family:
     @property
     def ever_observed_only(self) -> tuple[str, ...]:
         """Outputs whose shape is only known by running, under some configurations at least."""
-        return (*self.observed_only, *(name for row in self.conditionals for name in row.observed_only))
+        sometimes = (name for row in self.conditionals for name in row.observed_only)
+        return tuple(dict.fromkeys([*self.observed_only, *sometimes]))
 
     def templates(self) -> Iterator[str]:
         """Names of all backbone tensors under any configuration, not counted out."""
@@ -237,6 +246,10 @@ def _of_runs(row: Mapping[str, Any]) -> dict[str, Any]:
         "whole_classes": tuple(row.get("whole_classes", ())),
         "tied": row.get("tied", {}),
         "pooler_formula": row.get("pooler_formula"),
+        "kept_in_float32": tuple(row.get("kept_in_float32", ())),
+        "idle": tuple(row.get("idle", ())),
+        "layers_run": row.get("layers_run"),
+        "layer_shapes": row.get("layer_shapes", True),
     }
 
 
@@ -274,6 +287,7 @@ def _conditional(entry: Mapping[str, Any]) -> Conditional:
         layer_tensors=_shapes(entry.get("layer_tensors")),
         derived=entry.get("derived", {}),
         observed_only=tuple(entry.get("observed_only", ())),
+        idle=tuple(entry.get("idle", ())),
         exact_length=entry.get("exact_length"),
     )
 

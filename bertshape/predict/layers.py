@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from bertshape.report.layer import Layer
@@ -27,9 +28,9 @@ _TABLES = frozenset(["vocab_size", "type_vocab_size"])
 _OF_TOKENS = frozenset([*_TABLES, "hidden_size", "embedding_size", "intermediate_size"])
 _OF_HEADS = ("num_attention_heads*", "num_key_value_heads*")
 
-_IDLE = frozenset(["crossattention", "ln_cross_attn", "shared", "query_global", "key_global", "value_global"])
-"""Parts that a run leaves out: they wait for another model's vectors, or for a mask of global attention, or
-another part has the same parameters."""
+_IDLE = frozenset(["crossattention", "ln_cross_attn", "shared"])
+"""Parts that a run leaves out in every family: they wait for another model's vectors, or another part has the same
+parameters."""
 
 
 def predict_layers(architecture: Architecture, batch_size: int, sequence_length: int, dtype: str) -> Layer | None:
@@ -48,13 +49,14 @@ def predict_layers(architecture: Architecture, batch_size: int, sequence_length:
     tied = family.tied
     expected |= {name: expected[other] for name, other in tied.items()}
     shapes = {}
-    for name in expected:
+    for name in expected if family.layer_shapes else ():
         path, _, parameter = name.rpartition(".")
         symbols = architecture.symbols(tied.get(name, name))
         if parameter == "weight" and len(symbols) in (1, 2) and not _is_of_positions(path, symbols):
             last = int(len(symbols) == 2 and (family.input_first or symbols[0] in _TABLES))
             axes = (BATCH_SIZE, SEQUENCE_LENGTH, symbols[last])
-            shapes[path] = TensorShape(axes, (batch_size, sequence_length, expected[name][last]), dtype)
+            sizes = (batch_size, sequence_length, expected[name][last])
+            shapes[path] = TensorShape(axes, sizes, architecture.dtype_of(name, dtype))
             if family.pooler and name.startswith(family.pooler):
                 shapes[path] = TensorShape((BATCH_SIZE, symbols[0]), (batch_size, expected[name][0]), dtype)
     # The table names the pooler with all that is outside the layers; it runs after them.
@@ -64,7 +66,7 @@ def predict_layers(architecture: Architecture, batch_size: int, sequence_length:
 
     def grow(name: str, path: str, counts: Mapping[str, int], calls: int = 1) -> Layer:
         """The node of a path, from the parameters below it."""
-        calls = 0 if name in _IDLE else calls
+        calls = _calls(architecture, path, name, calls)
         prefix = f"{path}." if path else ""
         below = {key: count for key, count in counts.items() if key.startswith(prefix)}
         rests = [key.removeprefix(prefix) for key in below]
@@ -75,6 +77,23 @@ def predict_layers(architecture: Architecture, batch_size: int, sequence_length:
         return Layer(name, None, 1, calls, shape, split_heads(name, shape, architecture), total, children)
 
     return grow(family.model_class, "", counts)
+
+
+def _calls(architecture: Architecture, path: str, name: str, calls: int) -> int:
+    """How often a part runs in one forward pass: as often as what holds it, unless the table says otherwise."""
+    family = architecture.family
+    if family is None or name in _IDLE or any(fnmatchcase(path, pattern) for pattern in architecture.idle):
+        return 0
+    before = family.layer.partition("{")[0]
+    number = path.removeprefix(before)
+    if family.layers_run is None or not path.startswith(before) or not number.isdigit():
+        return calls
+    repeats = architecture.values.get(family.layers_run)
+    if isinstance(repeats, list):
+        return repeats[int(number)] if int(number) < len(repeats) else calls
+    layers, groups = architecture.dimensions.num_hidden_layers, max(architecture.number(family.layers_run), 1)
+    # As transformers counts: of five layers in two groups, three run as the first.
+    return sum(int(layer / (layers / groups)) == int(number) for layer in range(layers))
 
 
 def _is_of_positions(path: str, symbols: tuple[str, ...]) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.pooling.shapes import PoolingFacts, Unavailable, predict_shape
 from bertshape.report.report import OutputFacts, PooledFacts
-from bertshape.shapes import BATCH_SIZE, HIDDEN_SIZE, NUM_ATTENTION_HEADS, SEQUENCE_LENGTH, TensorShape
+from bertshape.shapes import BATCH_SIZE, DTYPE_BYTES, HIDDEN_SIZE, NUM_ATTENTION_HEADS, SEQUENCE_LENGTH, TensorShape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,7 +55,8 @@ def predict_outputs(
             TensorShape((BATCH_SIZE, architecture.pooler_axis), (batch, architecture.pooler_size), dtype)
         )
     layers = tuple(f"layer {index}" for index in range(1, architecture.layer_outputs + 1))
-    outputs["hidden_states"] = OutputFacts(hidden, count=len(layers) + 1, labels=("embeddings", *layers))
+    dtypes = architecture.dtypes_of_states(dtype)
+    outputs["hidden_states"] = OutputFacts(hidden, count=len(layers) + 1, labels=("embeddings", *layers), dtypes=dtypes)
     memory = _memory(architecture, hidden)
     if memory is not None:
         outputs["mems"] = OutputFacts(memory, count=len(layers), labels=("embeddings", *layers[:-1]))
@@ -94,6 +95,7 @@ def pooling_facts(architecture: Architecture, batch: tuple[int, int, int], dtype
         has_pooler=architecture.has_pooler,
         has_last_hidden_state=architecture.has_last_hidden_state,
         dtype=dtype,
+        dtype_of_layers=max(architecture.dtypes_of_states(dtype), default=dtype, key=DTYPE_BYTES.__getitem__),
         family_known=architecture.family is not None,
         even_hidden_states="hidden_states" not in architecture.observed_only,
     )

@@ -58,8 +58,9 @@ def output_section(report: Report, *, hidden_states: bool = False, signs: Signs 
         cell = Text(signs.between).join(about)
         rows.append((Text(visible(name)), sizes_text(output.shape), cell, Text(human_bytes(output.bytes))))
         for index, shape in output.runs:
-            rows.append((Text(f"  {index}"), sizes_text(shape), Text(), Text(human_bytes(shape.bytes))))
-        if output.each:
+            own = Text(shape.dtype if output.dtypes else "")
+            rows.append((Text(f"  {index}"), sizes_text(shape), own, Text(human_bytes(shape.bytes))))
+        if output.runs:
             continue
         for label in output.labels if hidden_states and name == "hidden_states" else ():
             axes = Text(output.shape.by_name if output.statistics is None else "")

@@ -83,7 +83,12 @@ def _outputs(report: Report) -> str:
         shape = output.shape
         label = f"`{name}`" if output.count is None else f"`{name}` ({count_label(output)})"
         about = (shape.dtype, human_bytes(output.bytes), output.evidence)
-        sizes = ", ".join(f"{index}: `{run.by_size}`" for index, run in output.runs) or f"`{shape.by_size}`"
+        sizes = (
+            ", ".join(
+                f"{index}: `{run.by_size}`{f' {run.dtype}' if output.dtypes else ''}" for index, run in output.runs
+            )
+            or f"`{shape.by_size}`"
+        )
         rows.append((label, sizes, f"`{shape.by_name}`", *about))
     return _table(("output", "sizes", "axes", "dtype", "bytes", "evidence"), rows)
 

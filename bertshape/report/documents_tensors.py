@@ -40,6 +40,7 @@ class Output(SizedTensor):
         list[Annotated[list[Count], Meta(min_length=1)]],
         "Shape of each of them, where they differ, and shape is that of the first; empty elsewhere.",
     ]
+    dtypes: Annotated[list[Name], "Dtype of each of them, where they differ, and dtype is that of the first; or empty."]
     statistics: Annotated[Statistics | None, "Of all its numbers, with --stats; null without."]
 
 

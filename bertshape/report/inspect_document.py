@@ -217,6 +217,7 @@ def _output(output: OutputFacts) -> documents_tensors.Output:
         "count": output.count,
         "labels": list(output.labels),
         "each": [list(sizes) for sizes in output.each],
+        "dtypes": list(output.dtypes),
         "statistics": output.statistics.to_dict() if output.statistics else None,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 from bertshape.pooling.reads import Positions
@@ -71,6 +72,7 @@ class OutputFacts:
         labels: What each of them is, in order.
         each: Sizes of each of them, where they differ among each other; `shape` is that of the first one then.
         statistics: What its numbers are like, where a run was asked for that.
+        dtypes: Dtype of each of them, where they differ; that of the first one is `shape`'s.
     """
 
     shape: TensorShape
@@ -79,38 +81,35 @@ class OutputFacts:
     labels: tuple[str, ...] = ()
     each: tuple[tuple[int, ...], ...] = ()
     statistics: Statistics | None = None
+    dtypes: tuple[str, ...] = ()
 
     @property
     def bytes(self) -> int:
         """Bytes of all its tensors."""
-        if not self.each:
-            return self.shape.bytes * (self.count or 1)
-        return sum(_like(self.shape, sizes).bytes for sizes in self.each)
+        return sum(shape.bytes for shape in self.shapes)
 
     @property
     def runs(self) -> tuple[tuple[str, TensorShape], ...]:
-        """Neighbours of one shape, where shapes differ: `0`, `1-5`, and what each of them has."""
-        found: list[tuple[int, int, tuple[int, ...]]] = []
-        for index, sizes in enumerate(self.each):
-            if found and found[-1][2] == sizes:
-                found[-1] = (found[-1][0], index, sizes)
-            else:
-                found.append((index, index, sizes))
-        return tuple(
-            (str(first) if first == last else f"{first}-{last}", _like(self.shape, sizes))
-            for first, last, sizes in found
-        )
+        """Neighbours of one shape and dtype, where these differ: `0`, `1-5`, and what each of them has."""
+        found, first = [], 0
+        for shape, neighbours in groupby(self.shapes if self.each or self.dtypes else ()):
+            last = first + len(list(neighbours)) - 1
+            found.append((str(first) if first == last else f"{first}-{last}", shape))
+            first = last + 1
+        return tuple(found)
 
     @property
-    def sizes_of_each(self) -> tuple[tuple[int, ...], ...]:
-        """Sizes of each of its tensors."""
-        return self.each or (self.shape.sizes,) * (self.count or 1)
+    def shapes(self) -> tuple[TensorShape, ...]:
+        """Each of its tensors."""
+        count = self.count or 1
+        pairs = zip(self.each or (self.shape.sizes,) * count, self.dtypes or (self.shape.dtype,) * count, strict=True)
+        return tuple(_like(self.shape, sizes, dtype) for sizes, dtype in pairs)
 
 
-def _like(shape: TensorShape, sizes: tuple[int, ...]) -> TensorShape:
+def _like(shape: TensorShape, sizes: tuple[int, ...], dtype: str) -> TensorShape:
     """A tensor of the same kind in other sizes; axes of another number have no names."""
     axes = shape.axes if len(shape.axes) == len(sizes) else tuple(f"axis_{index}" for index in range(len(sizes)))
-    return replace(shape, axes=axes, sizes=sizes)
+    return replace(shape, axes=axes, sizes=sizes, dtype=dtype)
 
 
 @dataclass(frozen=True)

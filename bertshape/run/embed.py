@@ -14,7 +14,7 @@ from bertshape.pooling.inputs import PoolingInputs
 from bertshape.run.arrays import as_numpy
 from bertshape.run.batches import Batches
 from bertshape.run.devices import device_errors
-from bertshape.run.forward import forward, look
+from bertshape.run.forward import forward, look, states
 from bertshape.run.observation import Observed, Vectors
 from bertshape.run.vector_files import open_vectors
 
@@ -171,7 +171,7 @@ def pooling_inputs(
         special_tokens_mask=special,
         word_index=special,
         num_words=0,
-        hidden_states=tuple(outputs.hidden_states) if layers else (outputs.get("last_hidden_state"),),
+        hidden_states=states(outputs) if layers else (outputs.get("last_hidden_state"),),
         pooler_output=outputs.get("pooler_output"),
     )
 

@@ -43,6 +43,16 @@ def forward(model: Any, inputs: Mapping[str, torch.Tensor], *, attentions: bool,
         ) from error
 
 
+def states(outputs: Any) -> tuple[torch.Tensor, ...]:
+    """The hidden_states in one dtype, the widest: where transformers keeps some weights in float32, layers differ.
+
+    Args:
+        outputs: Those of a forward pass, with hidden_states.
+    """
+    widest = max((state.dtype for state in outputs.hidden_states), key=lambda dtype: dtype.itemsize)
+    return tuple(state.to(widest) for state in outputs.hidden_states)
+
+
 def look(value: Any, kept: torch.Tensor | None = None) -> Observed:
     """Sizes and dtype of a tensor, or of the tensors of a tuple, and whether their numbers are numbers.
 
@@ -53,12 +63,14 @@ def look(value: Any, kept: torch.Tensor | None = None) -> Observed:
     """
     tensors = value if isinstance(value, tuple) else (value,)
     sizes = tuple(tuple(tensor.shape) for tensor in tensors)
+    dtypes = tuple(_dtype_name(tensor.dtype) for tensor in tensors)
     broken = [_not_finite(tensor) for tensor in tensors]
     return Observed(
         sizes=sizes[0],
-        dtype=_dtype_name(tensors[0].dtype),
+        dtype=dtypes[0],
         count=len(tensors) if isinstance(value, tuple) else None,
         each=sizes if len(set(sizes)) > 1 else (),
+        dtypes=dtypes if len(set(dtypes)) > 1 else (),
         not_finite=sum(broken),
         numbers=sum(tensor.numel() for tensor in tensors),
         broken_from=next((index for index, count in enumerate(broken) if count), None),

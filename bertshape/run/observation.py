@@ -40,6 +40,7 @@ class Observed:
         numbers: How many there are.
         broken_from: Index in a tuple of the first tensor with such a number.
         statistics: What its numbers are like, where that is asked for.
+        dtypes: Dtype of each tensor in a tuple, where they differ among each other.
     """
 
     sizes: tuple[int, ...]
@@ -50,11 +51,13 @@ class Observed:
     numbers: int = 0
     broken_from: int | None = None
     statistics: Statistics | None = None
+    dtypes: tuple[str, ...] = ()
 
     @property
-    def sizes_of_each(self) -> tuple[tuple[int, ...], ...]:
-        """Sizes of each of its tensors."""
-        return self.each or (self.sizes,) * (self.count or 1)
+    def of_each(self) -> tuple[tuple[tuple[int, ...], str], ...]:
+        """Sizes and dtype of each of its tensors."""
+        count = self.count or 1
+        return tuple(zip(self.each or (self.sizes,) * count, self.dtypes or (self.dtype,) * count, strict=True))
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,8 @@ def _fill(model: PreTrainedModel, dtype: torch.dtype) -> None:
     constants = {True: torch.ones(flat, dtype=dtype), False: torch.zeros(flat, dtype=dtype)}
     block = _block(parameters, tables, dtype)
     filled = {}
+    # As transformers does when it loads.
+    kept = set(getattr(model, "_keep_in_fp32_modules", None) or ()) if dtype == torch.float16 else set()
     for index, (name, parameter) in enumerate(parameters.items()):
         values = block[index * _STEP :]
         if parameter.ndim < 2:
@@ -100,6 +102,7 @@ def _fill(model: PreTrainedModel, dtype: torch.dtype) -> None:
             # Only tables are larger. Rows that overlap all differ; looking rows up copies them, whatever their stride.
             rows, size = parameter.shape
             values = values.as_strided((rows, size), ((values.numel() - size) // rows, 1))
+        values = values.float() if kept.intersection(name.split(".")) else values
         filled[id(parameter)] = torch.nn.Parameter(values, requires_grad=False)
     for module in model.modules():
         for name, parameter in list(module.named_parameters(recurse=False)):

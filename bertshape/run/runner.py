@@ -13,7 +13,7 @@ from bertshape.run.behaviour import agreements, of_first_text
 from bertshape.run.causal import is_causal
 from bertshape.run.devices import choose_device, device_errors
 from bertshape.run.embed import embed_windows
-from bertshape.run.forward import forward, look
+from bertshape.run.forward import forward, look, states
 from bertshape.run.heads import observe_heads
 from bertshape.run.layers import Seen, describe, watch
 from bertshape.run.loading import find_classes, load
@@ -185,7 +185,7 @@ def _pooling_inputs(outputs: Any, attention_mask: Any, tokenization: Tokenizatio
         special_tokens_mask=torch.tensor(special, device=device),
         word_index=torch.tensor(words, device=device),
         num_words=tokenization.num_words,
-        hidden_states=tuple(outputs.hidden_states),
+        hidden_states=states(outputs),
         pooler_output=outputs.get("pooler_output"),
     )
 

@@ -28,10 +28,12 @@ def dtype_findings(checkpoint: Checkpoint, architecture: Architecture) -> Iterat
     if headers is None:
         return
     elements: Counter[str] = Counter()
+    in_memory = 0
+    loaded = resolve_dtype(checkpoint, "auto", stored=True)
     for name, tensor in headers.tensors.items():
         if tensor.dtype in FLOATS and (family is None or backbone_name(name, family) is not None):
             elements[tensor.dtype] += tensor.elements
-    loaded = resolve_dtype(checkpoint, "auto", stored=True)
+            in_memory += DTYPE_BYTES[architecture.dtype_of(name, loaded)] * tensor.elements
     if not elements or set(elements) == {loaded}:
         return
     stored = sum(DTYPE_BYTES[dtype] * count for dtype, count in elements.items())
@@ -41,7 +43,7 @@ def dtype_findings(checkpoint: Checkpoint, architecture: Architecture) -> Iterat
         "dtype-differs",
         "note",
         f"the weights are stored in {names} ({_megabytes(stored)}) and load in {loaded}, {why} "
-        f"({_megabytes(DTYPE_BYTES[loaded] * elements.total())})",
+        f"({_megabytes(in_memory)})",
         "Ask for another one by name: inspect and embed take --dtype.",
         where="config.json dtype",
         expected=names,

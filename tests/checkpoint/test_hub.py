@@ -66,7 +66,10 @@ def user(hub: LoopbackHub, tmp_path: Path) -> User:
 
 def _add_steps(folder: Path, *, transformer: str) -> None:
     kinds = {transformer: "Transformer", "1_Pooling": "Pooling"}
-    steps = [{"idx": 0, "path": path, "type": f"sentence_transformers.models.{kind}"} for path, kind in kinds.items()]
+    steps = [
+        {"idx": 0, "name": kind, "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for path, kind in kinds.items()
+    ]
     (folder / "modules.json").write_text(json.dumps(steps))
     (folder / transformer / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": 32}))
     (folder / "1_Pooling").mkdir()

@@ -73,11 +73,15 @@ class Maker:
             if rng.random() < 0.5:
                 self.changes[key] = rng.choice(values)
         config = tiny_config(self.model_type)
-        if self.model_type != "funnel":
+        if self.model_type == "funnel":
+            if rng.random() < 0.3:
+                blocks = self.changes.get("block_sizes", config.block_sizes)
+                self.changes["block_repeats"] = rng.choices((1, 2), k=len(blocks))
+        else:
             # Attribute names that all families have, whatever their own.
             self.changes["num_hidden_layers"] = rng.choice((1, 2, 5))
         # An encoder of T5 that is a decoder is none; no checkpoint says so.
-        if hasattr(config, "is_decoder") and not hasattr(config, "feed_forward_proj") and rng.random() < 0.35:
+        if hasattr(config, "is_decoder") and rng.random() < 0.35:
             self.changes["is_decoder"] = True
         if hasattr(config, "add_cross_attention") and rng.random() < 0.25:
             self.changes["add_cross_attention"] = True

@@ -179,7 +179,9 @@ class Maker:
         if self.chance(0.95) or self.outer:
             (self.top / "config_sentence_transformers.json").write_text(json.dumps(self.outer))
         if self.chance(0.05):
-            self.rng.choice(self.steps)["name"] = self.rng.choice(self.steps)["name"]
+            self.rng.choice(self.steps)["name"] = self.rng.choice([step["name"] for step in self.steps] + ["", "a.b"])
+        if self.chance(0.02):
+            del self.rng.choice(self.steps)["name"]
         if self.chance(0.95):
             (self.top / "modules.json").write_text(json.dumps(self.steps))
 

@@ -64,10 +64,10 @@ _FILES = {
     "special_tokens_map": {"unk_token": "[UNK]", "cls_token": {"content": "[CLS]"}},
     "sentence_bert_config": {"max_seq_length": 9},
     "modules": [
-        {"type": "sentence_transformers.models.Transformer", "path": ""},
-        {"type": "sentence_transformers.models.Pooling", "path": "p"},
-        {"type": "sentence_transformers.models.Dense", "path": "p"},
-        {"type": "sentence_transformers.models.Normalize", "path": "n"},
+        {"name": "0", "type": "sentence_transformers.models.Transformer", "path": ""},
+        {"name": "1", "type": "sentence_transformers.models.Pooling", "path": "p"},
+        {"name": "2", "type": "sentence_transformers.models.Dense", "path": "p"},
+        {"name": "3", "type": "sentence_transformers.models.Normalize", "path": "n"},
     ],
     "p/config": {
         "embedding_dimension": 8,

@@ -28,11 +28,14 @@ def _chain(modules: object, **configs: object) -> Callable[[Path], None]:
 
 def _steps(*kinds: str) -> list[dict[str, str]]:
     paths = {"Transformer": "", "Pooling": "pool", "Dense": "dense", "LayerNorm": "norm"}
-    return [{"type": f"sentence_transformers.models.{kind}", "path": paths.get(kind, "x")} for kind in kinds]
+    return [
+        {"name": kind, "type": f"sentence_transformers.models.{kind}", "path": paths.get(kind, "x")} for kind in kinds
+    ]
 
 
-def _step(path: object, kind: object = "a.Pooling") -> Callable[[Path], None]:
-    return _chain([{"type": "a.Transformer", "path": ""}, {"type": kind, "path": path}])
+def _step(path: object, kind: object = "a.Pooling", name: object = "1") -> Callable[[Path], None]:
+    first = {"name": "0", "type": "a.Transformer", "path": ""}
+    return _chain([first, {"name": name, "type": kind, "path": path}])
 
 
 _POOL = {"embedding_dimension": 8, "pooling_mode": "mean"}
@@ -49,9 +52,12 @@ SENTENCE = (
     Case("modules.json not JSON", _chain("["), CHECK, 1, ("modules.json is not valid JSON",)),
     Case("modules.json an object", _chain({}), INSPECT, 1, ("expected an array of modules",)),
     Case("modules.json empty", _chain([]), CHECK, 1, ("expected an array of modules, at least one",)),
-    Case("modules.json of numbers", _chain([1, 2]), CHECK, 1, ('needs a "type" and a "path"',)),
-    Case("modules.json of no paths", _step(None), INSPECT, 1, ('needs a "type" and a "path"',)),
-    Case("modules.json of no types", _step("pool", 3), CHECK, 1, ('needs a "type" and a "path"',)),
+    Case("modules.json of numbers", _chain([1, 2]), CHECK, 1, ('needs a "type", a "path" and a "name"',)),
+    Case("modules.json of no paths", _step(None), INSPECT, 1, ('needs a "type", a "path" and a "name"',)),
+    Case("modules.json of no types", _step("pool", 3), CHECK, 1, ('needs a "type", a "path" and a "name"',)),
+    Case("modules.json of no names", _step("pool", name=None), CHECK, 1, ('needs a "type", a "path" and a "name"',)),
+    Case("a step of an empty name", _step("pool", name=""), CHECK, 1, ("is none that torch takes",)),
+    Case("a step of a dotted name", _step("pool", name="a.b"), INSPECT, 1, ("is none that torch takes",)),
     Case("a step above the folder", _step("../../etc"), CHECK, 1, ("leaves the checkpoint folder",)),
     Case("a step at the root", _step("/etc"), INSPECT, 1, ("leaves the checkpoint folder",)),
     Case("a step above a step", _step("a/../../b"), CHECK, 1, ("leaves the checkpoint folder",)),

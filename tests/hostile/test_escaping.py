@@ -97,7 +97,10 @@ def chain(here: Path) -> tuple[Path, list[str]]:
     folder = sound(here)
     (folder / "p").mkdir()
     kinds = ("sentence_transformers.models.Transformer", ""), ("x.Pooling", "p"), (EVIL.replace(".", ""), "p")
-    put(folder / "modules.json", [{"type": kind, "path": path} for kind, path in kinds])
+    put(
+        folder / "modules.json",
+        [{"name": str(index), "type": kind, "path": path} for index, (kind, path) in enumerate(kinds)],
+    )
     put(folder / "p" / "config.json", {"pooling_mode": "mean", "activation_function": EVIL})
     return folder, []
 
@@ -251,7 +254,7 @@ def test_the_formula_of_a_step(tmp_path: Path, capfd: pytest.CaptureFixture[str]
     """The activation is named in the row of a Dense step that can be followed."""
     folder = sound(tmp_path)
     chained = ("sentence_transformers.models.Transformer", ""), ("x.Pooling", "p"), ("x.Dense", "d")
-    put(folder / "modules.json", [{"type": kind, "path": path} for kind, path in chained])
+    put(folder / "modules.json", [{"name": path + "0", "type": kind, "path": path} for kind, path in chained])
     for name in ("p", "d"):
         (folder / name).mkdir()
     hidden_size = CONFIG["hidden_size"]

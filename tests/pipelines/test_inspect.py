@@ -137,8 +137,8 @@ def test_unpadded_batches_do_not_flag_mean_unmasked(minilm: Path) -> None:
 
 def test_declared_combination_is_shown(tiny: Tiny, tmp_path: Path) -> None:
     folder = edited_copy(tiny("bert"), tmp_path / "sbert")
-    modules = [{"type": "sentence_transformers.models.Transformer", "path": ""}]
-    modules.append({"type": "sentence_transformers.models.Pooling", "path": "1_Pooling"})
+    modules = [{"name": "0", "type": "sentence_transformers.models.Transformer", "path": ""}]
+    modules.append({"name": "1", "type": "sentence_transformers.models.Pooling", "path": "1_Pooling"})
     (folder / "modules.json").write_text(json.dumps(modules))
     (folder / "1_Pooling").mkdir()
     (folder / "1_Pooling" / "config.json").write_text(

@@ -95,7 +95,8 @@ def facts(inputs: PoolingInputs) -> PoolingFacts:
         hidden_size=hidden_size,
         num_hidden_layers=len(inputs.hidden_states) - 1,
         has_pooler=inputs.pooler_output is not None,
-        dtype=str(inputs.last_hidden_state.dtype).removeprefix("torch."),
+        dtype=(dtype := str(inputs.last_hidden_state.dtype).removeprefix("torch.")),
+        dtype_of_layers=dtype,
     )
 
 

@@ -26,7 +26,7 @@ transformers.utils.logging.set_verbosity_error()
 # Configurations beside the default under which every [[conditional]] of the table is true once and false once.
 VARIANTS: dict[str, list[dict[str, Any]]] = {
     "albert": [{"num_hidden_groups": 2, "inner_group_num": 3}],
-    "big_bird": [{"use_bias": False}, {"attention_type": "original_full"}],
+    "big_bird": [{"use_bias": False}, {"attention_type": "original_full"}, {"is_decoder": True}],
     "canine": [{"num_hash_functions": 4, "downsampling_rate": 3, "upsampling_kernel_size": 5}],
     "convbert": [
         {"embedding_size": 48, "num_groups": 2},
@@ -88,9 +88,13 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"q_groups": 2, "k_groups": 3, "v_groups": 4, "post_attention_groups": 6, "intermediate_groups": 8},
         {"output_groups": 2},
     ],
-    "t5": [{"feed_forward_proj": "gated-gelu"}],
-    "mt5": [{"feed_forward_proj": "relu"}],
-    "umt5": [{"feed_forward_proj": "relu"}],
+    "t5": [
+        {"feed_forward_proj": proj, "is_decoder": decodes}
+        for proj in ("relu", "gated-gelu")
+        for decodes in (False, True)
+    ],
+    "mt5": [{"feed_forward_proj": "relu"}, {"is_decoder": True}, {"feed_forward_proj": "relu", "is_decoder": True}],
+    "umt5": [{"feed_forward_proj": "relu"}, {"is_decoder": True}, {"feed_forward_proj": "relu", "is_decoder": True}],
     "xlm": [{"n_langs": 3}, {"n_langs": 3, "use_lang_emb": False}],
     "yoso": [{"conv_window": 9}],
     "modernbert": [{"attention_bias": True, "mlp_bias": True, "norm_bias": True}],

@@ -19,7 +19,7 @@ from tests.differential import model as differential
 from tests.differential.area import run
 from tests.differential.model_folders import Maker, write_tokenizer
 from tests.support.small_cases import sentence_files, set_fields, tiny_bert
-from tests.tools.make_family import tiny_config
+from tests.tools.make_family import build_model, tiny_config
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 def saved(folder: Path, model_type: str, **changes: Any) -> Path:
     """A small model of a family, with a tokenizer of whole words."""
     torch.manual_seed(0)
-    config = tiny_config(model_type, **changes)
-    transformers.AutoModel.from_config(config, attn_implementation="eager").save_pretrained(folder)
+    build_model(tiny_config(model_type, **changes), attn_implementation="eager").save_pretrained(folder)
     write_tokenizer(folder, pad=1)
     return folder
 
@@ -55,6 +54,45 @@ def test_the_comparison_can_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert differential.compare(folder, ["this is"], attentions=False) == ""
     monkeypatch.setattr(Architecture, "padding_index", 0)
     assert "66 tokens are said to run" in differential.compare(folder, ["this is"], attentions=False)
+
+
+# What a run leaves out, calls again, gives in another dtype or in turned axes.
+INSIDE: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("albert", {"num_hidden_groups": 2, "inner_group_num": 2}),
+    ("albert", {"num_hidden_groups": 5, "num_hidden_layers": 2}),
+    ("canine", {}),
+    ("deberta-v2", {"relative_attention": True}),
+    ("esm", {}),
+    ("funnel", {"block_repeats": [1, 2, 1]}),
+    ("longformer", {}),
+    ("luke", {}),
+    ("squeezebert", {}),
+    ("t5", {"is_decoder": True}),
+    ("umt5", {"is_decoder": True, "dtype": "float16"}),
+    ("mt5", {"dtype": "float16"}),
+    ("t5", {"dtype": "float16", "num_layers": 1}),
+    ("xlnet", {}),
+    ("big_bird", {"is_decoder": True, "attention_type": "block_sparse"}),
+)
+
+
+@pytest.mark.parametrize(("model_type", "changes"), INSIDE)
+def test_the_parts_inside_are_those_that_run(model_type: str, changes: dict[str, Any], tmp_path: Path) -> None:
+    folder = saved(tmp_path / "m", model_type, **changes)
+    set_fields(folder, "config.json", dtype=changes.get("dtype", "float32"))
+    assert differential.compare(folder, ["this is", "it"], attentions=True, layers=True) == ""
+
+
+def test_float32_between_layers_of_float16_is_shown(tmp_path: Path) -> None:
+    """transformers keeps one matrix of T5 in float32, and so what its layers hand on, of random weights too."""
+    folder = saved(tmp_path / "m", "t5")
+    texts, layers = ["this is", "it"], ["second_to_last", "mean@-1", "mean@0", "mean"]
+    for weights in ("checkpoint", "random"):
+        report = inspect_texts(texts, model=folder, dtype="float16", weights=weights, pooling=layers, device="cpu")
+        assert "prediction-disagrees" not in {finding.code for finding in report.findings}
+        states = report.outputs["hidden_states"]
+        assert states.dtypes == ("float16", *["float32"] * 4, "float16")
+        assert [name for name, _ in states.runs] == ["0", "1-4", "5"]
 
 
 def test_a_case_is_the_same_whenever_it_is_made(tmp_path: Path) -> None:
