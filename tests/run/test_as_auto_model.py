@@ -84,7 +84,7 @@ def test_the_parts_inside_are_those_that_run(model_type: str, changes: dict[str,
 
 
 def test_float32_between_layers_of_float16_is_shown(tmp_path: Path) -> None:
-    """transformers keeps one matrix of T5 in float32, and so what its layers hand on, of random weights too."""
+    """Transformers keeps one matrix of T5 in float32, and so what its layers hand on, of random weights too."""
     folder = saved(tmp_path / "m", "t5")
     texts, layers = ["this is", "it"], ["second_to_last", "mean@-1", "mean@0", "mean"]
     for weights in ("checkpoint", "random"):
