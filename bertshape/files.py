@@ -257,6 +257,11 @@ def is_replaced(path: Path) -> bool:
     return _descriptor(path) is None and os.path.isfile(path)
 
 
+def folder_of(path: Path | None) -> Path:
+    """Folder from which a result names other files: its own, or the working folder for a stream."""
+    return Path() if path is None or _descriptor(path) is not None else path.parent
+
+
 def _descriptor(path: Path) -> int | None:
     """Number of the open descriptor that a path such as /dev/stdout stands for."""
     named = _DESCRIPTOR.fullmatch(str(path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
@@ -86,5 +87,8 @@ def print_plain(console: Console, renderable: RenderableType) -> None:
         return
     with console.capture() as capture:
         console.print(renderable, crop=False)
-    console.file.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+    text = "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+    if "GITHUB_ACTIONS" in os.environ:  # There a line that begins so is a command, whoever printed it.
+        text = re.sub(r"(?m)^(\s*):(?=:)", r"\1\\x3a", text)
+    console.file.write(text)
     console.file.flush()

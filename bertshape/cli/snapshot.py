@@ -18,7 +18,7 @@ from bertshape.cli.progress import count_bytes
 from bertshape.contract.read import PROJECT_NAME, read_contract
 from bertshape.contract.write import write_contract
 from bertshape.errors import BertshapeError, UsageError
-from bertshape.files import is_replaced, read_text, written_whole
+from bertshape.files import folder_of, is_replaced, read_text, written_whole
 from bertshape.pipelines.snapshot import seen_from, snapshot, update_snapshot
 from bertshape.render.escape import visible
 from bertshape.wording import counted
@@ -62,7 +62,7 @@ def snapshot_command(
             return 0
         with count_bytes(shown=values) as read:
             contract = snapshot(checkpoint, read=read, **wanted)
-        written = write_contract([seen_from(Path() if output is None else output.parent, contract)])
+        written = write_contract([seen_from(folder_of(output), contract)])
         if output is None:
             sys.stdout.write(written)
         elif force or not _holds(output, written):

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from bertshape.shapes import TensorShape
 
 
+_LOGITS = ("logits", "start_logits", "end_logits")
+
+
 class CaseRunner:
     """Runs the cases of one checkpoint; the model is loaded once, at the first of them."""
 
@@ -144,6 +147,8 @@ def _subject(report: Report, model: Model) -> Subject:
     missing = {f"pooled.{name}": row.reason or "" for name, row in report.pooled.items() if row.shape is None}
     if "pooler_output" not in shapes:
         missing["pooler_output"] = "the model has no pooler"
+    for task, head in report.tasks.items():
+        missing |= {f"{task}.{name}": head.reason for name in _LOGITS if not head.outputs and head.reason}
     return Subject(scalars, shapes, missing, facts.named_tensors(model))
 
 

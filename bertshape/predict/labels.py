@@ -37,11 +37,12 @@ def read_labels(config: Mapping[str, object]) -> tuple[str, ...]:
         CheckpointError: They are nothing that transformers builds a head from.
     """
     named = named_labels(config)
-    count = config.get("num_labels")
-    if count is None:
-        count = 2 if named is None else len(named)
+    count = config.get("num_labels", ...)
+    if named is not None and count in (..., len(named)):  # 2.0 counts two names as well.
+        count = len(named)
+    count = 2 if count is ... else count
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= _MOST_LABELS:
-        field = "num_labels" if config.get("num_labels") is not None else "number of labels in id2label"
+        field = "num_labels" if "num_labels" in config else "number of labels in id2label"
         raise _invalid_labels(field, count, f"a whole number from 1 to {_MOST_LABELS}")
     if named is not None and len(named) == count:
         return tuple(named[number] for number in sorted(named))

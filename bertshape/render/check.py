@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from bertshape.render.escape import human_bytes, visible
+from bertshape.render.escape import human_bytes, told_apart, visible
 from bertshape.render.findings import finding_lines, hint_lines
 from bertshape.render.tables import UNICODE, Column, Grid, Signs, labelled
 from bertshape.wording import counted
@@ -43,14 +43,17 @@ def render_checks(
         quiet: Show those that fail alone, and of them the lines that fail.
         signs: Characters that the terminal has.
     """
+    names = dict(zip(given := [report.name for report in reports], told_apart(given), strict=True))
     shown = [report for report in reports if not (quiet and report.passed)]
     parts: list[RenderableType] = []
     if not quiet:
-        parts.append(Grid(_COLUMNS, [_cells(report, signs) for report in shown]).render(columns, signs))
+        parts.append(
+            Grid(_COLUMNS, [_cells(report, names[report.name], signs) for report in shown]).render(columns, signs)
+        )
     for report in shown:
         details = _details(report, quiet=quiet, alone=len(reports) == 1)
         if details:
-            name = [] if len(reports) == 1 and not quiet else [Text(visible(report.name), style="bold")]
+            name = [] if len(reports) == 1 and not quiet else [Text(names[report.name], style="bold")]
             parts += [*([Text()] if parts else []), *name, *details]
     if len(reports) > 1 and not quiet:
         failed = sum(not report.passed for report in reports)
@@ -66,9 +69,9 @@ def summary_line(report: CheckReport) -> str:
     return ", ".join(parts)
 
 
-def _cells(report: CheckReport, signs: Signs) -> tuple[Text, ...]:
+def _cells(report: CheckReport, shown: str, signs: Signs) -> tuple[Text, ...]:
     verdict = Text("ok", style="green") if report.passed else Text("failed", style=_FAIL)
-    name = Text(visible(report.name), style="bold")
+    name = Text(shown, style="bold")
     if report.error is not None and not report.summary:
         return (verdict, name, Text(signs.dash), Text("cannot be read"), Text(), Text())
     checked = _checked(report) if report.error is None else "no tokenizer"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from bertshape.render.escape import visible
+from bertshape.render.escape import told_apart
 from bertshape.render.phrases import count_line
 from bertshape.render.reads import FOLD_ABOVE, FOLD_KEEP
 from bertshape.render.tables import UNICODE, Column, Grid, Section, Signs, title
@@ -44,10 +44,12 @@ def token_sections(report: Report, *, all_tokens: bool = False, signs: Signs = U
     # One value for all says nothing: most texts have one segment.
     segments = report.has_token_types and len({token.token_type_id for token in tokens}) > 1
     texts = not segments and any(row.pair is not None for row in rows)
+    strings = list(dict.fromkeys(token.token for token in tokens))
+    shown = dict(zip(strings, told_apart(strings), strict=True))
     sections = []
     for number, row in enumerate(rows, start=1):
         cells = [
-            _cells(group, signs, segments=segments, texts=texts)
+            _cells(group, shown, signs, segments=segments, texts=texts)
             for group in fold(groups(row, apart=all_tokens), keep_all=all_tokens)
         ]
         name = "Tokens" if len(rows) == 1 else f"Tokens of text {number}"
@@ -76,7 +78,9 @@ def fold(found: Sequence[tuple[Token, ...]], *, keep_all: bool) -> Iterator[tupl
     yield from found[-FOLD_KEEP:]
 
 
-def _cells(group: tuple[Token, ...] | int, signs: Signs, *, segments: bool, texts: bool) -> tuple[Text, ...]:
+def _cells(
+    group: tuple[Token, ...] | int, shown: Mapping[str, str], signs: Signs, *, segments: bool, texts: bool
+) -> tuple[Text, ...]:
     if isinstance(group, int):
         more = (Text(signs.dots, style="dim"), Text(f"{group} more", style="dim"))
         return (*more, *(Text() for _ in range(len(_COLUMNS) - len(more))))
@@ -87,7 +91,7 @@ def _cells(group: tuple[Token, ...] | int, signs: Signs, *, segments: bool, text
     count = "" if len(group) == 1 else f"{len(group)} x "
     return (
         Text(position, style="dim"),
-        Text(f"{count}{visible(token.token)}", style=style),
+        Text(f"{count}{shown[token.token]}", style=style),
         Text(str(token.input_id)),
         none if token.word_id is None else Text(str(token.word_id)),
         none if token.offset is None else Text(f"{token.offset[0]}-{token.offset[1]}"),

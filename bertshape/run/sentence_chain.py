@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -143,14 +144,15 @@ def _apply(step: Module, stored: Mapping[str, torch.Tensor], vectors: torch.Tens
     try:
         if step.name == "LayerNorm":
             return functional.layer_norm(vectors, (vectors.shape[-1],), weights["norm.weight"], weights["norm.bias"])
-        given: torch.Tensor = _activation(step)(
-            functional.linear(vectors, weights["linear.weight"], weights.get("linear.bias"))
-        )
+        linear = functional.linear(vectors, weights["linear.weight"], weights.get("linear.bias"))
+        with warnings.catch_warnings():  # Softmax warns that it had to choose an axis, as it does for encode().
+            warnings.simplefilter("ignore")
+            given: torch.Tensor = _activation(step)(linear)
         if not step.residual:
             return given
         residual = weights.get("residual.weight")
         return given + (vectors if residual is None else functional.linear(vectors, residual))
-    except (KeyError, RuntimeError) as error:
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:  # Softmax2d takes no rows of numbers.
         if is_device_failure(error):
             raise
         raise _invalid(step, f"do not fit: {one_line(error)}") from error
@@ -165,7 +167,7 @@ def _activation(step: Module) -> Any:
     if not isinstance(found, type) or not issubclass(found, torch.nn.Module):
         raise _invalid(step, f"name an activation that torch lacks: {step.activation}")
     try:
-        return found()
+        return found().eval()
     except TypeError as error:
         raise _invalid(step, f"name an activation that needs arguments: {step.activation}") from error
 

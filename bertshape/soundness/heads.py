@@ -35,6 +35,10 @@ def label_map_findings(checkpoint: Checkpoint) -> Iterator[Finding]:
     labels = checkpoint.config.get("label2id")
     try:
         named = named_labels(checkpoint.config)
+        if not isinstance(checkpoint.config.get("num_labels", 2), int):
+            read_labels(
+                checkpoint.config
+            )  # Of other numbers transformers builds something; of what is none, no config.
     except CheckpointError as error:
         yield Finding(error.code, "error", error.message, error.hint, where="config.json id2label")
         return

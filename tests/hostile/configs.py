@@ -30,6 +30,15 @@ BROKEN = (
         Case(f"{name} of negative {key}", with_config(model_type=name, **{key: -2}), CHECK, 3, (key, "it is -"))
         for name, key in (("convbert", "num_groups"), ("gemma", "head_dim"), ("funnel", "d_head"))
     ),
+    Case("labels of no number", with_config(num_labels="x"), CHECK, 1, ("num_labels is 'x'",)),
+    Case("labels of nothing", with_config(num_labels=None), INSPECT, 1, ("num_labels is 'None'",)),
+    Case(
+        "labels of no number, expected",
+        with_config(num_labels=0),
+        (*CHECK, "-e", "sequence-classification.logits=[1, 2]"),
+        1,
+        ("sequence-classification.logits", "got nothing", "num_labels is '0'"),
+    ),
     Case("no positions where a table needs them", with_config(max_position_embeddings=-1), INSPECT, 3, ("-1",)),
     Case("config empty", _text(""), CHECK, 3, ("config.json is not valid JSON",)),
     Case("config of spaces", _text(" \n\t "), INSPECT, 3, ("config.json is not valid JSON",)),
@@ -174,8 +183,8 @@ LABELS = (
     _labels("-1 labels", code=0, num_labels=-1),
     _labels("0 labels", code=0, num_labels=0),
     _labels("a billion labels", code=0, num_labels=10**9),
-    _labels("a number of labels as text", code=0, num_labels="3"),
-    _labels("half a label", code=0, num_labels=2.5),
+    _labels("a number of labels as text", num_labels="3"),
+    _labels("half a label", num_labels=2.5),
     _labels("labels of a number", "id2label is '7'", id2label=7),
     _labels("labels as a list", "id2label is", "an object", id2label=["a", "b"]),
     _labels("labels of words", "id2label is", "an object", id2label={"a": "b"}),
