@@ -16,7 +16,7 @@ import numpy
 import pytest
 
 from bertshape.errors import CheckpointError, ExitCode, OutputError
-from bertshape.files import exists, written_whole
+from bertshape.files import exists, folder_of, written_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -253,3 +253,8 @@ def test_what_may_not_be_looked_at_is_not_absent(tmp_path: Path) -> None:
     assert raised.value.exit_code == ExitCode.CHECKPOINT
     with pytest.raises(CheckpointError, match=os.strerror(errno.ENAMETOOLONG)):
         exists(tmp_path / ("n" * 300))
+
+
+def test_what_a_stream_names_is_seen_from_here() -> None:
+    assert [folder_of(path) for path in (None, Path("/dev/stdout"), Path("/proc/self/fd/1"))] == [Path()] * 3
+    assert folder_of(Path("a/b.toml")) == Path("a")

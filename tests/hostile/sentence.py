@@ -39,6 +39,7 @@ def _step(path: object, kind: object = "a.Pooling", name: object = "1") -> Calla
 
 
 _POOL = {"embedding_dimension": 8, "pooling_mode": "mean"}
+_NOT_2D = "torch.nn.modules.activation.Softmax2d"
 _DENSE = {"in_features": 8, "out_features": 4, "bias": True, "activation_function": "torch.nn.modules.activation.Tanh"}
 
 
@@ -127,6 +128,13 @@ SENTENCE = (
         ("inspect", "a text", "--model", "m", "--weights", "random"),
         5,
         ("dense/config.json describes a step Dense", "GB are free"),
+    ),
+    Case(
+        "a Dense of an activation that takes no vectors",
+        _chain(_steps("Transformer", "Pooling", "Dense"), pool=_POOL, dense={**_DENSE, "activation_function": _NOT_2D}),
+        ("inspect", "a text", "--model", "m", "--weights", "random"),
+        3,
+        ("do not fit", "Softmax2d"),
     ),
     Case(
         "modules.json of 1,000 steps",

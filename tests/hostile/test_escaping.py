@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bertshape.cli.main import run
+from bertshape.render.escape import visible
 from tests.hostile.formats import CHECK, INSPECT, hold_github, hold_junit, hold_markdown, hold_text
 from tests.hostile.model import CONFIG, VOCABULARY, shapes, sound, tokenizer_json, weights_of
 
@@ -285,3 +286,34 @@ def test_a_traceback(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypa
 def test_characters_that_no_xml_may_hold(capfd: pytest.CaptureFixture[str]) -> None:
     run(["check", "./x\uffff\ufffe", "--format", "junit"])
     hold_junit(capfd.readouterr().out)
+
+
+def test_names_that_look_alike_are_told_apart(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """One is composed, the other not; alone, each is shown as it is."""
+    both = [str(tmp_path / name) for name in ("caf\u00e9", "cafe\u0301")]
+    for name in both:
+        sound(tmp_path).rename(name)
+    assert run(["check", *both]) == 0
+    said = capfd.readouterr().out
+    assert all(written in said for written in ("caf\\xe9", "cafe\\u0301"))
+    assert run(["check", both[1]]) == 0
+    assert "cafe\u0301" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("blank", "\u200b\u034f\u115f\u2060\u2800\u3164\ufe0f\uffa0\ufeff\U000e0041\U000e0101")
+def test_what_shows_nothing_is_shown(blank: str) -> None:
+    assert visible(f"a{blank}b") == f"a{blank.encode('unicode_escape').decode()}b"
+    assert visible("\u2764\ufe0f") == "\u2764\ufe0f", "it makes a heart red"
+
+
+def test_no_name_is_a_command_of_a_workflow(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GitHub takes any line that begins so for one, whatever the format."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    sound(tmp_path).rename(tmp_path / "::error::x")
+    assert run(["check", "::error::x", "./nowhere", "-e", "hidden_size=9"]) == 3
+    lines = capfd.readouterr().out.splitlines()
+    assert "\\x3a:error::x" in lines
+    assert not [line for line in lines if line.strip().startswith("::")]
