@@ -143,6 +143,9 @@ def inspect_command(
         if on_error == "skip" and not streamed:
             hint = "Pass -i FILE --format jsonl, or leave it out."
             raise UsageError("--on-error skip goes with a stream of texts", hint=hint, code="on-error-batch")
+        if dry_run and weights not in (None, "none"):
+            hint = "Pass one of the two."
+            raise UsageError(f"--dry-run runs nothing, and --weights {weights} runs", hint=hint, code="dry-run-weights")
         if save is None and save_only:
             hint = "Name the file that they go into: --save FILE.safetensors."
             raise UsageError("--save-only names tensors, and no --save is given", hint=hint, code="save-missing")

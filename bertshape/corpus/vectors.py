@@ -115,8 +115,18 @@ def _read(path: Path, column: str | None) -> tuple[Any, str]:
     if ending in (".jsonl", ".ndjson", ".json"):
         return _jsonl(path, column)
     if ending == ".csv":
-        return numpy.loadtxt(path, delimiter=",", dtype=numpy.float32, ndmin=2, skiprows=_header(path)), ""
+        return _csv(path, column), ""
     raise _unreadable(path, f"its ending names no format, expected {_FORMATS}", "Write it as .npy: numpy.save.")
+
+
+def _csv(path: Path, column: str | None) -> Any:
+    try:
+        if column is not None:
+            raise ValueError("all columns of a CSV file make one vector, and --vector-column names one")
+        return numpy.loadtxt(path, delimiter=",", dtype=numpy.float32, ndmin=2, skiprows=_header(path))
+    except ValueError as error:
+        hint = "Write one number in each column, and nothing else; Parquet and JSON lines have columns of vectors."
+        raise _unreadable(path, one_line(error), hint) from error
 
 
 def _safetensors(path: Path, column: str | None) -> tuple[Any, str]:

@@ -45,7 +45,7 @@ def inspect(request: InspectionRequest, events: Events = SILENT) -> Report:
     elif missing and weights != "none":
         check_packages("--save" if request.save is not None else f"--weights {weights}")
     if request.wanted.statistics and weights == "none":
-        hint = INSTALL if missing else "Leave --weights none out, or --stats."
+        hint = INSTALL if missing else "Leave out --stats, or --dry-run (--weights none)."
         raise UsageError("--stats is of the numbers of a run, and nothing runs", hint=hint, code="stats-without-run")
     model = open_model(request.source, weights)
     prompt = settle_prompt(request.prompting, model.recipe)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bertshape.report.layer import Layer
     from bertshape.report.report import Evidence, StepFacts, TaskFacts
 
-_RUN_HINT = "Leave --weights none out, or take --weights random."
+_RUN_HINT = "Run it: leave out --dry-run, or --weights none."
 
 
 def predict(batch: Batch) -> Report:

@@ -133,12 +133,17 @@ def _observe_outputs(
             findings.append(_disagreement(name, _describe(row.shape, row.count), _describe_observed(actual)))
         shape = _observed_shape(row.shape, actual)
         labels = row.labels if len(row.labels) == actual.count else ()
-        rows[name] = OutputFacts(shape, "observed", actual.count, labels, actual.each, actual.statistics, actual.dtypes)
+        rows[name] = _output(shape, actual, labels)
     for name, actual in observed.items():
         if name not in predicted:
             shape = _observed_shape(None, actual)
-            rows[name] = OutputFacts(shape, "observed", actual.count, (), actual.each, actual.statistics, actual.dtypes)
+            rows[name] = _output(shape, actual, ())
     return rows
+
+
+def _output(shape: TensorShape, actual: Observed, labels: tuple[str, ...]) -> OutputFacts:
+    about = actual.statistics, actual.dtypes, actual.statistics_of_each
+    return OutputFacts(shape, "observed", actual.count, labels, actual.each, *about)
 
 
 def _observe_pooled(

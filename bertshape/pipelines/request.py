@@ -212,6 +212,6 @@ class InspectionRequest:
         if self.save is None:
             return
         if self.run.weights == "none":
-            hint = "Leave --weights none out, or --save."
-            raise UsageError("--save needs a run, and --weights none runs nothing", hint=hint, code="save-without-run")
+            hint = "Leave out --save, or --dry-run (--weights none)."
+            raise UsageError("--save needs a run, and nothing runs", hint=hint, code="save-without-run")
         self.save.check()

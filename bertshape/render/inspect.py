@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -62,9 +63,10 @@ def output_section(report: Report, *, hidden_states: bool = False, signs: Signs 
             rows.append((Text(f"  {index}"), sizes_text(shape), own, Text(human_bytes(shape.bytes))))
         if output.runs:
             continue
-        for label in output.labels if hidden_states and name == "hidden_states" else ():
-            axes = Text(output.shape.by_name if output.statistics is None else "")
-            rows.append((Text(f"  {label}"), sizes_text(output.shape), axes, Text()))
+        shown = output.labels if hidden_states and name == "hidden_states" else ()
+        for label, numbers in zip_longest(shown, output.statistics_of_each[: len(shown)]):
+            about_it = Text(output.shape.by_name) if numbers is None else numbers_text(numbers, signs)
+            rows.append((Text(f"  {label}"), sizes_text(output.shape), about_it, Text()))
     columns = _OUTPUT_COLUMNS
     if any(output.statistics for output in report.outputs.values()):
         columns = (*columns[:2], _NUMBERS, columns[3])

@@ -42,6 +42,7 @@ class Output(SizedTensor):
     ]
     dtypes: Annotated[list[Name], "Dtype of each of them, where they differ, and dtype is that of the first; or empty."]
     statistics: Annotated[Statistics | None, "Of all its numbers, with --stats; null without."]
+    statistics_of_each: Annotated[list[Statistics], "Of each tensor of a tuple, with --stats; empty without."]
 
 
 class PooledVector(TypedDict):

@@ -219,6 +219,7 @@ def _output(output: OutputFacts) -> documents_tensors.Output:
         "each": [list(sizes) for sizes in output.each],
         "dtypes": list(output.dtypes),
         "statistics": output.statistics.to_dict() if output.statistics else None,
+        "statistics_of_each": [numbers.to_dict() for numbers in output.statistics_of_each],
     }
 
 

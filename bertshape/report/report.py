@@ -73,6 +73,7 @@ class OutputFacts:
         each: Sizes of each of them, where they differ among each other; `shape` is that of the first one then.
         statistics: What its numbers are like, where a run was asked for that.
         dtypes: Dtype of each of them, where they differ; that of the first one is `shape`'s.
+        statistics_of_each: The same of each tensor of a tuple.
     """
 
     shape: TensorShape
@@ -82,6 +83,7 @@ class OutputFacts:
     each: tuple[tuple[int, ...], ...] = ()
     statistics: Statistics | None = None
     dtypes: tuple[str, ...] = ()
+    statistics_of_each: tuple[Statistics, ...] = ()
 
     @property
     def bytes(self) -> int:

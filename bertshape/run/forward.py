@@ -65,6 +65,7 @@ def look(value: Any, kept: torch.Tensor | None = None) -> Observed:
     sizes = tuple(tuple(tensor.shape) for tensor in tensors)
     dtypes = tuple(_dtype_name(tensor.dtype) for tensor in tensors)
     broken = [_not_finite(tensor) for tensor in tensors]
+    counted = () if kept is None else tuple(_only(tensor, kept) for tensor in tensors)
     return Observed(
         sizes=sizes[0],
         dtype=dtypes[0],
@@ -74,7 +75,8 @@ def look(value: Any, kept: torch.Tensor | None = None) -> Observed:
         not_finite=sum(broken),
         numbers=sum(tensor.numel() for tensor in tensors),
         broken_from=next((index for index, count in enumerate(broken) if count), None),
-        statistics=None if kept is None else _statistics([_only(tensor, kept) for tensor in tensors]),
+        statistics=_statistics(counted) if counted else None,
+        statistics_of_each=tuple(_statistics([part]) for part in counted) if len(counted) > 1 else (),
     )
 
 

@@ -41,6 +41,7 @@ class Observed:
         broken_from: Index in a tuple of the first tensor with such a number.
         statistics: What its numbers are like, where that is asked for.
         dtypes: Dtype of each tensor in a tuple, where they differ among each other.
+        statistics_of_each: The same of each tensor of a tuple.
     """
 
     sizes: tuple[int, ...]
@@ -52,6 +53,7 @@ class Observed:
     broken_from: int | None = None
     statistics: Statistics | None = None
     dtypes: tuple[str, ...] = ()
+    statistics_of_each: tuple[Statistics, ...] = ()
 
     @property
     def of_each(self) -> tuple[tuple[tuple[int, ...], str], ...]:

@@ -23,6 +23,8 @@ def test_statistics_are_those_of_the_saved_tensors(minilm: Path, tmp_path: Path)
     )
     saved = load_file(tmp_path / "t.safetensors")
     last, most = report.outputs["last_hidden_state"].statistics, report.pooled["max"].statistics
+    each = report.outputs["hidden_states"].statistics_of_each
+    assert (len(each), each[-1]) == (7, last)
     for name, found in (("last_hidden_state", last), ("pooled.max", most)):
         numbers = saved[name].double()
         if name == "last_hidden_state":  # Padding is left out.
