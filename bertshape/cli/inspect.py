@@ -128,6 +128,7 @@ def inspect_command(
         _check_outputs(output, save, input_file)
         chosen = format_of("json" if as_json else output_format, output, get_args(Format), opened=open_page)
         _check_stats(chosen, asked=stats)
+        chosen_weights = _weights(weights, dry_run=dry_run)
         named = TextFile("-" if input_file is None else input_file, input_format, text_column, pair_column, id_column)
         file = None if input_file is None else named
         streamed = file is not None and chosen == "jsonl" and not quiet
@@ -143,16 +144,13 @@ def inspect_command(
         if on_error == "skip" and not streamed:
             hint = "Pass -i FILE --format jsonl, or leave it out."
             raise UsageError("--on-error skip goes with a stream of texts", hint=hint, code="on-error-batch")
-        if dry_run and weights not in (None, "none"):
-            hint = "Pass one of the two."
-            raise UsageError(f"--dry-run runs nothing, and --weights {weights} runs", hint=hint, code="dry-run-weights")
         if save is None and save_only:
             hint = "Name the file that they go into: --save FILE.safetensors."
             raise UsageError("--save-only names tensors, and no --save is given", hint=hint, code="save-missing")
         request = InspectionRequest(
             texts=Texts(given, pairs),
             source=ModelSource(model, revision, offline, timeout, refresh),
-            run=RunOptions("none" if dry_run else weights, device_name(device), dtype),
+            run=RunOptions(chosen_weights, device_name(device), dtype),
             prompting=Prompting(prompt_name, prompt, no_prompt),
             lengths=LengthOptions(max_length, truncation, padding),
             wanted=Wanted(
@@ -195,3 +193,10 @@ def _check_stats(chosen: str, *, asked: bool) -> None:
     if asked and chosen in ("html", "markdown"):
         hint = "Leave out --stats, or print a table or JSON."
         raise UsageError(f"--stats is not shown in {chosen}", hint=hint, code="stats-format")
+
+
+def _weights(weights: options.WeightsChoice | None, *, dry_run: bool) -> options.WeightsChoice | None:
+    if dry_run and weights not in (None, "none"):
+        hint = "Pass one of the two."
+        raise UsageError(f"--dry-run runs nothing, and --weights {weights} runs", hint=hint, code="dry-run-weights")
+    return "none" if dry_run else weights
