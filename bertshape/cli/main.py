@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import sys
 import traceback
@@ -30,8 +29,6 @@ _MOST_ARGUMENTS = 50_000
 
 def main() -> NoReturn:
     """Entry point of the `bertshape` command."""
-    # A command makes objects that stay until it ends, most of them by importing; nothing it makes in number is cyclic.
-    gc.disable()
     prepare_streams()
     sys.exit(run(sys.argv[1:]))
 
