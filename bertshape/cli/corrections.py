@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+", re.ASCII)
 _MODEL, _INPUT = ("-m", "--model"), ("-i", "--input", "--file", "--texts", "--text-file")
 _EXPECT = ("-e", "--expect")
-_TAKES_MODEL = ("check", "snapshot", "diff")
+_TAKES_MODEL = ("check", "snapshot", "diff", "memory")
 """Commands whose checkpoint is an argument."""
 _TAKES_FILE = ("embed", "profile")
 """Commands whose texts are an argument."""

@@ -83,6 +83,7 @@ _HELPED = {
     "profile t.txt --batch-size 4,32": "profile t.txt --batch-size 4 --batch-size 32",
     "profile t.txt -q": "profile t.txt",
     "check --model=./m": "check ./m",
+    "memory -m ./m --length 8": "memory ./m --length 8",
     "diff -m ./a -m ./b": "diff ./a ./b",
     "check ./m -e": "check ./m -e hidden_size=384",
     "poolings mean": "poolings",
