@@ -178,8 +178,9 @@ def open_snapshot(
         if {named.name, folder.name} != {commit}:
             hint = "Run again; where it stays so, HF_ENDPOINT is no Hub."
             raise HubError(f"{repo_id} changed while it was read from the Hub", hint=hint, code="hub-changed")
+        known = frozenset(files)  # A list may have 100,000 of them, and each is asked about the others.
         for name in files:
-            if _is_small(name, files):
+            if _is_small(name, known):
                 hf_hub_download(repo_id, name, revision=commit, force_download=refresh)
     return Snapshot(repo_id, commit, folder, files, online=True)
 
@@ -220,7 +221,7 @@ def _cached_snapshot(repo_id: str, revision: str | None) -> Snapshot:
     return Snapshot(repo_id, folder.name, folder, files, online=False)
 
 
-def _is_small(name: str, files: tuple[str, ...]) -> bool:
+def _is_small(name: str, files: frozenset[str]) -> bool:
     path = PurePosixPath(name)
     if len(path.parts) > 1 and "config.json" in files:
         # A step of a sentence-transformers chain; also onnx/ and the like, whose copies of a tokenizer are not wanted.
