@@ -62,6 +62,19 @@ def vocabulary_findings(
 
 def padding_findings(checkpoint: Checkpoint, architecture: Architecture, tokenizer: LoadedTokenizer) -> list[Finding]:
     """The tokenizer's padding id against config.json's; some families count positions from it."""
+    if tokenizer.pad_id is None and checkpoint.recipe.has_chain:
+        return [
+            Finding(
+                "pad-token-missing",
+                "error",
+                f"the tokenizer ({tokenizer.file}) has no padding token: encode() of sentence-transformers fails on "
+                "every text, for it always asks to pad",
+                "Name pad_token in tokenizer_config.json; many models take that of eos_token.",
+                where="tokenizer_config.json pad_token",
+                expected="a token",
+                actual="none",
+            )
+        ]
     configured = architecture.pad_token_id
     if configured is None or tokenizer.pad_id is None or tokenizer.pad_id == configured:
         return []

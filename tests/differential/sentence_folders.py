@@ -10,16 +10,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-import transformers
 from safetensors.torch import save_file
+from tokenizers import Tokenizer, processors
 
+from bertshape.predict.family import family_names, load_family
+from tests.differential.token_folders import trained
 from tests.support.checkpoints import build_checkpoint
+from tests.tools.make_family import build_model, loader, tiny_config
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
 FAMILIES = ("bert", "bert", "roberta", "mpnet", "distilbert", "xlm-roberta", "electra")
+OTHERS = tuple(
+    name
+    for name in family_names()
+    if (family := load_family(name)) and family.group != "encoder" and name != "siglip_text_model"
+)
+"""Encoders of T5, decoders and CLIP's texts; sentence-transformers cannot load SigLIP's."""
 HIDDEN = 48
 LAYERS = 5
 _TYPES = ("sentence_transformers.models", "sentence_transformers.sentence_transformer.modules")
@@ -37,9 +46,13 @@ _ACTIVATIONS = ("Tanh", "GELU", "ReLU", "Sigmoid")
 @functools.cache
 def _model(family: str) -> Path:
     """A tiny checkpoint whose vectors differ widely from text to text."""
-    folder = build_checkpoint(family, Path(tempfile.mkdtemp()) / family)
+    folder = Path(tempfile.mkdtemp()) / family
+    if family in OTHERS:
+        build_model(tiny_config(family, num_hidden_layers=LAYERS, vocab_size=340)).save_pretrained(folder)
+    else:
+        build_checkpoint(family, folder)
     torch.manual_seed(3)
-    model = transformers.AutoModel.from_pretrained(folder)
+    model = loader(family).from_pretrained(folder)
     for parameter in model.parameters():
         if parameter.dim() > 1:
             torch.nn.init.normal_(parameter, std=0.3)
@@ -67,7 +80,10 @@ class Maker:
         rng = self.rng
         inside = rng.choice(["", "", "", "0_Transformer"])
         self.folder = self.top / inside
-        shutil.copytree(_model(rng.choice(FAMILIES)), self.folder, dirs_exist_ok=True)
+        family = rng.choice(FAMILIES if self.chance(0.6) else OTHERS)
+        shutil.copytree(_model(family), self.folder, dirs_exist_ok=True)
+        if family in OTHERS:
+            _other_tokenizer(self)
         self._add("Transformer", inside)
         if inside and self.chance(0.3):
             (self.top / "config.json").write_text(rng.choice(['{"__version__": "0.3"}', '{"model_type": "bert"}']))
@@ -184,6 +200,30 @@ class Maker:
             del self.rng.choice(self.steps)["name"]
         if self.chance(0.95):
             (self.top / "modules.json").write_text(json.dumps(self.steps))
+
+
+def _other_tokenizer(maker: Maker) -> None:
+    """Pieces of bytes, with what stands before and after a text, and padding on either side or none."""
+    rng, document = maker.rng, trained("BPE")
+    ids = {token["content"]: token["id"] for token in document["added_tokens"]}
+    template = rng.choice(["$A </s>", "$A </s>", "$A", "<s> $A", "<s> $A </s>"])
+    tokenizer = Tokenizer.from_str(json.dumps(document))
+    ends = [(token, ids[token]) for token in ("<s>", "</s>")]
+    tokenizer.post_processor = processors.TemplateProcessing(template, special_tokens=ends)
+    tokenizer.save(str(maker.folder / "tokenizer.json"))
+    settings = {
+        "tokenizer_class": rng.choice(["PreTrainedTokenizerFast"] * 3 + ["Qwen2Tokenizer", "GPT2Tokenizer"]),
+        "bos_token": "<s>",
+        "eos_token": "</s>",
+        "unk_token": "<unk>",
+        "padding_side": rng.choice(["left", "right"]),
+    }
+    if maker.chance(0.9):
+        settings["pad_token"] = rng.choice(["<pad>", "<pad>", "</s>"])
+    for name in ("add_bos_token", "add_eos_token", "add_prefix_space"):
+        if maker.chance(0.2):
+            settings[name] = rng.choice([True, False])
+    (maker.folder / "tokenizer_config.json").write_text(json.dumps(settings))
 
 
 def _prompts(maker: Maker) -> None:

@@ -49,6 +49,21 @@ def reasons(report: EmbedReport) -> str:
     return "\n".join(finding.message for finding in report.findings if finding.severity == "error")
 
 
+def test_without_a_padding_token_there_is_no_encode(tmp_path: Path) -> None:
+    """It asks to pad whatever the texts are: one text alone fails too."""
+    folder = sentence_files(tiny_bert(tmp_path / "m"))
+    for name in ("tokenizer_config.json", "special_tokens_map.json"):
+        set_fields(folder, name, pad_token=None)
+    document = json.loads((folder / "tokenizer.json").read_text()) | {"padding": None}
+    (folder / "tokenizer.json").write_text(json.dumps(document))
+    set_fields(folder, "tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
+    with pytest.raises(ValueError, match="padding token"):
+        encoded(folder, ["one"])
+    report = embed_texts(["one"], folder / "own.safetensors", model=folder, device="cpu")
+    assert (report.written, "no padding token" in reasons(report)) == (False, True)
+    assert "pad-token-missing" in codes(check_checkpoint(folder))
+
+
 def _prompted(folder: Path) -> None:
     edit(folder, "config_sentence_transformers.json", prompts={"query": "Query: "}, default_prompt_name="query")
 
