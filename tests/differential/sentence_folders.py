@@ -211,7 +211,7 @@ def _other_tokenizer(maker: Maker) -> None:
     ends = [(token, ids[token]) for token in ("<s>", "</s>")]
     tokenizer.post_processor = processors.TemplateProcessing(template, special_tokens=ends)
     tokenizer.save(str(maker.folder / "tokenizer.json"))
-    settings = {
+    settings: dict[str, object] = {
         "tokenizer_class": rng.choice(["PreTrainedTokenizerFast"] * 3 + ["Qwen2Tokenizer", "GPT2Tokenizer"]),
         "bos_token": "<s>",
         "eos_token": "</s>",
