@@ -11,9 +11,9 @@ The fields of a file in `activations/`, named like the model type:
   that may be the peak.
 
 Sums count elements of the dtype of the weights: B is batch_size, L sequence_length, T both multiplied, H hidden_size,
-A num_attention_heads, I intermediate_size, E embedding_size, D the size of a head, M the
-distances between tokens (2*L-1), S the attention weights of a layer
-(B*A*L*L), and w the bytes of an element: `T*L/w` is a mask of one byte for each pair of tokens.
+A num_attention_heads, G num_key_value_heads, I intermediate_size, E embedding_size, D the size of a head, M the
+distances between tokens (2*L-1), S the attention weights of a layer (B*A*L*L), and w the bytes of an element: `T*L/w`
+is a mask of one byte for each pair of tokens.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ _FOLDER = Path(__file__).parent / "activations"
 _LETTERS = {
     "H": "hidden_size",
     "A": "num_attention_heads",
+    "G": "num_key_value_heads",
+    "D": "head_dim",
     "I": "intermediate_size",
     "E": "embedding_size",
 }
@@ -120,7 +122,7 @@ class Activations:
         sizes = {letter: self.architecture.number(name) for letter, name in letters.items()}
         heads = max(sizes["A"], 1)
         sizes |= {"B": batch_size, "L": length, "T": batch_size * length, "w": width}
-        sizes |= {"S": heads * batch_size * length**2, "D": sizes["H"] // heads, "M": 2 * length - 1}
+        sizes |= {"S": heads * batch_size * length**2, "D": sizes["D"] or sizes["H"] // heads, "M": 2 * length - 1}
         return sizes.__getitem__
 
 

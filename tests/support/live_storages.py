@@ -11,6 +11,8 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from tests.tools.make_family import build_model
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -98,10 +100,8 @@ class Counted:
 
 def build(config: Any, attention: str, dtype: torch.dtype) -> Any:
     """A model with random weights."""
-    import transformers
-
     torch.manual_seed(0)
-    return transformers.AutoModel.from_config(config, attn_implementation=attention, dtype=dtype)
+    return build_model(config, attn_implementation=attention, dtype=dtype)
 
 
 def inputs_of(config: Any, batch_size: int, length: int, padding: int = 1) -> dict[str, torch.Tensor]:

@@ -46,8 +46,9 @@ def covers(larger: Sum, smaller: Sum) -> bool:
 
 
 def divides(part: str, whole: str) -> bool:
-    """Whether a product is part of another."""
-    return all(part.count(letter) <= whole.count(letter) for letter in part)
+    """Whether a product is part of another; key/value heads are at most as many as heads."""
+    heads = part.count("A") + part.count("G") <= whole.count("A") + whole.count("G")
+    return heads and all(part.count(letter) <= whole.count(letter) for letter in part if letter != "G")
 
 
 def rounded(terms: Mapping[tuple[str, int], float]) -> Sum:

@@ -20,12 +20,15 @@ from tests.support.live_storages import Counted, Mode, build, count, inputs_of
 from tests.tools.memory_sums import Sum, covers, frontier, most, rounded, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 FOLDER = Path(__file__).parents[2] / "bertshape" / "predict" / "activations"
 MODES: tuple[Mode, ...] = ("inference", "training", "checkpointing")
 BATCH_SIZE, LENGTH, HEADS, HALF_HEAD = 7, 19, 5, 17
 PRIMES = {"B": BATCH_SIZE, "L": LENGTH, "A": HEADS, "D": HALF_HEAD, "I": 59, "E": 61, "K": 67, "M": 2 * LENGTH - 1}
+KEY_VALUE_HEADS, GROUPS, PART = 5, 11, 23
+GROUPED = {"B": BATCH_SIZE, "L": LENGTH, "G": KEY_VALUE_HEADS, "R": GROUPS, "P": GROUPS + 2, "D": HALF_HEAD, "H": PART, "I": 59}
+"""Of heads that share keys and values: R queries for each of G keys, P what they take together, H a part of hidden_size."""
 SIZES = {
     "hidden_size": 2 * HALF_HEAD * HEADS,
     "num_attention_heads": HEADS,
@@ -35,55 +38,44 @@ SIZES = {
     "max_position_embeddings": 128,
     "type_vocab_size": 2,
 }
+T5 = ("t5", "mt5", "umt5")
 _GROUPS = ("q", "k", "v", "post_attention", "intermediate", "output")
 OWN: dict[str, dict[str, Any]] = {
     "big_bird": {"attention_type": "original_full"},
     # Half of the heads are a convolution's; the other half is five.
     "convbert": {"hidden_size": 4 * HALF_HEAD * HEADS, "num_attention_heads": 2 * HEADS, "conv_kernel_size": 67},
     "distilbert": {"hidden_dim": 59},
+    "gpt2": {"n_inner": 59},
+    # A quarter of a head is turned by its position, in halves.
+    "gpt_neox": {"hidden_size": 8 * HALF_HEAD * HEADS},
     "luke": {"entity_vocab_size": 31, "entity_emb_size": 61},
     "mobilebert": {"hidden_size": 67, "intra_bottleneck_size": SIZES["hidden_size"]},
     "rembert": {"input_embedding_size": 61},
     # Beside vectors of hidden_size these are small.
     "roc_bert": {"pronunciation_embed_dim": 1, "shape_embed_dim": 1},
     "squeezebert": {"embedding_size": 170} | {f"{name}_groups": 1 for name in _GROUPS},
+    **{name: {"d_model": 71, "d_kv": 2 * HALF_HEAD, "d_ff": 59} for name in T5},
     "xlnet": {"d_inner": 59},
 }
 """Keys of which transformers has no common name, and what else a family needs."""
 LETTERS: dict[str, dict[str, str]] = {
     "convbert": {"K": "conv_kernel_size"},
     "mobilebert": {"H": "intra_bottleneck_size", "K": "hidden_size"},
+    **{name: {"D": "d_kv"} for name in T5},
 }
 """What letters stand for where that differs."""
 HALVED = {"convbert": 2}
 """How many times the heads of the configuration are those that attend."""
+HEAD = {"gpt_neox": 8}
+"""How often the prime is in the size of a head, where not twice."""
 HOLDS = {
     "big_bird": 'longest = "5*block_size+2*num_random_blocks*block_size"',
     "nystromformer": 'when = "segment_means_seq_len == num_landmarks"',
 }
 """Lines that say where the terms hold, for families that do other things elsewhere."""
-NOT_MEASURED = (
-    *("canine", "funnel", "longformer", "yoso"),
-    *(
-        "clip_text_model",
-        "gemma",
-        "gemma2",
-        "gemma3_text",
-        "gpt2",
-        "gpt_neox",
-        "llama",
-        "mistral",
-        "mt5",
-        "phi3",
-        "qwen2",
-        "qwen3",
-        "siglip_text_model",
-        "t5",
-        "umt5",
-    ),
-)
-"""Families whose tensors are no products of sizes, or that run other code on a GPU; decoders and T5 were not tried."""
-_NO_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
+NOT_MEASURED = ("canine", "funnel", "longformer", "yoso")
+"""Families whose tensors are no products of sizes, or that run other code on a GPU."""
+NO_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
 """With sdpa a GPU keeps no mask of the dropout; the CPU has no fused kernel that drops anything."""
 
 
@@ -97,30 +89,58 @@ def config_of(model_type: str, layers: int, attention: str) -> Any:
         aliases.get(name, name): size for name, size in sizes.items() if aliases.get(name, name) in known
     }
     own = {aliases.get(name, name): size for name, size in OWN.get(model_type, {}).items()}
-    options |= {key: 0.0 for key in _NO_DROPOUT if key in known and attention == "sdpa"}
+    if "num_key_value_heads" in known:
+        heads = GROUPS * KEY_VALUE_HEADS
+        own |= {"num_attention_heads": heads, "num_key_value_heads": KEY_VALUE_HEADS}
+        own |= {"hidden_size": heads * PART, "head_dim": 2 * HALF_HEAD}
+    if "use_cache" in known:
+        own["use_cache"] = False
+    options |= {key: 0.0 for key in NO_DROPOUT if key in known and attention == "sdpa"}
     return config_class(**(options | {"pad_token_id": 1, "architectures": []} | own))
 
 
-def sum_of(counted: Counted, state: Iterable[int], dtype: torch.dtype, heads: int) -> Sum:
+def sum_of(counted: Counted, state: Iterable[int], dtype: torch.dtype, config: Any) -> Sum:
     """What lives in a state, as products of sizes; what is no product of a batch or a length is left out."""
     terms: Sum = {}
     for number in state:
         storage = counted.storages[number]
         own = storage.is_floating and storage.itemsize == dtype.itemsize
-        rest, letters = storage.elements, ""
-        for letter, prime in PRIMES.items():
-            while rest % prime == 0:
-                rest, letters = rest // prime, letters + letter
-        times = rest * (1.0 if own else storage.itemsize)
-        while "A" in letters and "D" in letters:
-            letters = letters.replace("A", "", 1).replace("D", "H", 1)
-            times /= 2 * heads
-        times /= 2 ** letters.count("D") * heads ** letters.count("A")
-        # Ids and masks of a row: nothing beside tensors of hidden_size.
-        if ("B" in letters or "L" in letters or letters == "HH") and letters not in ("B", "L", "BL", "LD"):
-            key = letters, 0 if own else 1
-            terms[key] = terms.get(key, 0) + times
+        for letters, times in products(storage.elements, config):
+            # Ids and masks of a row: nothing beside tensors of hidden_size.
+            if ("B" in letters or "L" in letters or letters == "HH") and letters not in ("B", "L", "BL", "LD"):
+                key = letters, 0 if own else 1
+                terms[key] = terms.get(key, 0) + times * (1 if own else storage.itemsize)
     return terms
+
+
+def products(elements: int, config: Any) -> Iterator[tuple[str, float]]:
+    """The products of sizes that a number of elements is the sum of, each with how often."""
+    grouped, heads = hasattr(config, "num_key_value_heads"), HALVED.get(config.model_type, 1)
+    primes = GROUPED if grouped else PRIMES | ({"H": config.d_model} if config.model_type in T5 else {})
+    rest, letters = elements, ""
+    for letter, prime in primes.items():
+        while rest % prime == 0:
+            rest, letters = rest // prime, letters + letter
+    times = rest / HEAD.get(config.model_type, 2) ** letters.count("D")
+    if "P" in letters:
+        yield from ((_named(letters.replace("P", part)), often * times) for part, often in (("R", 1), ("", 2)))
+    elif grouped:
+        yield _named(letters), times
+    else:
+        times /= heads ** letters.count("A")
+        # The size of a head is no size of its own: all heads are hidden_size.
+        while "H" not in primes and "A" in letters and "D" in letters:
+            letters = letters.replace("A", "", 1).replace("D", "H", 1)
+        yield letters, times
+
+
+def _named(letters: str) -> str:
+    """With H for all of hidden_size and A for all heads, of which G and R are parts."""
+    for _ in range(letters.count("H")):
+        letters = letters.replace("G", "", 1).replace("R", "", 1)
+    while "G" in letters and "R" in letters:
+        letters = letters.replace("G", "", 1).replace("R", "A", 1)
+    return letters
 
 
 def derive(model_type: str, attention: str, mode: Mode, dtype: torch.dtype) -> tuple[Sum, list[Sum]] | None:
@@ -134,7 +154,7 @@ def derive(model_type: str, attention: str, mode: Mode, dtype: torch.dtype) -> t
         except (ValueError, RuntimeError, TypeError, NotImplementedError) as error:
             print(f"{model_type} {attention} {mode} {dtype}: {' '.join(str(error).split())[:120]}", file=sys.stderr)
             return None
-        runs[layers] = [sum_of(counted, state, dtype, HALVED.get(model_type, 1)) for state in counted.states]
+        runs[layers] = [sum_of(counted, state, dtype, config) for state in counted.states]
     peaks = {layers: most(states) for layers, states in runs.items()}
     layer = {key: grown for key, value in peaks[3].items() if (grown := value - peaks[2].get(key, 0))}
     rests = [
