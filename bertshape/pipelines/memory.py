@@ -8,21 +8,25 @@ from typing import TYPE_CHECKING
 from bertshape.errors import UsageError
 from bertshape.pipelines.memory_fit import fits
 from bertshape.pipelines.memory_use import MemoryUse
-from bertshape.pipelines.model import Model, open_model
+from bertshape.predict.guess import describe
 from bertshape.predict.memory import ATTENTIONS, activations
 from bertshape.report.batch_memory import BatchMemory
 from bertshape.report.finding import Finding
 from bertshape.report.memory import USES, DtypeMemory, MemoryReport, Peak
+from bertshape.soundness.soundness import check_soundness
 from bertshape.wording import counted
 
 if TYPE_CHECKING:
+    from bertshape.checkpoint.checkpoint import Checkpoint
     from bertshape.pipelines.memory_request import MemoryRequest
+    from bertshape.pipelines.model import Model
+    from bertshape.predict.architecture import Architecture
 
 DTYPES = ("float32", "float16", "bfloat16")
 
 
 def memory(request: MemoryRequest) -> MemoryReport:
-    """Say how much memory a model takes.
+    """Say how much memory a model takes; its tokenizer is neither read nor needed.
 
     Args:
         request: Which model, and the batch.
@@ -33,18 +37,20 @@ def memory(request: MemoryRequest) -> MemoryReport:
         HubError: The Hub does not give it.
     """
     request.check()
-    model = open_model(request.source)
-    use = memory_use(model)
+    checkpoint = request.source.open()
+    architecture = describe(checkpoint)
+    use = memory_use(checkpoint, architecture)
     shape = request.batch_size, _length(request, use)
     fitting = () if request.fit is None else tuple(fits(use, shape, request.fit, DTYPES))
-    findings = [*model.verdict.findings, *_findings(use, shape)]
+    sound = check_soundness(checkpoint, architecture, None, weights_needed=False)
+    findings = [*sound, *_findings(use, shape)]
     if fitting and not any(fit.batch_size for fit in fitting):
         message = f"not even one text of {counted(shape[1], 'token')} fits into {request.fit:,} bytes"
         findings.append(Finding("memory-too-small", "error", message, "Pass fewer tokens, or more memory."))
-    dimensions = model.architecture.dimensions
+    dimensions = architecture.dimensions
     return MemoryReport(
-        model=model.checkpoint.name,
-        model_type=model.architecture.model_type,
+        model=checkpoint.name,
+        model_type=architecture.model_type,
         num_hidden_layers=dimensions.num_hidden_layers,
         hidden_size=dimensions.hidden_size,
         parameters=sum(use.sizes.values()),
@@ -58,12 +64,11 @@ def memory(request: MemoryRequest) -> MemoryReport:
     )
 
 
-def memory_use(model: Model) -> MemoryUse:
+def memory_use(checkpoint: Checkpoint, architecture: Architecture) -> MemoryUse:
     """What a model needs whatever its texts."""
-    architecture = model.architecture
     shapes = architecture.expected_tensors()
     if shapes is None:
-        headers = model.checkpoint.headers
+        headers = checkpoint.headers
         shapes = {} if headers is None else {name: tensor.shape for name, tensor in headers.tensors.items()}
     sizes = {name: math.prod(shape) for name, shape in shapes.items()}
     vocabulary = architecture.table_of("vocab_size")
@@ -77,7 +82,7 @@ def batch_memory(model: Model, cut_at: int | None) -> tuple[BatchMemory, ...]:
         model: The model.
         cut_at: Length at which texts are cut; None where they are not.
     """
-    use = memory_use(model)
+    use = memory_use(model.checkpoint, model.architecture)
     found = use.activations
     if found is None or (found.longest is not None and (cut_at is None or cut_at > found.longest)):
         return ()
@@ -127,4 +132,5 @@ def _of_dtype(use: MemoryUse, dtype: str, shape: tuple[int, int]) -> DtypeMemory
         hidden_states=hidden_states,
         attentions=attentions,
         peaks=tuple(peaks),
+        past_key_values=use.cache(dtype, shape) if peaks else None,
     )

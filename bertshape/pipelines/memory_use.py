@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -90,3 +91,17 @@ class MemoryUse:
         added = 0 if there else max(layers - 2, 0) * hidden * width
         gives = architecture.gives_attentions and scores and "attentions" not in odd
         return None if "hidden_states" in odd else added, max(layers - 1, 0) * scores * width if gives else None
+
+    def cache(self, dtype: str, shape: tuple[int, int]) -> int | None:
+        """Bytes that keys and values of all layers add to inference; None for what is no decoder, or keeps none.
+
+        transformers keeps them unless use_cache is off, sentence-transformers does not.
+        """
+        architecture = self.architecture
+        decodes = architecture.family is not None and architecture.family.group == "decoder"
+        if not decodes or architecture.values.get("use_cache") is False:
+            return None
+        sizes, heads = architecture.dimensions, architecture.dimensions.num_attention_heads or 1
+        head = architecture.number("head_dim") or sizes.hidden_size // heads
+        groups = architecture.number("num_key_value_heads") or heads
+        return 2 * math.prod((sizes.num_hidden_layers, *shape, groups, head, DTYPE_BYTES[dtype]))

@@ -11,7 +11,6 @@ from bertshape.checkpoint.checkpoint import (
     Checkpoint,
     as_encode_reads,
     cached_files,
-    open_checkpoint,
     weights_in_other_formats,
 )
 from bertshape.checkpoint.quantization import read_quantization
@@ -125,13 +124,7 @@ def open_model(
         CheckpointError: A file is missing or broken, or there are no weights to run.
         HubError: The Hub does not give the repository.
     """
-    checkpoint = open_checkpoint(
-        source.name,
-        revision=source.revision,
-        offline=source.offline,
-        timeout=source.timeout,
-        refresh=source.refresh,
-    )
+    checkpoint = source.open()
     if as_encode:
         checkpoint = as_encode_reads(checkpoint)
     architecture = describe(checkpoint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from bertshape.checkpoint.checkpoint import Checkpoint, open_checkpoint
 from bertshape.errors import UsageError
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:[0-9]{1,4})?|mps", re.ASCII)
@@ -27,6 +28,12 @@ class ModelSource:
     offline: bool = False
     timeout: float | None = None
     refresh: bool = False
+
+    def open(self) -> Checkpoint:
+        """The checkpoint's facts; errors are those of `open_checkpoint`."""
+        return open_checkpoint(
+            self.name, revision=self.revision, offline=self.offline, timeout=self.timeout, refresh=self.refresh
+        )
 
 
 def device_name(written: str) -> str:

@@ -111,6 +111,11 @@ class Architecture:
         return self.number(self.pooler_axis)
 
     @property
+    def decodes_an_encoder(self) -> bool:
+        """Whether it is a model of the kind of BART, whose last_hidden_state is its decoder's."""
+        return self.family is None and self.values.get("is_encoder_decoder") is True
+
+    @property
     def has_last_hidden_state(self) -> bool:
         """Whether the model gives a last_hidden_state with a vector for each token."""
         gives = self.family is None or "last_hidden_state" in self.family.outputs
@@ -153,7 +158,7 @@ class Architecture:
     def observed_only(self) -> tuple[str, ...]:
         """Outputs whose shape is only known by running, such as `hidden_states`."""
         if self.family is None:
-            return ()
+            return ("hidden_states", "attentions") if self.decodes_an_encoder else ()
         named = [*self.family.observed_only, *(name for row in self._conditionals for name in row.observed_only)]
         return tuple(dict.fromkeys(named))
 

@@ -18,9 +18,9 @@ _REQUIRED = ("hidden_size", "num_hidden_layers")
 # Keys that other families use, tried in turn for a model type that the table lacks.
 _ALIASES = {
     "hidden_size": ("hidden_size", "dim", "d_model", "emb_dim", "n_embd"),
-    "num_hidden_layers": ("num_hidden_layers", "n_layers", "num_layers", "n_layer"),
-    "num_attention_heads": ("num_attention_heads", "n_heads", "num_heads", "n_head"),
-    "intermediate_size": ("intermediate_size", "hidden_dim", "d_inner", "ffn_dim"),
+    "num_hidden_layers": ("num_hidden_layers", "n_layers", "num_layers", "n_layer", "encoder_layers"),
+    "num_attention_heads": ("num_attention_heads", "n_heads", "num_heads", "n_head", "encoder_attention_heads"),
+    "intermediate_size": ("intermediate_size", "hidden_dim", "d_inner", "ffn_dim", "encoder_ffn_dim"),
     "vocab_size": ("vocab_size", "n_words", "n_token"),
     "max_position_embeddings": ("max_position_embeddings", "n_positions"),
 }
@@ -83,13 +83,6 @@ def _refuse_others(config: Mapping[str, object], model_type: str, where: str) ->
                 hint="Pass a text encoder, such as the text part of the same model.",
                 code="not-an-encoder",
             )
-    if config.get("is_encoder_decoder") is True:
-        raise CheckpointError(
-            f"{where} is a {model_type} model, an encoder and a decoder: bertshape takes the encoder out of T5, mT5 "
-            "and UMT5 alone",
-            hint="Pass an encoder checkpoint.",
-            code="not-an-encoder",
-        )
 
 
 def _size(

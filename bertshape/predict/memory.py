@@ -3,12 +3,15 @@
 The fields of a file in `activations/`, named like the model type:
 
 - `same_as`: the model type whose file holds for this one too.
-- `when`: a condition under which the sums hold; `longest`: the tokens up to which they do.
+- `when`: a condition under which the sums hold, and `otherwise`: the model type whose sums do where it fails.
+- `longest`: the tokens up to which the sums hold.
 - `[letters]`: what a letter stands for, where that is another key of config.json.
+- `[ungrouped]`, `[single]`: what takes the place of the tables below where no heads share keys and values, and where
+  all share those of one: torch copies nothing then.
 - `[eager]`, `[sdpa]`: implementations of attention, with a row for `inference`, `training` and training with gradient
   `checkpointing`; a row with the ending `_16` takes its place in float16 and bfloat16, and an empty one says that
-  transformers does not run it so. `layer` is what each layer adds, and `rest` has what lives besides, at every moment
-  that may be the peak.
+  transformers does not run it so, or that it was not counted. `layer` is what each layer adds, and `rest` has what
+  lives besides, at every moment that may be the peak.
 
 Sums count elements of the dtype of the weights: B is batch_size, L sequence_length, T both multiplied, H hidden_size,
 A num_attention_heads, G num_key_value_heads, I intermediate_size, E embedding_size, D the size of a head, M the
@@ -145,8 +148,13 @@ def _terms(expression: str, number: Callable[[str], int], width: int) -> list[Te
 def activations(architecture: Architecture) -> Activations | None:
     """What is known of a model's activations; None where its family was not counted, or does other things."""
     rows = _load(architecture.model_type) if architecture.family else None
-    if rows is None or ("when" in rows and not architecture.holds(rows["when"])):
+    if rows is not None and "when" in rows and not architecture.holds(rows["when"]):
+        rows = _load(rows["otherwise"]) if "otherwise" in rows else None
+    if rows is None:
         return None
+    shared, heads = architecture.number("num_key_value_heads"), architecture.dimensions.num_attention_heads
+    if shared in (1, heads):
+        rows = {**rows, **rows.get("ungrouped" if shared == heads else "single", {})}
     return Activations(architecture, rows)
 
 

@@ -91,7 +91,8 @@ def _numbers(memory: DtypeMemory) -> Iterator[tuple[object, ...]]:
     yield from (("", "", "weights", memory.weights), ("training", "", "gradients", memory.gradients))
     for name, size in memory.optimizer.items():
         yield "training", "", f"states of {name}", size
-    for output, added in (("hidden_states", memory.hidden_states), ("attentions", memory.attentions)):
+    kept = {name: getattr(memory, name) for name in ("hidden_states", "attentions", "past_key_values")}
+    for output, added in kept.items():
         if added is not None:
             yield "inference", "eager" if output == "attentions" else "", output, added
     for peak in memory.peaks:
@@ -130,15 +131,24 @@ def _tables(report: MemoryReport, dash: str) -> Iterator[tuple[tuple[str, ...], 
         sizes = [value(dtypes[dtype], attention) for dtype, attention in ways]
         return (name, *(dash if size is None else human_bytes(size) for size in sizes))
 
-    yield ("Inference",), headers, list(_inference(row, measured=report.measured))
+    cached = any(dtype.past_key_values is not None for dtype in report.dtypes)
+    yield ("Inference",), headers, list(_inference(row, measured=report.measured, cached=cached))
     yield ("Training",), headers, list(_training(row, measured=report.measured))
     if report.fits:
-        memory = f"into {human_bytes(report.memory or 0)}"
-        texts = f"largest batch of {counted(report.length, 'token')}", [fit.batch_size for fit in report.fits]
-        tokens = f"longest of {counted(report.batch_size, 'text')}", [fit.length for fit in report.fits]
+        room = f"into {_both(report.memory or 0)}"
+        batch = f"of {counted(report.length, 'token')} that fits {room}"
         most = f"the model takes {report.most:,}" if report.most else "the model sets no limit"
-        yield ("Fits", memory, texts[0]), headers, _fits(report.fits, ways, texts[1], dash)
-        yield ("Fits", memory, f"{tokens[0]}; {most}"), headers, _fits(report.fits, ways, tokens[1], dash)
+        tokens = f"in a batch of {report.batch_size:,} that fits {room}; {most}"
+        sizes, lengths = [fit.batch_size for fit in report.fits], [fit.length for fit in report.fits]
+        yield ("Largest batch", batch), headers, _fits(report.fits, ways, sizes, dash)
+        yield ("Longest", tokens), headers, _fits(report.fits, ways, lengths, dash)
+
+
+def _both(size: int) -> str:
+    """Bytes in powers of 1024, and before them in those of ten where that is how they were asked for."""
+    tens = {"TB": 10**12, "GB": 10**9, "MB": 10**6}
+    unit = next((name for name, value in tens.items() if size >= value and size % (value // 100) == 0), None)
+    return human_bytes(size) if unit is None else f"{size / tens[unit]:,g} {unit} ({human_bytes(size)})"
 
 
 def _peak(use: Use, part: str) -> Callable[[DtypeMemory, str], int | None]:
@@ -149,13 +159,15 @@ def _peak(use: Use, part: str) -> Callable[[DtypeMemory, str], int | None]:
     return value
 
 
-def _inference(row: Callable[..., Cells], *, measured: bool) -> Iterator[Cells]:
+def _inference(row: Callable[..., Cells], *, measured: bool, cached: bool) -> Iterator[Cells]:
     yield row("weights", lambda memory, _: memory.weights)
     if measured:
         yield row("activations", _peak("inference", "activations"))
         yield row("total", _peak("inference", "total"))
         yield row("+ hidden_states", lambda memory, _: memory.hidden_states)
         yield row("+ attentions", lambda memory, name: memory.attentions if name == "eager" else None)
+        cache = row("+ past_key_values", lambda memory, _: memory.past_key_values)
+        yield from [cache] if cached else []
 
 
 def _training(row: Callable[..., Cells], *, measured: bool) -> Iterator[Cells]:

@@ -36,6 +36,9 @@ class DtypeMemory(TypedDict):
     optimizer_states: Annotated[list[OptimizerStates], "What optimizers keep."]
     hidden_states: Annotated[Count | None, "Bytes that output_hidden_states adds to inference; null if not known."]
     attentions: Annotated[Count | None, "Bytes that output_attentions adds to eager inference; null if not known."]
+    past_key_values: Annotated[
+        Count | None, "Bytes that a decoder's cache adds to inference, with use_cache; null for other models."
+    ]
     peaks: Annotated[list[MemoryPeak], "Inference and training, by attention; empty where nothing was counted."]
 
 

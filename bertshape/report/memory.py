@@ -51,6 +51,7 @@ class DtypeMemory:
         hidden_states: Bytes that output_hidden_states adds to inference; None where that is not known.
         attentions: Bytes that output_attentions adds to inference, which needs eager attention; None as above.
         peaks: The ways of using it that were counted; none for a family that was not.
+        past_key_values: Bytes that a decoder's cache adds to inference; None for other models.
     """
 
     dtype: str
@@ -60,6 +61,7 @@ class DtypeMemory:
     hidden_states: int | None
     attentions: int | None
     peaks: tuple[Peak, ...]
+    past_key_values: int | None = None
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,7 @@ def _entry(memory: DtypeMemory) -> documents_memory.DtypeMemory:
         "optimizer_states": [{"optimizer": name, "bytes": size} for name, size in memory.optimizer.items()],
         "hidden_states": memory.hidden_states,
         "attentions": memory.attentions,
+        "past_key_values": memory.past_key_values,
         "peaks": [
             {"use": peak.use, "attention": peak.attention, "activations": peak.activations, "total": peak.total}
             for peak in memory.peaks

@@ -29,7 +29,7 @@ def of_first_text(outputs: Any, inputs: PoolingInputs, embedding: torch.Tensor |
     """
     there = inputs.attention_mask[0].bool()
     last = outputs.get("last_hidden_state")
-    layers = [layer for layer in outputs.hidden_states or () if last is not None and layer.shape == last.shape]
+    layers = [layer for layer in outputs.get("hidden_states") or () if last is not None and layer.shape == last.shape]
     found = {"embeddings" if index == 0 else f"layer {index}": layer[0][there] for index, layer in enumerate(layers)}
     if last is not None:
         found["last_hidden_state"] = last[0][there]

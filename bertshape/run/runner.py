@@ -202,7 +202,8 @@ def _fitting(strategies: Sequence[Strategy], outputs: Any, architecture: Archite
     if last is None:
         return [strategy for strategy in strategies if strategy.name == "pooler" and "pooler_output" in outputs]
     layers = architecture.layer_outputs + 1
-    even = len(outputs.hidden_states) == layers and all(layer.shape == last.shape for layer in outputs.hidden_states)
+    hidden_states = outputs.get("hidden_states") or ()
+    even = len(hidden_states) == layers and all(layer.shape == last.shape for layer in hidden_states)
     return [strategy for strategy in strategies if even or not strategy.needs_hidden_states]
 
 

@@ -31,11 +31,16 @@ def unchecked_findings(checkpoint: Checkpoint, architecture: Architecture, weigh
         # The weights are all that cannot be read: the rest of the report stands.
         yield Finding(error.code, "error", error.message, error.hint, where=checkpoint.name)
     elif architecture.family is None:
+        given = (
+            "; last_hidden_state is its decoder's, of the tokens moved by one"
+            if architecture.decodes_an_encoder
+            else ""
+        )
         yield Finding(
             "family-unknown",
             "note",
             f"model_type: {checkpoint.config_path} says {architecture.model_type}, which bertshape has no table of: "
-            "names and shapes of the weights were not checked",
+            f"names and shapes of the weights were not checked{given}",
             where="config.json model_type",
             actual=architecture.model_type,
         )

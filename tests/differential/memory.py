@@ -13,6 +13,7 @@ from bertshape.predict.family import family_names
 from bertshape.predict.memory import Activations, activations
 from tests.support.live_storages import build, count, inputs_of
 from tests.tools.make_family import tiny_config
+from tests.tools.memory_terms import NO_DROPOUT
 
 if TYPE_CHECKING:
     import random
@@ -56,14 +57,17 @@ class Case:
         """The configuration, without dropout on attention weights for sdpa: the CPU has no fused kernel for it."""
         config = tiny_config(self.model_type)
         aliases = getattr(type(config), "attribute_map", {})
-        own = OWN.get(self.model_type, {})
+        own = dict(OWN.get(self.model_type, {}))
+        if "use_cache" in config.to_dict():
+            own["use_cache"] = False  # As sentence-transformers runs it.
         sizes = {aliases.get(name, name): size for name, size in self.sizes.items()}
         known = {name: size for name, size in sizes.items() if name in config.to_dict()}
         if self.model_type == "squeezebert":
-            own = {"embedding_size": self.sizes["hidden_size"]}
-        if self.model_type == "xlnet":
-            known["d_inner"] = known.pop("intermediate_size", self.sizes["intermediate_size"])
-        dropout = dict.fromkeys(("attention_probs_dropout_prob", "attention_dropout"), 0.0)
+            own["embedding_size"] = self.sizes["hidden_size"]
+        for key in ("d_inner", "d_ff", "n_inner"):
+            if key in config.to_dict():
+                known[key] = self.sizes["intermediate_size"]
+        dropout = dict.fromkeys(NO_DROPOUT, 0.0)
         off = {name: rate for name, rate in dropout.items() if hasattr(config, name) and self.attention == "sdpa"}
         return tiny_config(self.model_type, **(known | own | off))
 
@@ -101,6 +105,7 @@ def check(rng: random.Random, folder: Path) -> str:
         "hidden_size": heads * rng.choice((16, 32, 64)),
         "num_attention_heads": heads,
         "num_hidden_layers": rng.randint(2, 4),
+        "num_key_value_heads": rng.choice((1, heads // 2, heads)),
         "intermediate_size": rng.choice((64, 128, 200, 512)),
         "max_position_embeddings": 514,
     }

@@ -61,7 +61,7 @@ def test_csv_and_markdown_say_the_same(bertshape: Callable[..., Run]) -> None:
     largest = [int(row["batch_size"]) for row in rows if row["what"] == "largest batch_size"]
     assert largest == [fit.batch_size for fit in report.fits]
     markdown = bertshape("memory", LARGE, "--fit", "24GB", "--format", "markdown").stdout
-    assert markdown.count("### Fits") == 2
+    assert markdown.count("that fits into 24 GB (22.4 GiB)") == 2
     assert "| weights | 1.2 GiB |" in markdown
 
 
@@ -79,6 +79,25 @@ def test_a_family_that_was_not_counted(tmp_path: Path, minilm: Path, bertshape: 
     assert "total" not in shown.stdout
 
 
+def test_no_tokenizer_is_needed(tmp_path: Path, minilm: Path, bertshape: Callable[..., Run]) -> None:
+    """Neither is one that is there read: config.json says all, and the weights are judged where they are."""
+    (tmp_path / "config.json").write_bytes((minilm / "config.json").read_bytes())
+    assert memory_of(tmp_path).dtypes == memory_of(minilm).dtypes
+    (tmp_path / "tokenizer.json").write_text("broken")
+    assert bertshape("memory", str(tmp_path)).returncode == 0
+
+
+def test_a_decoder_keeps_a_cache(tmp_path: Path, bertshape: Callable[..., Run]) -> None:
+    """As AutoModel runs it; the sums are those without."""
+    config = {"model_type": "qwen3", "hidden_size": 1024, "num_hidden_layers": 28, "num_attention_heads": 16}
+    sizes = {"num_key_value_heads": 8, "head_dim": 128, "intermediate_size": 3072, "vocab_size": 151_669}
+    (tmp_path / "config.json").write_text(json.dumps(config | sizes))
+    shown = bertshape("memory", str(tmp_path), columns=80)
+    assert "+ past_key_values 3.5 GiB" in " ".join(shown.stdout.split())
+    assert max(map(len, shown.stdout.splitlines())) <= 80
+    assert "past_key_values" not in bertshape("memory", LARGE).stdout
+
+
 def test_an_unsound_checkpoint_is_said(tmp_path: Path, minilm: Path, bertshape: Callable[..., Run]) -> None:
     folder = edited_copy(minilm, tmp_path / "eight", num_hidden_layers=8)
     shown = bertshape("memory", str(folder))
@@ -93,7 +112,9 @@ def test_an_unsound_checkpoint_is_said(tmp_path: Path, minilm: Path, bertshape: 
         (("--batch-size", "0"), 2, "--batch-size"),
         (("--batch-size", "99999999999"), 2, "--batch-size"),
         (("--fit", "24 apples"), 2, "24GB"),
-        (("--fit", "0"), 2, "--fit"),
+        (("--fit", "0"), 2, "--fit 24GB"),
+        (("--fit", "0GB"), 2, "more than 0"),
+        (("--fit", "99999999TB"), 2, "less than 1,000,000 TB"),
         (("--fit", "1MB"), 1, "not even one text"),
     ],
 )

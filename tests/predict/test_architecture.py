@@ -337,7 +337,6 @@ def test_both_names_of_a_dimension_are_taken() -> None:
         ({"vocab_size": 10**30}, "config-invalid", "vocab_size"),
         ({"model_type": None}, "model-type-missing", "model_type"),
         ({"model_type": 3}, "model-type-missing", "model_type"),
-        ({"model_type": "unheard-of", "is_encoder_decoder": True}, "not-an-encoder", "unheard-of"),
         ({"model_type": "unheard-of", "image_size": 224}, "not-an-encoder", "images"),
         ({"model_type": "unheard-of", "num_mel_bins": 80}, "not-an-encoder", "sound"),
     ],

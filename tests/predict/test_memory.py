@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Literal
 
 import pytest
 import torch
+import transformers
 
 import bertshape
 from bertshape.errors import UsageError
 from bertshape.pipelines.memory import memory
-from bertshape.pipelines.memory_fit import most
+from bertshape.pipelines.memory_fit import fits, most
 from bertshape.pipelines.memory_request import MemoryRequest, parse_bytes
 from bertshape.pipelines.memory_use import MemoryUse
 from bertshape.pipelines.model_source import ModelSource
@@ -57,11 +59,74 @@ def test_every_family_is_counted_or_said_to_be_not() -> None:
 
 @pytest.mark.parametrize("attention", ["eager", "sdpa"])
 @pytest.mark.parametrize("mode", ["training", "checkpointing"])
-@pytest.mark.parametrize("name", ["bert", "modernbert"])
+@pytest.mark.parametrize("name", ["bert", "modernbert", "llama"])
 def test_training(name: str, mode: str, attention: str) -> None:
     one = case(name, mode=mode, attention=attention, shape=(4, 24))
     assert bytes_of(one)[0]
     assert difference(one) == ""
+
+
+@pytest.mark.parametrize("key_value_heads", [1, 4])
+@pytest.mark.parametrize("name", ["qwen3", "phi3", "gemma3_text"])
+def test_heads_that_share_keys(name: str, key_value_heads: int) -> None:
+    """And have a size that does not follow from hidden_size."""
+    one = case(name, dtype="bfloat16", shape=(2, 50))
+    one.sizes.update(num_key_value_heads=key_value_heads, head_dim=48)
+    assert difference(one) == ""
+
+
+@pytest.mark.parametrize("name", ["t5", "mt5"])
+def test_gates_of_t5(name: str) -> None:
+    """Whichever of the two a configuration has, whatever its family has by default."""
+    for kind in ("relu", "gated-gelu"):
+        config = tiny_config(name, feed_forward_proj=kind, d_ff=300, num_layers=2)
+        found = known(config)
+        assert found is not None
+        counted = count(build(config, "eager", torch.float32), inputs_of(config, 3, 30)).peak
+        assert found.bytes("inference", "eager", "float32", (3, 30)) == pytest.approx(counted, rel=0.02)
+
+
+@pytest.mark.parametrize("name", ["gpt2", "qwen3"])
+def test_what_the_cache_adds(name: str) -> None:
+    """A decoder keeps keys and values, unless it is asked not to."""
+    one = case(name)
+    one.sizes["num_hidden_layers"] = 5
+    config = one.config()
+    found = known(config)
+    assert found is not None
+    assert MemoryUse(found.architecture, {}, 0, found).cache("float32", (3, 40)) is None
+    config.use_cache = True
+    counted = [
+        count(build(config, "eager", torch.float32), inputs_of(config, 3, 40)).peak for config in (config, one.config())
+    ]
+    architecture = known(config).architecture  # type: ignore[union-attr]
+    added = MemoryUse(architecture, {}, 0, found).cache("float32", (3, 40))
+    assert added == pytest.approx(counted[0] - counted[1], rel=WITHIN)
+
+
+def test_bert_large_that_is_not_allocated() -> None:
+    """On the meta device, where masks cannot be looked at: without any, which is less by the bytes of one."""
+    config = transformers.BertConfig(
+        hidden_size=1024, num_hidden_layers=24, num_attention_heads=16, intermediate_size=4096
+    )
+    found = known(config)
+    assert found is not None
+    with torch.device("meta"):
+        model = build(config, "eager", torch.float32)
+        counted = count(model, {"input_ids": torch.zeros((32, 512), dtype=torch.int64)}).peak
+    assert found.bytes("inference", "eager", "float32", (32, 512)) == counted + 4 * 32 * 512 * 512
+
+
+def test_seven_billions_that_are_not_allocated() -> None:
+    config = transformers.MistralConfig(use_cache=False)
+    found = known(config)
+    assert found is not None
+    assert found.architecture.parameters() == pytest.approx(7.1e9, rel=0.02)
+    with torch.device("meta"):
+        model = build(config, "eager", torch.bfloat16)
+        inputs = {name: torch.ones((8, 1024), dtype=torch.int64) for name in ("input_ids", "attention_mask")}
+        counted = count(model, inputs).peak
+    assert found.bytes("inference", "eager", "bfloat16", (8, 1024)) == pytest.approx(counted, rel=0.01)
 
 
 def test_half_precision() -> None:
@@ -151,6 +216,26 @@ def test_the_largest_that_fits(bound: int) -> None:
         assert most(lambda size, largest=largest: size <= largest, bound) == min(largest, bound)  # type: ignore[misc]
 
 
+@pytest.mark.parametrize("name", ["bert", "modernbert", "qwen3", "t5", "big_bird"])
+def test_what_fits_agrees_with_the_prediction(name: str) -> None:
+    """For any memory: as many as are said fit, and one more does not."""
+    rng = random.Random(name)
+    found = known(case(name).config())
+    assert found is not None
+    use = MemoryUse(found.architecture, {"weight": 10**6}, 0, found)
+    for _ in range(20):
+        shape, memory = (rng.randint(1, 50), rng.randint(1, 120)), int(2 ** rng.uniform(20, 36))
+        for fit in fits(use, shape, memory, ("float32", "bfloat16")):
+            way = fit.use, fit.attention, fit.dtype
+            bound = min(bound for bound in (use.most, found.longest, 2**31) if bound)
+            batches = [use.total(*way, (number, shape[1])) for number in (fit.batch_size, fit.batch_size + 1)]
+            lengths = [use.total(*way, (shape[0], number)) for number in (fit.length, fit.length + 1)]
+            assert fit.batch_size == 0 or batches[0] <= memory  # type: ignore[operator]
+            assert batches[1] > memory  # type: ignore[operator]
+            assert fit.length == 0 or lengths[0] <= memory  # type: ignore[operator]
+            assert fit.length == bound or lengths[1] > memory  # type: ignore[operator]
+
+
 def test_what_fits_does_and_one_more_does_not() -> None:
     request = MemoryRequest(ModelSource("embedded:bert-tiny-uncased"), 32, 128, 2**30)
     report = memory(request)
@@ -168,13 +253,16 @@ def test_what_fits_does_and_one_more_does_not() -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("24GB", 24 * 10**9), ("24 GiB", 24 * 2**30), ("512mb", 512 * 10**6), ("1.5GB", 15 * 10**8), ("1000B", 1000)],
+    [
+        *(("24GB", 24 * 10**9), ("24 GiB", 24 * 2**30), ("512mb", 512 * 10**6), ("1.5GB", 15 * 10**8), ("1000B", 1000)),
+        *(("0.5TB", 5 * 10**11), ("24gib", 24 * 2**30), ("1.1GB", 11 * 10**8), ("4.35GB", 435 * 10**7)),
+    ],
 )
 def test_sizes_of_memory(text: str, expected: int) -> None:
     assert parse_bytes(text, "--fit") == expected
 
 
-@pytest.mark.parametrize("text", ["", "GB", "24", "24 G", "-1GB", "24 apples", "1e9", "nan", "٣GB"])
+@pytest.mark.parametrize("text", ["", "GB", "24", "24 G", "-1GB", "24 apples", "1e3GB", "nan", "∞", "٣GB"])
 def test_what_is_no_size_of_memory(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_bytes(text, "--fit")

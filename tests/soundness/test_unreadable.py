@@ -70,7 +70,7 @@ EDITS: dict[str, Edit] = {
     "file-duplicate": written("tokenizer_config.json", '{"a": 1, "a": 2}'),
     "file-json": written("config.json", "{"),
     "git-lfs-pointer": written("config.json", POINTER),
-    "not-an-encoder": settings("config.json", model_type="bart", is_encoder_decoder=True, architectures=None),
+    "not-an-encoder": settings("config.json", model_type="vit", image_size=224, architectures=None),
     "tokenizer-invalid": written("tokenizer.json", "{"),
     "tokenizer-missing": without_tokenizer,
     "tokenizer-settings-invalid": settings("tokenizer_config.json", extra_special_tokens=3),

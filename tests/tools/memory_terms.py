@@ -26,9 +26,12 @@ FOLDER = Path(__file__).parents[2] / "bertshape" / "predict" / "activations"
 MODES: tuple[Mode, ...] = ("inference", "training", "checkpointing")
 BATCH_SIZE, LENGTH, HEADS, HALF_HEAD = 7, 19, 5, 17
 PRIMES = {"B": BATCH_SIZE, "L": LENGTH, "A": HEADS, "D": HALF_HEAD, "I": 59, "E": 61, "K": 67, "M": 2 * LENGTH - 1}
-KEY_VALUE_HEADS, GROUPS, PART = 5, 11, 23
-GROUPED = {"B": BATCH_SIZE, "L": LENGTH, "G": KEY_VALUE_HEADS, "R": GROUPS, "P": GROUPS + 2, "D": HALF_HEAD, "H": PART, "I": 59}
-"""Of heads that share keys and values: R queries for each of G keys, P what they take together, H a part of hidden_size."""
+KEY_VALUE_HEADS, GROUPS, PART = 3, 11, 5
+GROUPED = PRIMES | {"A": GROUPS, "G": KEY_VALUE_HEADS, "P": GROUPS + 2, "H": PART}
+"""Of families whose heads may share keys and values: A is a part of the heads then, and all of them where none shares.
+
+H is a part of hidden_size, and P what a key, its value and their queries take together.
+"""
 SIZES = {
     "hidden_size": 2 * HALF_HEAD * HEADS,
     "num_attention_heads": HEADS,
@@ -70,7 +73,10 @@ HEAD = {"gpt_neox": 8}
 """How often the prime is in the size of a head, where not twice."""
 HOLDS = {
     "big_bird": 'longest = "5*block_size+2*num_random_blocks*block_size"',
+    "mt5": 'when = "feed_forward_proj begins gated"\notherwise = "t5"',
     "nystromformer": 'when = "segment_means_seq_len == num_landmarks"',
+    "t5": 'when = "not feed_forward_proj begins gated"\notherwise = "mt5"',
+    "umt5": 'when = "feed_forward_proj begins gated"',
 }
 """Lines that say where the terms hold, for families that do other things elsewhere."""
 NOT_MEASURED = ("canine", "funnel", "longformer", "yoso")
@@ -79,8 +85,8 @@ NO_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
 """With sdpa a GPU keeps no mask of the dropout; the CPU has no fused kernel that drops anything."""
 
 
-def config_of(model_type: str, layers: int, attention: str) -> Any:
-    """A configuration of prime sizes."""
+def config_of(model_type: str, layers: int, attention: str, shared: int = KEY_VALUE_HEADS) -> Any:
+    """A configuration of prime sizes; key/value heads are `shared` where a family has fewer of them than heads."""
     config_class = transformers.CONFIG_MAPPING[model_type]
     aliases = getattr(config_class, "attribute_map", {})
     known = config_class().to_dict()
@@ -90,8 +96,8 @@ def config_of(model_type: str, layers: int, attention: str) -> Any:
     }
     own = {aliases.get(name, name): size for name, size in OWN.get(model_type, {}).items()}
     if "num_key_value_heads" in known:
-        heads = GROUPS * KEY_VALUE_HEADS
-        own |= {"num_attention_heads": heads, "num_key_value_heads": KEY_VALUE_HEADS}
+        heads = GROUPS * (shared if shared == KEY_VALUE_HEADS else 1)
+        own |= {"num_attention_heads": heads, "num_key_value_heads": shared}
         own |= {"hidden_size": heads * PART, "head_dim": 2 * HALF_HEAD}
     if "use_cache" in known:
         own["use_cache"] = False
@@ -117,13 +123,15 @@ def products(elements: int, config: Any) -> Iterator[tuple[str, float]]:
     """The products of sizes that a number of elements is the sum of, each with how often."""
     grouped, heads = hasattr(config, "num_key_value_heads"), HALVED.get(config.model_type, 1)
     primes = GROUPED if grouped else PRIMES | ({"H": config.d_model} if config.model_type in T5 else {})
+    if grouped and config.num_key_value_heads != KEY_VALUE_HEADS:
+        primes = {letter: prime for letter, prime in primes.items() if letter != "G"}
     rest, letters = elements, ""
     for letter, prime in primes.items():
         while rest % prime == 0:
             rest, letters = rest // prime, letters + letter
     times = rest / HEAD.get(config.model_type, 2) ** letters.count("D")
     if "P" in letters:
-        yield from ((_named(letters.replace("P", part)), often * times) for part, often in (("R", 1), ("", 2)))
+        yield from ((_named(letters.replace("P", part)), often * times) for part, often in (("A", 1), ("", 2)))
     elif grouped:
         yield _named(letters), times
     else:
@@ -135,19 +143,19 @@ def products(elements: int, config: Any) -> Iterator[tuple[str, float]]:
 
 
 def _named(letters: str) -> str:
-    """With H for all of hidden_size and A for all heads, of which G and R are parts."""
+    """With H for all of hidden_size and A for all heads, of which others are parts."""
     for _ in range(letters.count("H")):
-        letters = letters.replace("G", "", 1).replace("R", "", 1)
-    while "G" in letters and "R" in letters:
-        letters = letters.replace("G", "", 1).replace("R", "A", 1)
-    return letters
+        letters = letters.replace("A", "", 1).replace("G", "", 1)
+    return letters.replace("G", "", letters.count("A"))
 
 
-def derive(model_type: str, attention: str, mode: Mode, dtype: torch.dtype) -> tuple[Sum, list[Sum]] | None:
+def derive(
+    model_type: str, attention: str, mode: Mode, dtype: torch.dtype, shared: int = KEY_VALUE_HEADS
+) -> tuple[Sum, list[Sum]] | None:
     """What each layer adds, and the rest at all moments that may be the peak; None where transformers cannot run it."""
     runs: dict[int, list[Sum]] = {}
     for layers in (2, 3):
-        config = config_of(model_type, layers, attention)
+        config = config_of(model_type, layers, attention, shared)
         try:
             model = build(config, attention, dtype)
             counted = count(model, inputs_of(config, BATCH_SIZE, LENGTH), mode)
@@ -165,14 +173,18 @@ def derive(model_type: str, attention: str, mode: Mode, dtype: torch.dtype) -> t
     return layer, [state for state in rests[0] if state in rests[1]]
 
 
-def table_of(model_type: str, attention: str) -> list[str]:
+def table_of(model_type: str, attention: str, shared: int = KEY_VALUE_HEADS) -> list[str]:
     """The lines of one family and one implementation of attention; none where transformers has it not."""
     lines: list[str] = []
     for mode in MODES:
-        single = derive(model_type, attention, mode, torch.float32)
+        if model_type in T5 and attention == "sdpa" and mode != "inference":
+            # The mask has gradients, for which the CPU has no fused kernel.
+            lines.append(f"{mode} = {{}}")
+            continue
+        single = derive(model_type, attention, mode, torch.float32, shared)
         if single is None:
             break
-        half = derive(model_type, attention, mode, torch.bfloat16)
+        half = derive(model_type, attention, mode, torch.bfloat16, shared)
         both = half is not None and _same(single, half)
         lines += _lines(mode, half if both and half else single)
         if half is not None and not both:
@@ -193,6 +205,8 @@ def _same(single: tuple[Sum, list[Sum]], half: tuple[Sum, list[Sum]]) -> bool:
 
 def _lines(name: str, found: tuple[Sum, list[Sum]]) -> list[str]:
     layer, rests = found
+    if not rests:
+        return [f"{name} = {{}}"]
     own = f'layer = "{written(layer)}", ' if layer else ""
     listed = ", ".join(sorted(f'"{written(state)}"' for state in rests))
     return [f"{name} = {{ {own}rest = [{listed}] }}"]
@@ -203,10 +217,23 @@ def file_of(model_type: str) -> str:
     blocks = ["\n".join([f"[{name}]", *lines]) for name in ("eager", "sdpa") if (lines := table_of(model_type, name))]
     if not blocks:
         return ""
+    blocks += otherwise_shared(model_type)
     letters = [f'{letter} = "{name}"' for letter, name in LETTERS.get(model_type, {}).items()]
     head = [*([HOLDS[model_type]] if model_type in HOLDS else [])]
     head += ["\n".join(["[letters]", *letters])] if letters else []
     return "\n\n".join([*head, *blocks]) + "\n"
+
+
+def otherwise_shared(model_type: str) -> list[str]:
+    """The tables of a family whose heads may share keys and values, where none does, and where all share one."""
+    if not hasattr(transformers.CONFIG_MAPPING[model_type](), "num_key_value_heads"):
+        return []
+    return [
+        "\n".join([f"[{name}.{attention}]", *lines])
+        for name, shared in (("ungrouped", GROUPS), ("single", 1))
+        for attention in ("eager", "sdpa")
+        if (lines := table_of(model_type, attention, shared))
+    ]
 
 
 def main(model_types: Iterable[str]) -> None:
