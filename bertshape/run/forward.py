@@ -47,10 +47,11 @@ def states(outputs: Any) -> tuple[torch.Tensor, ...]:
     """The hidden_states in one dtype, the widest: where transformers keeps some weights in float32, layers differ.
 
     Args:
-        outputs: Those of a forward pass, with hidden_states.
+        outputs: Those of a forward pass; an encoder with a decoder has none of this name.
     """
-    widest = max((state.dtype for state in outputs.hidden_states), key=lambda dtype: dtype.itemsize)
-    return tuple(state.to(widest) for state in outputs.hidden_states)
+    given = outputs.get("hidden_states") or ()
+    widest = max((state.dtype for state in given), key=lambda dtype: dtype.itemsize, default=None)
+    return tuple(state.to(widest) for state in given)
 
 
 def look(value: Any, kept: torch.Tensor | None = None) -> Observed:
