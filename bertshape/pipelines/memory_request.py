@@ -66,4 +66,4 @@ def parse_bytes(text: str, option: str) -> int:
         )
     # In whole numbers: to a float, 0.3 is less than that.
     part = found[2] or ""
-    return int(found[1] + part) * _UNITS[found[3] or ""] // 10 ** len(part)
+    return int(found[1] + part) * _UNITS[found[3] or ""] // int(10 ** len(part))
