@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy
@@ -66,6 +66,20 @@ class GivenVectors:
         if not (numpy.ascontiguousarray(self.values).view(numpy.uint32) & 0xFFFF).any():
             return "bfloat16"
         return "float32"
+
+    @property
+    def decimals(self) -> int | None:
+        """Decimals that all numbers are rounded to: 3, 4 or 5; None where they have more."""
+        for decimals in () if self.quantized else (3, 4, 5):
+            if numpy.abs(self.values - self.values.round(decimals)).max() <= 1e-7 * self.largest:
+                return decimals
+        return None
+
+    def unpacked(self) -> GivenVectors:
+        """What packed bits stand for: 1 and -1, eight of them in each integer; -128 is no bit in signed ones."""
+        numbers = self.values + (128 if self.values.min() < 0 else 0)
+        bits = numpy.unpackbits(numbers.clip(0, 255).astype(numpy.uint8), axis=1)
+        return replace(self, values=bits.astype(numpy.float32) * 2 - 1)
 
     @property
     def largest(self) -> float:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 USUAL_CUTS = (16, 32, 64, 100, 128, 192, 200, 250, 256, 300, 384, 400, 500, 510, 512, 768, 1024, 2048, 4096, 8192)
 """Lengths that people cut texts to."""
-_MOST_PROMPTS = 12
+MOST_PROMPTS = 12
 _RANGED = ("mean", "cls")
 """Strategies that every range of layers is tried with; the others are tried with the last ones alone."""
 
@@ -68,7 +68,7 @@ class Tokenized:
 
     def cut_again(self, cut_to: int) -> Tokenized:
         """The same texts with another cut."""
-        rows = tuple(_cut(row, cut_to, self.side) for row in self.whole)
+        rows = tuple(cut_row(row, cut_to, self.side) for row in self.whole)
         return replace(self, meta=replace(self.meta, cut_to=cut_to), rows=rows, same=())
 
 
@@ -85,18 +85,17 @@ def variants(model: Model, records: Sequence[Record], name: str, prompts: Sequen
         model: The model.
         records: The texts.
         name: What messages call them.
-        prompts: Prompts to try besides those of the checkpoint.
+        prompts: Prompts to try.
     """
     declared = declared_meta(model)
-    known = dict.fromkeys([declared.prompt, "", *prompts, *model.recipe.prompts.values()])
     cuts: list[int | None] = list(known_cuts(model)) or [None]
     found: dict[object, Tokenized] = {}
-    for prompt in list(known)[:_MOST_PROMPTS]:
+    for prompt in prompts:
         for lower_case in (declared.lower_case, not declared.lower_case):
             whole = _encode(model, records, name, prompt, lower_case=lower_case, declared=declared.lower_case)
             for cut in cuts:
                 side = model.tokenizer.truncation_side
-                rows = tuple(row if cut is None else _cut(row, cut, side) for row in whole)
+                rows = tuple(row if cut is None else cut_row(row, cut, side) for row in whole)
                 key = tuple(row.input_ids.tobytes() for row in rows)
                 meta = Meta(prompt, lower_case, cut)
                 if key in found:
@@ -106,6 +105,12 @@ def variants(model: Model, records: Sequence[Record], name: str, prompts: Sequen
                     found[key] = Tokenized(meta, rows, whole, side, length)
     check_ids(max(max(row.input_ids, default=0) for item in found.values() for row in item.rows), model)
     return list(found.values())
+
+
+def known_prompts(model: Model, more: Sequence[str]) -> list[str]:
+    """Prompts to try first: the default one, none, those that a person named, and those of the checkpoint."""
+    declared = declared_meta(model).prompt
+    return list(dict.fromkeys([declared, "", *more, *model.recipe.prompts.values()]))[:MOST_PROMPTS]
 
 
 def known_cuts(model: Model) -> tuple[int, ...]:
@@ -129,14 +134,18 @@ def _encode(
     return tuple(encode_rows(tokenizer, given, name, cut_to=None))
 
 
-def _cut(row: EncodedRow, cut_to: int, side: str) -> EncodedRow:
+def cut_row(row: EncodedRow, cut_to: int, side: str) -> EncodedRow:
     """A row of one text without what is longer than a length; special tokens stay."""
     over = len(row) - cut_to
     if over <= 0:
         return row
     content = [index for index, special in enumerate(row.special_tokens_mask) if not special]
     away = set(content[:over] if side == "left" else content[-over:])
-    kept = [index for index in range(len(row)) if index not in away]
+    return kept_row(row, [index for index in range(len(row)) if index not in away])
+
+
+def kept_row(row: EncodedRow, kept: Sequence[int]) -> EncodedRow:
+    """Some tokens of a row."""
     ids, types, special = (
         array(column.typecode, [column[index] for index in kept])
         for column in (row.input_ids, row.token_type_ids, row.special_tokens_mask)
@@ -192,14 +201,17 @@ def ranges(model: Model, dimension: int) -> dict[str, tuple[str, tuple[str, ...]
     return found
 
 
-def rank(score: Score, tolerance: float) -> tuple[object, ...]:
-    """Order of candidates: those that fit first, of these the declared and the simplest; the others by nearness."""
+def rank(score: Score, tolerance: float, close: float) -> tuple[object, ...]:
+    """Order of candidates: those that fit first, of these the declared and the simplest; the others by nearness.
+
+    Args:
+        score: The candidate.
+        tolerance: Largest difference that passes; where numbers are rounded, another recipe may pass too.
+        close: Largest difference that is no reason to put it after another that passes.
+    """
     order = [DECLARED, *STRATEGIES]
     place = order.index(score.strategy) if score.strategy in order else len(order)
     if score.strategy == "second_to_last":
         place = len(order) + 1  # mean@-2 says which layer.
-    simplest = (score.truncated, place, score.steps, score.normalize, ":" in score.strategy, score.variant)
-    if score.difference <= tolerance:
-        return (0, *simplest)
-    # The same vectors by another way of computing them differ in the last digits.
-    return (1, not score.lacks, -round(score.cosine, 5), float(f"{score.difference:.2g}"), *simplest)
+    simplest = (score.truncated, place, score.steps, score.normalized, ":" in score.strategy, score.variant)
+    return (score.order(tolerance), score.difference > close, *simplest)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bertshape.corpus.read import read_records
 from bertshape.corpus.text_file import Record
 from bertshape.errors import UsageError
-from bertshape.pipelines.candidates import USUAL_CUTS, ranges, rank, strategies, variants
+from bertshape.pipelines.candidates import known_prompts, ranges, strategies, variants
 from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.model import open_model
 from bertshape.pipelines.packages import check_packages
 from bertshape.pipelines.probes import NAME, probe_texts
 from bertshape.pipelines.running import follow_chain, start
-from bertshape.pipelines.which_answer import Compared, answer
+from bertshape.pipelines.second_looks import Looks, SecondLooks
+from bertshape.pipelines.which_answer import answer
 from bertshape.pipelines.which_request import LEAST
 from bertshape.run.recipes import ScoreJob, Variant
 from bertshape.wording import counted
@@ -25,15 +25,11 @@ if TYPE_CHECKING:
 
     from bertshape.corpus.text_file import TextFile
     from bertshape.corpus.vectors import GivenVectors
-    from bertshape.pipelines.candidates import Tokenized
     from bertshape.pipelines.model import Model
     from bertshape.pipelines.which_request import WhichRequest
     from bertshape.report.which import WhichReport
-    from bertshape.run.recipes import Score
-    from bertshape.run.runner import Runner
 
 _ROUNDING = {"float16": 2**-9, "bfloat16": 2**-6, "float32": 0.0}
-_FEW = 8
 _MOST_SOUGHT = 50_000
 """Vectors among which those in another place are sought."""
 _PROBES = "Pass --texts FILE, or make the vectors of the probes: bertshape which --probes -m MODEL -o probes.txt."
@@ -76,11 +72,14 @@ def which_records(
 
     given = read_vectors(request.vectors, request.vector_column)
     model = open_model(request.source, request.run.weights or "checkpoint", as_encode=True)
+    if given.quantized and given.dimension * 8 == model.architecture.dimensions.hidden_size:
+        given = given.unpacked()
     if records is None:
         records = (Record(line, text) for line, text in enumerate(probe_texts(model), start=1))
     chosen, kept = _sample(given, records, name, request.sample)
-    tokenized = variants(model, kept, name, request.prompts)
+    tokenized = variants(model, kept, name, known_prompts(model, request.prompts))
     tolerance = request.tolerance + _ROUNDING[given.rounded_to] * given.largest
+    tolerance += 0.5 * 0.1**given.decimals if given.decimals is not None else 0
     job = _job(model, given, chosen, tolerance)
     runner = start(model, request.run, events, chain=follow_chain(model)).runner
     scores = runner.score([Variant(row.rows, row.prompt_length) for row in tokenized], job)
@@ -88,16 +87,9 @@ def which_records(
         hint = "Check that the vectors were made by this model."
         message = f"{given.name} has vectors of {given.dimension} numbers, more than any strategy of the model gives"
         raise UsageError(message, hint=hint, code="dimension-mismatch")
-    if not any(score.difference <= tolerance for score in scores):
-        tokenized, scores = _other_cuts(runner, job, tokenized, scores)
-    alone = False
-    if not any(score.difference <= tolerance for score in scores):
-        # Padding may change what this model gives: one text at a time there is none.
-        first = runner.score([Variant(tokenized[0].rows, tokenized[0].prompt_length)], replace(job, batch_size=1))
-        alone = any(score.difference <= tolerance for score in first)
-        scores = (*first, *scores) if alone else scores
-    ordered = sorted(scores, key=lambda score: rank(score, tolerance))
-    return answer(request, model, given, Compared(name, tuple(kept), alone), tokenized, ordered, tolerance)
+    looks = SecondLooks(model, runner, job, kept, name, len(kept) == len(given))
+    found = looks.look(Looks(tuple(tokenized), scores))
+    return answer(request, given, looks, found)
 
 
 def _job(model: Model, given: GivenVectors, chosen: Sequence[int], tolerance: float) -> ScoreJob:
@@ -112,6 +104,7 @@ def _job(model: Model, given: GivenVectors, chosen: Sequence[int], tolerance: fl
         pad_id=model.tokenizer.pad_id or 0,
         padding_side=model.tokenizer.padding_side,
         inputs=model.tokenizer.inputs,
+        integers=given.quantized,
     )
 
 
@@ -143,24 +136,3 @@ def _sample(given: GivenVectors, records: Iterable[Record], name: str, size: int
             code="too-few-texts",
         )
     return chosen, kept
-
-
-def _other_cuts(
-    runner: Runner, job: ScoreJob, tokenized: list[Tokenized], scores: tuple[Score, ...]
-) -> tuple[list[Tokenized], tuple[Score, ...]]:
-    """Try other cuts where the short texts fit and the long ones do not."""
-    best = max(scores, key=lambda score: sum(value <= job.tolerance for value in score.row_differences))
-    base = tokenized[best.variant]
-    lengths = [len(row) for row in base.whole]
-    fits = [length for length, value in zip(lengths, best.row_differences, strict=True) if value <= job.tolerance]
-    fails = [length for length, value in zip(lengths, best.row_differences, strict=True) if value > job.tolerance]
-    if not fits or not fails or max(fits) >= min(fails):
-        return tokenized, scores
-    between = range(max(fits), min(fails))
-    cuts = [cut for cut in USUAL_CUTS if cut in between] or [cut for cut in between if len(between) <= _FEW]
-    more = [base.cut_again(cut) for cut in cuts[:_FEW]]
-    if not more:
-        return tokenized, scores
-    added = runner.score([Variant(row.rows, row.prompt_length) for row in more], job)
-    moved = tuple(replace(score, variant=score.variant + len(tokenized)) for score in added)
-    return [*tokenized, *more], (*scores, *moved)

@@ -35,8 +35,10 @@ def python_of(recipe: VectorRecipe, model: Model) -> str:
     lower = recipe.lower_case and not model.recipe.transformer.lower_case
     lines = ["texts = [text.lower() for text in texts]"] if lower else []
     lines += _by_steps(recipe, model) if recipe.steps else _by_pooling(recipe, model)
+    unit = "vectors /= numpy.linalg.norm(vectors, axis=1, keepdims=True)"
+    lines += [unit] if recipe.normalize_whole else []
     lines += [f"vectors = vectors[:, :{recipe.truncate_dim}]"] if recipe.truncate_dim else []
-    lines += ["vectors /= numpy.linalg.norm(vectors, axis=1, keepdims=True)"] if recipe.normalize else []
+    lines += [unit] if recipe.normalize else []
     lines += ["vectors = vectors.astype(numpy.float16)"] if recipe.dtype == "float16" else []
     uses = any("numpy." in line for line in lines)
     return "\n".join([*(["import numpy"] if uses else []), *lines]) + "\n"

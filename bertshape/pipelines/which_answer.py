@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
 from typing import TYPE_CHECKING
 
-from bertshape.pipelines.candidates import declared_meta
+from bertshape.pipelines.candidates import declared_meta, rank
 from bertshape.pipelines.which_again import command_of, python_of
 from bertshape.report.finding import Finding
 from bertshape.report.which import Candidate, VectorRecipe, WhichReport, WorstText
@@ -19,14 +19,22 @@ if TYPE_CHECKING:
     from bertshape.corpus.vectors import GivenVectors
     from bertshape.pipelines.candidates import Tokenized
     from bertshape.pipelines.model import Model
+    from bertshape.pipelines.second_looks import Looks, SecondLooks
     from bertshape.pipelines.which_request import WhichRequest
     from bertshape.run.recipes import Score
 
 _SHOWN = 8
 _WORST = 3
 _NOISE = ((0.005, "a run in float16"), (0.03, "a run in bfloat16"))
+_MEANS = {"mean", "first_last_avg", "last4_mean"}
+_ONE_DIRECTION = {*_MEANS, DECLARED, "mean_sqrt_len_tokens", "last4_sum"}
 _LACKS = {
     "offset": "constant offset of up to {0:.3g}: the vectors were centred otherwise",
+    "binary": "binary quantization: {0:.1%} of the signs are right",
+    "columns scaled": "quantization with a range for each column: these agree with a mean correlation of {0:.4f}",
+    "columns moved": "right numbers in other columns: {0:.0f} columns are not in their places",
+    "rotated": "right distances between texts: the {0:.0f} columns were turned, as by PCA",
+    "linear": "a linear map of these vectors to {0:.0f} numbers, such as whitening or PCA",
     "int8": "int8 quantization: the numbers have at most {0:.0f} levels",
     "scale": "right direction, other norm: each is {0:.6g} times as long",
     "norm": "right direction, other norm: the factor differs from text to text, {0:.6g} on average",
@@ -34,54 +42,28 @@ _LACKS = {
 }
 
 
-@dataclass(frozen=True)
-class Compared:
-    """The texts that were compared.
-
-    Attributes:
-        name: The file that they are from.
-        records: The texts.
-        alone: Whether only runs of one text at a time give the vectors.
-    """
-
-    name: str
-    records: tuple[Record, ...]
-    alone: bool = False
-
-
-def answer(
-    request: WhichRequest,
-    model: Model,
-    given: GivenVectors,
-    texts: Compared,
-    tokenized: Sequence[Tokenized],
-    scores: Sequence[Score],
-    tolerance: float,
-) -> WhichReport:
+def answer(request: WhichRequest, given: GivenVectors, looks: SecondLooks, tried: Looks) -> WhichReport:
     """The report.
 
     Args:
         request: What was asked for.
-        model: The model.
         given: The vectors.
-        texts: The texts that were compared.
-        tokenized: The ways of making tokens of them.
-        scores: The candidates, the best first.
-        tolerance: Largest difference that passes.
+        looks: The model and the texts that were compared.
+        tried: The candidates, and the ways of making tokens.
     """
-    kept, declared = texts.records, declared_meta(model)
+    model, kept, tolerance, tokenized = looks.model, looks.records, looks.job.tolerance, tried.tokenized
+    close = max(3 * min(score.difference for score in tried.scores), tolerance / 10)
+    scores = tried.scores
+    if not tried.lacks:
+        scores = tuple(sorted(scores, key=lambda score: rank(score, tolerance, close)))
     best = scores[0]
-    found = best.difference <= tolerance
-    first = _recipe(best, tokenized, model, given)
-    candidates = [Candidate(first, best.difference, best.cosine)]
-    for score in scores[1:_SHOWN]:
-        recipe = _recipe(score, tokenized, model, given)
-        same = _why_same(best, score) if found and score.difference <= tolerance else ""
-        candidates.append(Candidate(recipe, score.difference, score.cosine, same))
+    found, declared = best.difference <= tolerance, declared_meta(model)
+    candidates = _candidates(scores[:_SHOWN], given, looks, tried, close if found else -1)
+    first = candidates[0].recipe
     ways = (tokenized[best.variant].meta, *tokenized[best.variant].same)
     is_declared = found and best.strategy == DECLARED and not best.truncated and declared in ways
     findings = [*_notes(tokenized[best.variant], model), *_sampled(len(kept), len(given))] if found else []
-    if texts.alone:
+    if tried.alone:
         message = "only one text at a time gives these vectors: what this model gives depends on padding"
         findings.append(Finding("padding-changes", "warning", message, "See check --run -e padding_invariant."))
     return WhichReport(
@@ -94,12 +76,29 @@ def answer(
         found=found,
         declared=is_declared,
         must_be_declared=request.declared,
-        candidates=tuple(candidates),
-        lacks=() if found else _lacks(best, tokenized[best.variant], tolerance, given),
+        candidates=candidates,
+        lacks=() if found else tried.lacks or _lacks(best, tokenized[best.variant], tolerance, given),
         worst=_worst(best, tokenized[best.variant], kept),
-        command=command_of(first, model, texts.name) if found else None,
+        command=command_of(first, model, looks.name) if found else None,
         python=python_of(first, model) if found else "",
         findings=(*model.verdict.errors, *findings, *_not_declared(found=found, declared=is_declared, model=model)),
+    )
+
+
+def _candidates(
+    scores: Sequence[Score], given: GivenVectors, looks: SecondLooks, tried: Looks, close: float
+) -> tuple[Candidate, ...]:
+    """The first candidates; those with no larger difference than `close` are one with the first."""
+    best = scores[0]
+    longest = max(len(row) for row in tried.tokenized[best.variant].rows)
+    return tuple(
+        Candidate(
+            _recipe(score, tried.tokenized, looks.model, given),
+            score.difference,
+            score.cosine,
+            _why_same(best, score, longest) if score is not best and score.difference <= close else "",
+        )
+        for score in scores
     )
 
 
@@ -113,7 +112,8 @@ def _recipe(score: Score, tokenized: Sequence[Tokenized], model: Model, given: G
         prompt=meta.prompt,
         lower_case=meta.lower_case,
         cut_to=meta.cut_to,
-        normalize=score.normalize,
+        normalize=score.normalized == "after",
+        normalize_whole=score.normalized == "before",
         truncate_dim=given.dimension if score.truncated else None,
         dtype=given.rounded_to,
     )
@@ -125,16 +125,17 @@ def _steps(model: Model) -> tuple[str, ...]:
     return tuple(names[names.index("Pooling") + 1 :]) if "Pooling" in names else ()
 
 
-def _why_same(best: Score, other: Score) -> str:
+def _why_same(best: Score, other: Score, longest: int) -> str:
     names = {best.strategy, other.strategy}
-    if names == {"second_to_last", "mean@-2"}:
-        return "another name of the same"
+    kinds = {re.split("[@:]", name)[0] for name in names}
     if best.variant != other.variant:
         return "other tokens, the same vectors within the tolerance"
-    if "mean_unmasked" in names and names & {"mean", DECLARED}:
-        return "no text is padded here: texts of different lengths would tell them apart"
-    if other.normalize and (best.normalize or best.strategy == DECLARED):
+    if "mean_unmasked" in kinds:
+        return f"no text is padded here: a text of more than {longest} tokens would tell them apart"
+    if other.normalized and (best.normalized or best.strategy == DECLARED) and kinds <= _ONE_DIRECTION:
         return "the same direction: no text tells them apart once vectors have length 1"
+    if names == {"second_to_last", "mean@-2"} or (best.normalized == other.normalized and kinds <= _MEANS):
+        return "another name of the same"
     return "the same numbers on these texts: more and longer texts may tell them apart"
 
 
@@ -197,7 +198,18 @@ def _lacks(best: Score, way: Tokenized, tolerance: float, given: GivenVectors) -
     if not lines and best.cosine > 0.99:
         lines.append(_noise(best, given.largest))
     known = (*_quantized(given), *lines)
-    return known or (f"nothing that is recognised: mean cosine {best.cosine:.3f}; another model or other texts",)
+    return known or _unknown(best, given)
+
+
+def _unknown(best: Score, given: GivenVectors) -> tuple[str, ...]:
+    lines = [f"nothing that is recognised: mean cosine {best.cosine:.3f}; another model or other texts"]
+    lines.append("or a prompt that is none of the checkpoint's, nor a usual one: try it with --prompt")
+    if len(best.row_differences) <= given.dimension + 1:
+        more = given.dimension + 2
+        lines.append(
+            f"or a linear step, such as whitening or PCA: to see one takes {more:,} texts or more, and --sample"
+        )
+    return tuple(lines)
 
 
 def _worst(best: Score, way: Tokenized, kept: Sequence[Record]) -> tuple[WorstText, ...]:

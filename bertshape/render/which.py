@@ -66,8 +66,9 @@ def recipe_text(recipe: VectorRecipe) -> str:
     """A recipe on one line."""
     parts = [f"{recipe.pooling}, as declared" if recipe.declared_steps else recipe.pooling]
     parts += recipe.steps
-    parts += ["normalised"] if recipe.normalize else []
+    parts += ["normalised"] if recipe.normalize_whole else []
     parts += [f"first {counted(recipe.truncate_dim, 'number')}"] if recipe.truncate_dim else []
+    parts += ["normalised"] if recipe.normalize else []
     parts += [f"prompt {str(visible(recipe.prompt))!r}"] if recipe.prompt else []
     parts += ["lower case"] if recipe.lower_case else []
     parts += [f"cut at {recipe.cut_to}"] if recipe.cut_to else []
@@ -79,7 +80,7 @@ def _title(report: WhichReport) -> str:
     best = report.candidates[0].recipe
     if not report.found:
         return f"No recipe makes these vectors; the nearest is {recipe_text(best)}"
-    plain = "" if best.normalize or best.declared_steps else ", not normalised"
+    plain = "" if best.normalize or best.normalize_whole or best.declared_steps else ", not normalised"
     return f"Made by {recipe_text(best)}{plain}"
 
 

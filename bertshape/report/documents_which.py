@@ -17,6 +17,7 @@ class RecipeCandidate(TypedDict):
     lower_case: Annotated[bool, "Whether texts are put into lower case first."]
     cut_to: Annotated[Size | None, "Tokens that longer texts are cut to; null where none is cut."]
     normalize: Annotated[bool, "Whether vectors are scaled to length 1 at the end."]
+    normalize_whole: Annotated[bool, "Whether they are scaled to length 1 before they are cut to truncate_dim."]
     truncate_dim: Annotated[Size | None, "Size that vectors are cut to; null where they are not."]
     dtype: Annotated[Name, "Dtype that the numbers were rounded to."]
     difference: Annotated[Number, "Largest difference of two numbers."]

@@ -26,6 +26,7 @@ class VectorRecipe:
         lower_case: Whether texts are put into lower case first.
         cut_to: Tokens that longer texts are cut to; None where none is cut.
         normalize: Whether the vectors are scaled to length 1 at the end.
+        normalize_whole: Whether they are scaled to length 1 before they are cut to `truncate_dim`.
         truncate_dim: Size that the vectors are cut to; None where they are not.
         dtype: Dtype that the numbers were rounded to.
     """
@@ -37,6 +38,7 @@ class VectorRecipe:
     lower_case: bool = False
     cut_to: int | None = None
     normalize: bool = False
+    normalize_whole: bool = False
     truncate_dim: int | None = None
     dtype: str = "float32"
 
@@ -157,6 +159,7 @@ def _candidate(candidate: Candidate) -> documents_which.RecipeCandidate:
         "lower_case": recipe.lower_case,
         "cut_to": recipe.cut_to,
         "normalize": recipe.normalize,
+        "normalize_whole": recipe.normalize_whole,
         "truncate_dim": recipe.truncate_dim,
         "dtype": recipe.dtype,
         "difference": candidate.difference,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy
@@ -15,6 +16,7 @@ from safetensors.numpy import save_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import Dense
 from sentence_transformers.util import quantize_embeddings
+from transformers import AutoModel, AutoTokenizer
 
 from bertshape import BertshapeError, embed_texts, probe_texts, which_recipe
 from bertshape.pipelines.candidates import strategies
@@ -24,7 +26,6 @@ from tests.predict.test_sentence_chain import edit, save_chain
 from tests.support.checkpoints import build_checkpoint, edited_copy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tests.conftest import Command
@@ -37,6 +38,9 @@ TEXTS = [
     "so it is",
     "many words " * 12,
 ]
+
+
+Tiny = Callable[[str], "Path"]
 
 
 def saved(folder: Path, vectors: Any) -> Path:
@@ -98,17 +102,16 @@ def test_dense_after_another_pooling_is_found_and_the_program_makes_it_again(min
     assert numpy.allclose(namespace["vectors"], vectors, atol=1e-5)
 
 
-@pytest.mark.parametrize(("cut", "found"), [(16, True), (37, False)])
-def test_a_cut_that_nothing_declares(cut: int, found: bool, minilm: Path, tmp_path: Path) -> None:
-    texts = [*TEXTS, "word " * 40, "other " * 60]
+@pytest.mark.parametrize(("cut", "side"), [(16, "right"), (37, "right"), (11, "left")])
+def test_a_cut_that_nothing_declares(cut: int, side: str, minilm: Path, tmp_path: Path) -> None:
+    texts = [*TEXTS, "word " * 40, "one other " * 30]
     model = SentenceTransformer(str(minilm), device="cpu", local_files_only=True)
-    model.max_seq_length = cut
+    model.max_seq_length, model.tokenizer.truncation_side = cut, side
     report = which_recipe(saved(tmp_path, model.encode(texts)), texts, model=minilm)
-    assert report.found == found
     if report.recipe is not None:
-        assert report.recipe.cut_to == cut
+        assert (report.recipe.cut_to, side) == (cut, "right")
     else:
-        assert "right for texts under 42 tokens: longer ones were cut" in " ".join(report.lacks)
+        assert report.lacks == (f"right where texts are cut to {cut} tokens at their beginning",)
 
 
 WRITERS: dict[str, Callable[[Path, Any], object]] = {
@@ -153,12 +156,17 @@ def test_noise_is_named(name: str, minilm: Path, tmp_path: Path) -> None:
     assert report.candidates[0].recipe.declared_steps
 
 
-def test_texts_of_one_length_do_not_part_mean_from_mean_unmasked(tiny: Callable[[str], Path], tmp_path: Path) -> None:
-    texts = ["a b c", "d e f", "g h i"]
-    embed_texts(texts, tmp_path / "v.npz", model=tiny("bert"), pooling=["mean"])
-    report = which_recipe(saved(tmp_path, numpy.load(tmp_path / "v.npz")["pooled.mean"]), texts, model=tiny("bert"))
-    row = next(row for row in report.candidates if row.recipe.pooling == "mean_unmasked")
-    assert row.same == "no text is padded here: texts of different lengths would tell them apart"
+@pytest.mark.parametrize("name", ["mean", "mean@0"])
+def test_the_text_that_is_named_parts_mean_from_mean_unmasked(name: str, tiny: Tiny, tmp_path: Path) -> None:
+    """Carried out: with that text, and its vector, the other recipe no longer passes."""
+    texts, told = ["a b c", "d e f", "g h i"], []
+    for more in ([], ["a b c d"]):
+        texts += more
+        embed_texts(texts, tmp_path / "v.npz", model=tiny("bert"), pooling=[name])
+        vectors = numpy.load(tmp_path / "v.npz")[f"pooled.{name}"]
+        report = which_recipe(saved(tmp_path, vectors), texts, model=tiny("bert"))
+        told.append({row.same for row in report.candidates if "unmasked" in row.recipe.pooling and row.same})
+    assert told == [{"no text is padded here: a text of more than 5 tokens would tell them apart"}, set()]
 
 
 def test_the_probes_tell_cuts_case_and_strategies_apart(minilm: Path, tmp_path: Path, bertshape: Command) -> None:
@@ -202,6 +210,95 @@ def test_integers_are_called_quantized_and_zeros_refused(minilm: Path, tmp_path:
     assert report.candidates[0].recipe.dtype == "float32"
     with pytest.raises(BertshapeError, match="all its numbers are zero"):
         which_recipe(saved(tmp_path, numpy.zeros((6, 384))), TEXTS, model=minilm)
+
+
+@pytest.mark.parametrize("name", ["pooled", "attended", "filled up", "bare"])
+def test_padding_and_special_tokens_by_mistake_are_named(
+    name: str, tiny: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """Batches in the order of the texts with the padding in the mean, a fixed length, and no special tokens."""
+    folder = tiny("bert")
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
+    parts = [TEXTS[:4], TEXTS[4:]] if name != "bare" else [[text] for text in TEXTS]
+    padding, special = "max_length" if name == "filled up" else True, name != "bare"
+    made = []
+    for part in parts:
+        inputs = tokenizer(
+            part,
+            padding=padding,
+            max_length=64,
+            return_tensors="pt",
+            add_special_tokens=special,
+            truncation=True,
+        )
+        if name == "attended":
+            inputs["attention_mask"] = torch.ones_like(inputs["attention_mask"])
+        with torch.inference_mode():
+            made.append(model(**inputs).last_hidden_state.amax(1))
+    report = which_recipe(saved(tmp_path, torch.cat(made).numpy()), TEXTS, model=folder)
+    words = {
+        "pooled": "padding is pooled too, in batches of 4 in the order of the texts",
+        "attended": "padding is attended too, in batches of 4 in the order of the texts",
+        "filled up": "padding is pooled too, in rows of 64 tokens",
+        "bare": "texts are tokenized without special tokens",
+    }
+    assert report.lacks == (f"max is right for the texts tried where {words[name]}",)
+
+
+def test_usual_prompts_and_edits_of_texts_are_tried(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    model = SentenceTransformer(str(tiny("roberta")), device="cpu", local_files_only=True)
+    texts = [*TEXTS, "two\nlines", "three\nmore\nlines"]
+    report = which_recipe(saved(tmp_path, model.encode(texts, prompt="query: ")), texts, model=tiny("roberta"))
+    assert report.recipe is not None
+    assert report.recipe.prompt == "query: "
+    edited = [text.replace("\n", " ") for text in texts]
+    report = which_recipe(saved(tmp_path, model.encode(edited)), texts, model=tiny("roberta"))
+    assert report.lacks[0].endswith("is right for the texts tried where each line break is a blank")
+    report = which_recipe(saved(tmp_path, model.encode(texts, prompt="odd one; ")), texts, model=tiny("roberta"))
+    assert any("try it with --prompt" in line for line in report.lacks)
+
+
+def _turned(rows: Any) -> Any:
+    centred = rows - rows.mean(0)
+    return centred @ numpy.linalg.svd(centred, full_matrices=False)[2].T
+
+
+def _white(rows: Any) -> Any:
+    return _turned(rows) / _turned(rows).std(0)
+
+
+MAPS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "columns": (lambda rows: rows[:, ::-1].copy(), "right numbers in other columns: 48"),
+    "PCA": (lambda rows: _turned(rows), "right distances between texts"),
+    "whitening": (
+        lambda rows: _turned(rows)[:, :16] / _turned(rows)[:, :16].std(0),
+        "a linear map of these vectors to 16 numbers",
+    ),
+    "int8": (lambda rows: quantize_embeddings(rows, "int8"), "quantization with a range for each column"),
+    "binary": (lambda rows: quantize_embeddings(rows, "binary"), "100.0% of the signs are right"),
+    "ubinary": (lambda rows: quantize_embeddings(rows, "ubinary"), "100.0% of the signs are right"),
+    "scale": (lambda rows: rows * 7, "right direction, other norm: each is 7 times"),
+}
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_maps_of_the_numbers_are_named(name: str, tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    words = TEXTS[1].split()
+    parts = ([words[index * step % len(words)] for step in range(1, 2 + index % 5)] for index in range(90))
+    texts = [f"{' '.join(part)} {index}" for index, part in enumerate(parts)]
+    embed_texts(texts, tmp_path / "own.npz", model=tiny("bert"), pooling=["mean"])
+    rows = numpy.load(tmp_path / "own.npz")["pooled.mean"]
+    change, words_shown = MAPS[name]
+    report = which_recipe(saved(tmp_path, change(rows)), texts, model=tiny("bert"))
+    assert words_shown in " ".join(report.lacks)
+    assert report.candidates[0].recipe.pooling == "mean"
+
+
+def test_vectors_of_another_checkpoint_are_not_found(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    embed_texts(TEXTS, tmp_path / "v.npz", model=tiny("electra"), pooling=["mean"])
+    report = which_recipe(saved(tmp_path, numpy.load(tmp_path / "v.npz")["pooled.mean"]), TEXTS, model=tiny("bert"))
+    assert not report.found
+    assert "another model" in report.lacks[0]
 
 
 def test_vectors_of_one_text_at_a_time_are_found_where_padding_changes_them(minilm: Path, tmp_path: Path) -> None:
