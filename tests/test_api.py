@@ -24,30 +24,57 @@ def test_every_public_name_is_there() -> None:
 
 
 def test_nothing_outside_changes() -> None:
-    """Seeds, garbage collector, logging and warnings stay as they were; in a process of its own, for all is global."""
+    """By no public function: what is global stays as it was; in a process of its own, for all is global."""
     code = """
-import gc, logging, random, warnings
-import numpy, torch, transformers
+import gc, logging, os, random, signal, sys, tempfile, threading, warnings
+from pathlib import Path
+import numpy, torch
 from transformers.utils import logging as hf
 import bertshape
+from tests.support.checkpoints import build_checkpoint
+folder = Path(tempfile.mkdtemp())
+own, texts, vectors = build_checkpoint("bert", folder / "m"), ["a", "b c", "some more words"], folder / "v.npz"
+(folder / "t.txt").write_text("one text")
+calls = {
+    "inspect_texts": lambda: bertshape.inspect_texts("x", model=own, layers=True, attentions=True, tasks="all"),
+    "check_checkpoint": lambda: bertshape.check_checkpoint(own, "hidden_size=48", texts="a", run=True, values=True),
+    "diff_checkpoints": lambda: bertshape.diff_checkpoints(own, own, texts="a", corpus=texts, values=True),
+    "snapshot_checkpoint": lambda: bertshape.snapshot_checkpoint(own, texts="a", values=True),
+    "profile_files": lambda: bertshape.profile_files([str(folder / "t.txt")], model=own),
+    "profile_texts": lambda: bertshape.profile_texts(texts, model=own),
+    "memory_of": lambda: bertshape.memory_of(own),
+    "embed_texts": lambda: bertshape.embed_texts(texts, vectors, model=own, pooling="mean"),
+    "Embedder": lambda: bertshape.Embedder(own, pooling="mean").encode(texts),
+    "which_recipe": lambda: bertshape.which_recipe(vectors, texts, model=own),
+    "probe_texts": lambda: bertshape.probe_texts(own),
+}
 def state():
-    bars, level = hf.is_progress_bar_enabled(), logging.getLogger("huggingface_hub").level
-    collector = gc.get_freeze_count(), gc.isenabled(), gc.get_threshold()
-    modes = torch.get_default_dtype(), torch.is_grad_enabled(), len(warnings.filters)
-    return collector, modes, hf.get_verbosity(), bars, level
-# Once before: what the import of a module of transformers does to the warnings is its own.
-bertshape.inspect_texts("x", model="embedded:bert-tiny-uncased")
-before = state()
-assert before[0][0] == 0, before
-torch.manual_seed(1); numpy.random.seed(1); random.seed(1)
-expected = torch.rand(2), numpy.random.rand(), random.random()
-torch.manual_seed(1); numpy.random.seed(1); random.seed(1)
-report = bertshape.inspect_texts("x", model="embedded:bert-tiny-uncased")
-assert report.run.executed
-actual = torch.rand(2), numpy.random.rand(), random.random()
-assert torch.equal(expected[0], actual[0]), (expected, actual)
-assert expected[1:] == actual[1:]
-assert state() == before, (before, state())
+    loggers = [logging.getLogger(name) for name in (None, "transformers", "huggingface_hub", "torch")]
+    signals = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
+    return {
+        "collector": (gc.get_freeze_count(), gc.isenabled(), gc.get_threshold()),
+        "torch": (torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads()),
+        "random": (random.getstate(), str(numpy.random.get_state()), torch.get_rng_state().tolist()),
+        "warnings": (list(warnings.filters), warnings.showwarning, numpy.geterr()),
+        "logging": ([(row.level, row.disabled, len(row.handlers)) for row in loggers], logging.root.manager.disable),
+        "transformers": (hf.get_verbosity(), hf.is_progress_bar_enabled()),
+        "process": (dict(os.environ), os.getcwd(), [signal.getsignal(number) for number in signals]),
+        "left open": (len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else 0, threading.enumerate()),
+        "python": (list(sys.path), sys.excepthook, sys.stdout, sys.stderr, sys.getrecursionlimit()),
+    }
+functions = [name for name in bertshape.__all__ if name.islower() and callable(getattr(bertshape, name))]
+assert set(calls) == {*functions, "Embedder"}, functions
+for name, call in calls.items():
+    call()  # What the import of a module of transformers does to the warnings is its own.
+    gc.collect()
+    before = state()
+    assert before["collector"][0] == 0, name
+    call()
+    gc.collect()
+    changed = [part for part, value in state().items() if value != before[part]]
+    assert not changed, (name, changed)
+random.random()
+assert state()["random"] != before["random"]
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=600)
 
