@@ -66,6 +66,8 @@ def resolve(config: Mapping[str, object], where: str) -> Architecture:
     dimensions = Dimensions(**sizes)  # type: ignore[arg-type]
     if family is not None:
         _check_counts(dimensions, values, family, where)
+    else:
+        _check_count(dimensions.num_hidden_layers, "the number of layers", where, listed=False)
     pad_token_id = values.get("pad_token_id")
     pad = pad_token_id if isinstance(pad_token_id, int) and not isinstance(pad_token_id, bool) else None
     bare = Architecture(model_type, family, dimensions, values, pad, None)

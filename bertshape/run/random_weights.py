@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
+from bertshape.run.memory import check_memory
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -120,6 +122,10 @@ def _block(parameters: dict[str, torch.nn.Parameter], tables: set[str], dtype: t
         if parameter.ndim > 1
     ]
     size = max(needed, default=0) + _STEP * len(parameters)
+    hint = "Correct the sizes in config.json, or predict without running: inspect --weights none."
+    check_memory(
+        2 * size * dtype.itemsize, f"config.json describes a matrix of {max(needed, default=0):,} numbers", hint
+    )
     generator = torch.Generator().manual_seed(SEED)
     numbers = torch.empty(min(size, _DRAWN), dtype=torch.float32).normal_(0, _INITIALIZER_RANGE, generator=generator)
     return numbers.to(dtype).repeat(math.ceil(size / _DRAWN))[:size]

@@ -30,6 +30,13 @@ BROKEN = (
         Case(f"{name} of negative {key}", with_config(model_type=name, **{key: -2}), CHECK, 3, (key, "it is -"))
         for name, key in (("convbert", "num_groups"), ("gemma", "head_dim"), ("funnel", "d_head"))
     ),
+    Case(
+        "layers beyond number outside the table",
+        with_config(model_type="openai-gpt", n_layer=10_000, num_hidden_layers=...),
+        INSPECT,
+        3,
+        ("10000", "from 1 to 1000"),
+    ),
     Case("labels of no number", with_config(num_labels="x"), CHECK, 1, ("num_labels is 'x'",)),
     Case("labels of nothing", with_config(num_labels=None), INSPECT, 1, ("num_labels is 'None'",)),
     Case(
