@@ -58,7 +58,7 @@ def run(arguments: Sequence[str]) -> int:
 def _dispatch(arguments: list[str]) -> int:
     if len(arguments) > _MOST_ARGUMENTS:
         message = f"the command line has {len(arguments):,} arguments, at most {_MOST_ARGUMENTS:,} are read"
-        raise UsageError(message, hint="Put texts into a file: --input FILE.", code="arguments-too-many")
+        raise UsageError(message, hint="Put texts into a file, and pass that.", code="arguments-too-many")
     # A command only reads its options and returns what is to be done, so that no error of the work itself passes
     # through Typer, which has its own ideas of exit codes. --help and --version return an exit code.
     if arguments[:1] == ["help"]:

@@ -14,6 +14,7 @@ import pytest
 
 from bertshape.cli.main import run
 from tests.support.command_line import SECONDS
+from tests.support.wording_check import check_wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,6 +84,7 @@ def _run(
     output, errors = capture.readouterr()
     assert code == case.code, (output + errors)[-3000:]
     assert not [word for word in NEVER if word in output + errors], output + errors
+    check_wording(command, output, errors)
     return output, errors
 
 
