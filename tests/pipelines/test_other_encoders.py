@@ -212,3 +212,23 @@ def test_outputs_have_names_where_the_config_asks_for_a_tuple(tmp_path: Path) ->
     (folder / "config.json").write_text(json.dumps(config | {"return_dict": False}))
     report = inspect_texts(TEXTS, model=str(folder), device="cpu")
     assert {"last_hidden_state", "pooler_output", "hidden_states"} <= set(report.outputs)
+
+
+def test_an_encoder_with_a_decoder(tmp_path: Path) -> None:
+    """As AutoModel runs it: the last_hidden_state of BART is its decoder's, and there are no hidden_states."""
+    sizes = {
+        f"{part}_{size}": 4 for part in ("encoder", "decoder") for size in ("layers", "attention_heads", "ffn_dim")
+    }
+    config = transformers.BartConfig(vocab_size=200, d_model=32, max_position_embeddings=64, pad_token_id=1, **sizes)
+    model = transformers.BartModel(config).eval()
+    model.save_pretrained(tmp_path)
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer.from_str(tokenizer_json()), pad_token="<pad>", eos_token="</s>"
+    ).save_pretrained(tmp_path)
+    report = inspect_texts(TEXTS, model=tmp_path, device="cpu")
+    batch = transformers.AutoTokenizer.from_pretrained(tmp_path)(TEXTS, padding=True, return_tensors="pt")
+    expected = model(batch["input_ids"], batch["attention_mask"])
+    outputs = report.to_dict()["outputs"]
+    assert tuple(outputs["last_hidden_state"]["shape"]) == expected.last_hidden_state.shape
+    assert "hidden_states" not in outputs
+    assert "its decoder's" in next(found.message for found in report.findings if found.code == "family-unknown")
