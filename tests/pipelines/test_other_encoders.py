@@ -216,7 +216,7 @@ def test_outputs_have_names_where_the_config_asks_for_a_tuple(tmp_path: Path) ->
 
 def test_an_encoder_with_a_decoder(tmp_path: Path) -> None:
     """As AutoModel runs it: the last_hidden_state of BART is its decoder's, and there are no hidden_states."""
-    sizes = {
+    sizes: dict[str, Any] = {
         f"{part}_{size}": 4 for part in ("encoder", "decoder") for size in ("layers", "attention_heads", "ffn_dim")
     }
     config = transformers.BartConfig(vocab_size=200, d_model=32, max_position_embeddings=64, pad_token_id=1, **sizes)
