@@ -143,7 +143,7 @@ def _read(location: Location) -> Checkpoint:
     config = read_json_object(folder / "config.json")
     other = recognise_config(config, location.name)
     if other is None and "model_type" not in config:
-        other = recognise(list_folder(location), only=("no-transformer", "format-unread"))
+        other = recognise(list_folder(location), only=("no-transformer", "format-unread", "other-library"))
     if other is not None:
         raise other
     headers, weights_error = read_weights(location, folder)

@@ -86,6 +86,9 @@ def _missing_config(folder: Folder) -> CheckpointError:
     hint = "A checkpoint is a folder with config.json, weights and a tokenizer: pass one."
     if below:
         hint = f"Pass the folder below it: {listed([folder.below(name) for name in below])}."
+    packed = folder.find(r"[^/]+\.(tar|tgz|tar\.gz|zip)")
+    if packed:
+        hint = f"Unpack {packed[0]}, and pass the folder that comes out."
     return CheckpointError(f"there is no config.json in {folder.name}", hint=hint, code="config-missing")
 
 

@@ -161,6 +161,7 @@ _FORMATS = {
     "rust-bert": r"\S+\.ot",
     "TensorRT": r"\S+\.(plan|engine)",
     "MLX": r"weights(\.\d+)?\.npz",
+    "PaddlePaddle": r"\S+\.pdparams",
     "CTranslate2": r"(shared_|source_)?vocabulary\.(json|txt)",
 }
 _LIBRARIES = {
@@ -169,6 +170,9 @@ _LIBRARIES = {
     "gensim": r"\S+\.(kv|wv\.vectors\.npy|vectors\.npy)",
     "NeMo": r"\S+\.nemo",
     "fairseq": r"dict\.txt",
+    "BERTopic": r"topics\.json",
+    "AllenNLP": r"weights\.th",
+    "flair": r"(best|final)-model\.pt",
 }
 
 
@@ -234,6 +238,15 @@ def _google(folder: Folder, found: list[str]) -> tuple[str, str]:
     if config is None:
         return message, "Take the release for PyTorch."
     family = config.rpartition("/")[2].removesuffix("_config.json")
+    below = config.rpartition("/")[0]
+    weights = [
+        path for path in folder.find(r"(\S+/)?(pytorch_model\.bin|model\.safetensors)") if path.startswith(below)
+    ]
+    if weights:
+        message = (
+            f"{folder.name} has {config} and {weights[0]}, as pytorch-pretrained-bert wrote them, and no config.json"
+        )
+        return message, f'Copy {config} to config.json beside the weights, and add "model_type": "{family}" to it.'
     return message, (
         f'To predict shapes, copy {config} to config.json and add "model_type": "{family}"; for numbers take the '
         "release for PyTorch."

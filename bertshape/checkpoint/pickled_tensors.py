@@ -168,7 +168,9 @@ def _no_torch_file(start: bytes, name: str) -> CheckpointError:
     page = start.lstrip()[:1] == b"<"
     what = "is empty" if not start else "is an HTML or XML page" if page else "is no file that torch.save has written"
     hint = "Download the file itself, not the page about it." if page else "Download the file again."
-    return CheckpointError(f"{name} {what}, so it holds no weights", hint=hint, code="weights-not-pickle")
+    if start[8:9] == b"{":
+        what, hint = "is a file of safetensors under another name", "Rename it to model.safetensors."
+    return CheckpointError(f"{name} {what}, and no weights that torch.load takes", hint=hint, code="weights-not-pickle")
 
 
 def _follow(stream: BinaryIO) -> object:

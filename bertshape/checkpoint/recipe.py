@@ -143,6 +143,8 @@ def _read(folder: Path) -> Recipe:
     steps = [read_step(folder, *entry) for entry in _module_entries(folder)]
     transformer, steps = _with_transformer(folder, steps)
     prompts, prompt_name = outer.get("prompts"), outer.get("default_prompt_name")
+    if "prompts" in outer and not isinstance(prompts, dict):
+        raise invalid(file, f"prompts is {prompts!r}, expected an object of texts by name")
     truncate_dim = read_size(file, outer, "truncate_dim")
     sizes = [step.output_dimension for step in steps if step.output_dimension and step.gives == SENTENCE]
     return Recipe(

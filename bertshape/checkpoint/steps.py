@@ -29,6 +29,14 @@ TANH = "torch.nn.modules.activation.Tanh"
 _DENSE_LIKE = {"Dense": ("in_features", "out_features"), "LayerNorm": ("dimension", "dimension")}
 _FOLLOWED = frozenset({"Transformer", "Pooling", "Normalize", "Dropout", *_DENSE_LIKE})
 _OWN_PACKAGE = "sentence_transformers."
+_ACCEPTED = {
+    "Pooling": {*_OLD_MODES, "embedding_dimension", "word_embedding_dimension", "pooling_mode", "include_prompt"},
+    "LayerNorm": {"dimension"},
+}
+"""Keys of config.json that the step's class takes; Dense and Normalize pass over others."""
+_GONE = frozenset({"ALBERT", "BERT", "CamemBERT", "DistilBERT", "RoBERTa", "T5", "XLMRoBERTa", "XLNet"})
+"""Classes of sentence-transformers before 0.4, in whose place there is Transformer now."""
+REFUSED = "SentenceTransformer refuses"
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,7 @@ class Module:
         takes: Which feature it reads: `sentence_embedding`, or `token_embeddings` in models of token vectors.
         gives: Which feature it writes.
         activation: Class of a Dense step's activation, such as `torch.nn.modules.activation.Tanh`.
+        own_activation: The class that config.json names where that is code, and Tanh stands in its place.
         bias: Whether a Dense step adds a bias.
         residual: Whether a Dense step adds what it takes to what it gives.
         pooling: Strategies of a Pooling step in bertshape's notation, such as `mean` or `cls+mean`.
@@ -60,6 +69,7 @@ class Module:
     takes: str = SENTENCE
     gives: str = SENTENCE
     activation: str = TANH
+    own_activation: str = ""
     bias: bool = True
     residual: bool = False
     pooling: str = "mean"
@@ -70,9 +80,26 @@ class Module:
     missing_file: str | None = None
 
     @property
+    def refused(self) -> bool:
+        """Whether sentence-transformers itself cannot load the step."""
+        return self.problem is not None and REFUSED in self.problem
+
+    @property
     def has_weights(self) -> bool:
         """Whether the step has numbers of its own."""
         return self.name in _DENSE_LIKE
+
+    @property
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of all tensors that the step has, by name; empty where its config.json does not say their sizes."""
+        taken, given = self.input_dimension, self.output_dimension
+        if not self.has_weights or taken is None or given is None:
+            return {}
+        if self.name == "LayerNorm":
+            return {"norm.weight": (given,), "norm.bias": (given,)}
+        bias = {"linear.bias": (given,)} if self.bias else {}
+        residual = {"residual.weight": (given, taken)} if self.residual and taken != given else {}
+        return {"linear.weight": (given, taken), **bias, **residual}
 
 
 def read_step(folder: Path, kind: str, path: str) -> Module:
@@ -90,6 +117,8 @@ def read_step(folder: Path, kind: str, path: str) -> Module:
     problem = None
     if not kind.startswith(_OWN_PACKAGE):
         problem = f"{kind} is code outside sentence-transformers, which runs it only with trust_remote_code=True"
+    elif name in _GONE:
+        problem = f"modules.json has {kind}, which {REFUSED}: its place has {_OWN_PACKAGE}models.Transformer"
     elif name not in _FOLLOWED:
         problem = f"bertshape does not follow the module {name}"
     if problem is not None:
@@ -97,7 +126,18 @@ def read_step(folder: Path, kind: str, path: str) -> Module:
     file = f"{path}/config.json"
     if name in ("Pooling", *_DENSE_LIKE) and not exists(folder / path / "config.json"):
         return Module(name, path, kind=kind, problem=f"{file} is missing", missing_file=file)
-    return replace(_read_known(folder, name, path), kind=kind)
+    odd = _unknown_keys(folder, name, path)
+    problem = f"{file} has {odd[0]}, which {REFUSED}" if odd else None
+    return replace(_read_known(folder, name, path), kind=kind, problem=problem)
+
+
+def _unknown_keys(folder: Path, name: str, path: str) -> list[str]:
+    accepted = _ACCEPTED.get(name)
+    return (
+        []
+        if accepted is None
+        else [key for key in read_json_object(folder / path / "config.json") if key not in accepted]
+    )
 
 
 def _read_known(folder: Path, name: str, path: str) -> Module:
@@ -149,6 +189,7 @@ def _read_dense_like(folder: Path, name: str, path: str) -> Module:
     return replace(
         _with_features(module, config),
         activation=activation if activation.startswith("torch.") else TANH,
+        own_activation="" if activation.startswith("torch.") else activation,
         bias=bool(config.get("bias", True)),
         residual=bool(config.get("use_residual")),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bertshape.checkpoint.small_files import SENTENCE_FILES
-from bertshape.checkpoint.steps import TOKENS, invalid, read_size
+from bertshape.checkpoint.steps import REFUSED, TOKENS, invalid, read_size
 from bertshape.files import read_optional_object
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def read_transformer_step(folder: Path) -> TransformerStep:
     call = _call(file, config)
     output, gives, modality_problem = _modality(config)
     problems = (
-        *_unknown(f"{file.name} has", config, _KNOWN, "SentenceTransformer refuses"),
+        *_unknown(f"{file.name} has", config, _KNOWN, REFUSED),
         *_unknown("model_kwargs has", settings["model_kwargs"], _OF_MODEL, "bertshape does not follow"),
         *_unknown("processing_kwargs has", call, _OF_CALL, "bertshape does not follow"),
         *_other(config, call),

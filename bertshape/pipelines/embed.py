@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.packages import check_packages
-from bertshape.pipelines.reconcile import non_finite
+from bertshape.pipelines.reconcile import collapsed, non_finite
 from bertshape.pipelines.vector_maker import open_maker
 from bertshape.pipelines.verify import Sample, check_installed, verify
 from bertshape.report.embed import EmbedReport
@@ -72,7 +72,7 @@ def embed(
     vectors = running.run(itertools.chain([first], reading), events, _saving(request, model))
     seconds = time.perf_counter() - begin + encoding
     findings = running.findings
-    broken = non_finite(vectors.saved, model.dtype(request.run.dtype))
+    broken = non_finite(vectors.saved, model.dtype(request.run.dtype)) + collapsed("texts", vectors.collapsed)
     if broken and not request.allow_unsound:
         return _refused(request, model, (*findings, *broken))
     report = _report(request, model, windows, replace(vectors, seconds=seconds))

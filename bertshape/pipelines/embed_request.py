@@ -175,8 +175,8 @@ def vector_strategies(request: VectorRequest, model: Model) -> tuple[Strategy, .
 
 def chain_breaks(request: VectorRequest, model: Model) -> tuple[Finding, ...]:
     """Why the declared sentence embedding cannot be followed to its end."""
-    if request.pooling:
-        return ()
+    if request.pooling or any(step.refused for step in model.recipe.steps):
+        return ()  # What sentence-transformers refuses is a finding of the files.
     lacking = steps_without_weights(model.checkpoint) if model.weights == "checkpoint" else ()
     outputs = model_outputs(model.architecture, 1, 1, "float32")
     for step in predict_embedding(model.recipe.steps, outputs, lacking=lacking):

@@ -53,6 +53,7 @@ def observe(report: Report, observation: Observation, *, family_known: bool = Tr
             )
         )
     findings += non_finite({**observation.outputs, **_pooled_and_steps(observation)}, observation.dtype)
+    findings += collapsed("tokens in last_hidden_state", observation.collapsed)
     run = Run(True, observation.device, observation.dtype, observation.torch, observation.transformers)
     checkpoint = replace(report.checkpoint, dtype=observation.dtype, parameters=observation.parameters)
     observed = replace(
@@ -94,6 +95,20 @@ def non_finite(observed: Mapping[str, Observed], dtype: str) -> list[Finding]:
     wider = "; or run in float32: inspect --dtype float32" if dtype in ("float16", "bfloat16") else ""
     hint = f"Look at the weights with check --values{wider}."
     return [Finding("non-finite-outputs", "error", message, hint, expected="finite numbers")]
+
+
+def collapsed(what: str, found: bool) -> list[Finding]:
+    """An error where what differs has one vector.
+
+    Args:
+        what: What has it.
+        found: Whether it was found so.
+    """
+    if not found:
+        return []
+    message = f"all {what} have the same vector: the model says nothing of its input, as with weights of zeros"
+    hint = "Look for tensors of zeros with check --values, and go back to a checkpoint from before."
+    return [Finding("outputs-collapsed", "error", message, hint, expected="different vectors")]
 
 
 def _pooled_and_steps(observation: Observation) -> dict[str, Observed]:

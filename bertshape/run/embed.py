@@ -28,8 +28,14 @@ if TYPE_CHECKING:
     from bertshape.tokens.encode import EncodedRow
 
 
-class _NotFiniteError(Exception):
-    """Vectors hold NaN: what was written must not take its place."""
+_SEVERAL = 3
+"""Texts of other tokens that have one vector by no chance."""
+_NOISE = 1e-5
+"""By how much sums of the same numbers in another order differ."""
+
+
+class _WorthlessError(Exception):
+    """Vectors hold NaN, or are all the same: what was written must not take its place."""
 
 
 @dataclass
@@ -41,15 +47,26 @@ class _Tally:
     batches: int = 0
     seconds: float = 0.0
     kept: dict[str, list[torch.Tensor]] = field(default_factory=dict)
+    first: dict[str, torch.Tensor] = field(default_factory=dict)
+    texts: set[bytes] = field(default_factory=set)
+    alike: bool = True
 
-    def add(self, arrays: Mapping[str, torch.Tensor]) -> None:
+    def add(self, rows: Sequence[EncodedRow], arrays: Mapping[str, torch.Tensor]) -> None:
+        if len(self.texts) < _SEVERAL:
+            self.texts |= {bytes(row.input_ids) for row in rows[:_SEVERAL]}
         for name, value in arrays.items():
+            first = self.first.setdefault(name, value[0].clone())
+            self.alike = self.alike and bool(torch.allclose(value, first.expand_as(value), rtol=_NOISE, atol=0))
             seen, before = look(value), self.saved.get(name)
             if before is not None:
                 sizes = (before.sizes[0] + seen.sizes[0], *seen.sizes[1:])
                 broken, numbers = before.not_finite + seen.not_finite, before.numbers + seen.numbers
                 seen = replace(seen, sizes=sizes, not_finite=broken, numbers=numbers)
             self.saved[name] = seen
+
+    @property
+    def collapsed(self) -> bool:
+        return self.alike and len(self.texts) >= _SEVERAL
 
     @property
     def broken(self) -> bool:
@@ -87,21 +104,23 @@ def embed_windows(
                 begin = time.perf_counter()
                 with torch.inference_mode():
                     arrays = _run(model, architecture, device, window.rows, job, chain, batches, tally)
-                tally.add(arrays)
+                tally.add(window.rows, arrays)
                 if tally.broken and job.saving is not None and not job.keep_broken:
-                    raise _NotFiniteError
+                    raise _WorthlessError
                 if file is not None:
                     file.write(window.records, arrays)
                 else:
                     for name, value in arrays.items():
                         tally.kept.setdefault(name, []).append(value)
                 tally.seconds += time.perf_counter() - begin
-    except _NotFiniteError:
+            if tally.collapsed and job.saving is not None and not job.keep_broken:
+                raise _WorthlessError
+    except _WorthlessError:
         pass  # What was seen says so.
     halved_to = batches.positions if batches.halved else None
     counts = tally.batches, tally.positions, tally.seconds
     kept = {name: as_numpy(torch.cat(parts)) for name, parts in tally.kept.items()}
-    return Vectors(tally.saved, *counts, str(device), halved_to, kept)
+    return Vectors(tally.saved, *counts, str(device), halved_to, kept, tally.collapsed)
 
 
 def _run(

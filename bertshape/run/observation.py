@@ -97,6 +97,7 @@ class Observation:
         parameters: Number of parameters.
         unmasked_error: Largest distance of an element of `mean_unmasked` from `mean`; None where it is not
             known.
+        collapsed: Whether several tokens of other ids all have one vector in last_hidden_state.
         torch: Version of torch.
         transformers: Version of transformers.
     """
@@ -113,6 +114,7 @@ class Observation:
     unmasked_error: float | None
     torch: str
     transformers: str
+    collapsed: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ class Vectors:
         device: Device that ran.
         halved_to: Positions of the largest batch that was allowed in the end, where memory ran out; else None.
         arrays: The vectors as arrays of NumPy, by name, where they went into no file.
+        collapsed: Whether texts of other tokens all have one vector.
     """
 
     saved: Mapping[str, Observed]
@@ -149,3 +152,4 @@ class Vectors:
     device: str
     halved_to: int | None = None
     arrays: Mapping[str, Any] = field(default_factory=dict)
+    collapsed: bool = False

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from bertshape.run.request import Chain, ForwardRequest, Plan, VectorJob, Window
     from bertshape.tokens.batch import Tokenization
 
+_SEVERAL = 3
+
 
 class Runner:
     """A loaded model, for any number of batches.
@@ -145,6 +147,7 @@ class Runner:
             if plan.saving is not None:
                 save(plan.saving, name_tensors(inputs, there, pooled, followed, logits, saving=plan.saving))
             unmasked_error = _unmasked_error(pooled)
+            collapsed = _is_collapsed(outputs.get("last_hidden_state"), inputs["input_ids"])
             size = tokenization.batch_size, tokenization.sequence_length
             return Observation(
                 outputs={name: look(value, _kept(name, pooling_inputs, plan)) for name, value in there.items()},
@@ -157,6 +160,7 @@ class Runner:
                 dtype=self.dtype,
                 parameters=sum(parameter.numel() for parameter in model.parameters()),
                 unmasked_error=unmasked_error,
+                collapsed=collapsed,
                 torch=torch.__version__,
                 transformers=transformers.__version__,
             )
@@ -230,3 +234,11 @@ def _loading(request: ForwardRequest) -> str:
     if request.folder is None:
         return "making random weights"
     return f"loading {request.weight_bytes / 1e6:,.0f} MB" if request.weight_bytes else "loading the weights"
+
+
+def _is_collapsed(hidden: Any, input_ids: torch.Tensor) -> bool:
+    """Whether tokens of three or more ids have one vector, whatever is between them and the end of the model."""
+    if hidden is None or hidden.shape[:2] != input_ids.shape or input_ids.unique().numel() < _SEVERAL:
+        return False
+    vectors = hidden.flatten(0, 1)
+    return bool(torch.allclose(vectors, vectors[0].expand_as(vectors), rtol=1e-5, atol=0))

@@ -173,7 +173,16 @@ def _activation(step: Module) -> Any:
 
 
 def _weights(step: Module, folder: Path | None) -> Mapping[str, torch.Tensor]:
-    return _random(step) if folder is None else _stored(step, folder / step.path)
+    if folder is None:
+        return _random(step)
+    stored, expected = _stored(step, folder / step.path), step.weight_shapes
+    for name in expected | dict.fromkeys(stored) if expected else ():
+        held = tuple(stored[name].shape) if name in stored else None
+        if held != expected.get(name):
+            raise _invalid(
+                step, f"do not fit: {name} has {held or 'no numbers'}, expected {expected.get(name) or 'none'}"
+            )
+    return stored
 
 
 def _stored(step: Module, folder: Path) -> Mapping[str, torch.Tensor]:
@@ -196,15 +205,15 @@ def _stored(step: Module, folder: Path) -> Mapping[str, torch.Tensor]:
 
 def _random(step: Module) -> dict[str, torch.Tensor]:
     """Seeded numbers for a step whose weights are not used."""
-    taken, given = step.input_dimension or 1, step.output_dimension or 1
-    if step.name == "LayerNorm":
-        return {"norm.weight": torch.ones(given), "norm.bias": torch.zeros(given)}
     generator = torch.Generator().manual_seed(_SEED)
-    weights = {"linear.weight": torch.empty(given, taken).normal_(0, 0.02, generator=generator)}
-    if step.bias:
-        weights["linear.bias"] = torch.zeros(given)
-    if step.residual and taken != given:
-        weights["residual.weight"] = torch.empty(given, taken).normal_(0, 0.02, generator=generator)
+    weights = {}
+    for name, shape in step.weight_shapes.items():
+        one = name == "norm.weight"
+        weights[name] = (
+            torch.empty(shape).normal_(0, 0.02, generator=generator)
+            if len(shape) > 1
+            else torch.full(shape, float(one))
+        )
     return weights
 
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from bertshape.predict.architecture import Architecture
     from bertshape.predict.family import Conditional
 
+_BUILT_IN = ("eager", "sdpa", "flex_attention")
+"""What transformers needs nothing for but torch."""
+
 
 def attention_findings(architecture: Architecture, config_path: str, pooling: str | None = None) -> Iterator[Finding]:
     """A decoder's attention in what is used as an encoder, and settings that contradict each other.
@@ -24,6 +27,19 @@ def attention_findings(architecture: Architecture, config_path: str, pooling: st
     family = architecture.family
     if family is None:
         return
+    asked = next((key for key in ("attn_implementation", "_attn_implementation") if architecture.values.get(key)), None)
+    if asked and str(architecture.values[asked]) not in _BUILT_IN:
+        named = str(architecture.values[asked])[:50]
+        yield Finding(
+            "attention-implementation",
+            "warning",
+            f"{asked} is {named} in {config_path}: transformers loads the model only where the package for it is "
+            "installed, on a device that it supports",
+            f"Remove {asked} from config.json, and ask for it in code: from_pretrained(..., attn_implementation=...).",
+            where=f"config.json {asked}",
+            expected=", ".join(_BUILT_IN),
+            actual=named,
+        )
     if architecture.is_causal and family.group != "encoder":
         yield Finding(
             "attention-causal",

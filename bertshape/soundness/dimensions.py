@@ -94,17 +94,39 @@ def dimension_findings(
         )
     expected = held.architecture.expected_tensors() or {}
     odd = [name for name, shape in expected.items() if name in stored and stored[name] != shape]
+    empty = [name for name in odd if 0 in stored[name]]
+    if empty:
+        yield _empty(empty, stored)
+        odd = [name for name in odd if name not in empty]
     for name in odd[:_SHOWN]:
         wanted, actual = str(list(expected[name])), str(list(stored[name]))
         yield Finding(
             "tensor-mismatch",
             "error",
             f"{name}: expected {wanted} by {checkpoint.config_path}, the weights hold {actual}",
-            "Restore the weights, or the config.json that was saved with them.",
+            "transformers 5 reads no pruned_heads: take the weights from before heads were pruned."
+            if checkpoint.config.get("pruned_heads")
+            else "Restore the weights, or the config.json that was saved with them.",
             where=name,
             expected=wanted,
             actual=actual,
         )
+
+
+def _empty(names: list[str], stored: Mapping[str, Shape]) -> Finding:
+    """Tensors without numbers: each process of DeepSpeed ZeRO-3 or FSDP holds a part, and one saved what it had."""
+    shape = str(list(stored[names[0]]))
+    return Finding(
+        "tensors-empty",
+        "error",
+        f"{len(names)} stored tensor{'s hold' if len(names) > 1 else ' holds'} no numbers, such as {names[0]} of shape "
+        f"{shape}: so one process of DeepSpeed ZeRO-3 or FSDP saves a model whose parts lie with the others",
+        "Save it again from all processes: stage3_gather_16bit_weights_on_model_save, or zero_to_fp32.py over the "
+        "checkpoint of the training.",
+        where=names[0],
+        expected="numbers",
+        actual=shape,
+    )
 
 
 def layer_findings(checkpoint: Checkpoint, architecture: Architecture, held: HeldDimensions) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from bertshape.predict.limits import FLOATS, declared_dtype, resolve_dtype
 from bertshape.predict.tensor_names import backbone_name
 from bertshape.report.finding import Finding
 from bertshape.shapes import DTYPE_BYTES
+from bertshape.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,24 @@ def dtype_findings(checkpoint: Checkpoint, architecture: Architecture) -> Iterat
     family, headers = architecture.family, checkpoint.headers
     if headers is None:
         return
+    expected = architecture.expected_tensors() or {}
+    odd = {
+        name: tensor.dtype
+        for name, tensor in headers.tensors.items()
+        if tensor.dtype not in FLOATS and family is not None and backbone_name(name, family) in expected
+    }
+    if odd:
+        name, dtype = next(iter(odd.items()))
+        yield Finding(
+            "tensors-rounded",
+            "warning",
+            f"{counted(len(odd), 'tensor')} of the backbone stored in {dtype}, such as {name}, and config.json has no "
+            "quantization_config: they load as they stand, without the scales that belong to them",
+            "Take the weights from before they were quantized, or add the quantization_config of the run that did it.",
+            where=name,
+            expected="floating-point numbers",
+            actual=dtype,
+        )
     elements: Counter[str] = Counter()
     in_memory = 0
     loaded = resolve_dtype(checkpoint, "auto", stored=True)

@@ -37,6 +37,19 @@ def length_findings(
                 expected=f"at most {usable}",
                 actual=limit,
             )
+    positions = architecture.dimensions.max_position_embeddings
+    # Where no file says a limit, encode cuts at the number of positions, of which these families leave some unused.
+    if not limits and usable is not None and positions is not None and usable < positions:
+        yield Finding(
+            "length-exceeds-positions",
+            "warning" if checkpoint.recipe.has_chain else "note",
+            f"no file says a limit, so that encode() cuts at {positions} tokens, and at most {usable} run "
+            f"({_rule(architecture)}): a longer text crashes",
+            f"Set model_max_length to {usable} in tokenizer_config.json.",
+            where="tokenizer_config.json model_max_length",
+            expected=f"at most {usable}",
+            actual="none",
+        )
     fitting = {where: limit for where, limit in limits.items() if usable is None or limit <= usable}
     if len({*fitting.values(), *([usable] if usable is not None else [])}) > 1:
         named = ", ".join(f"{where} = {limit}" for where, limit in fitting.items())

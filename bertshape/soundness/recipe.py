@@ -112,6 +112,17 @@ def _prompts(recipe: Recipe) -> Iterator[Finding]:
             expected=", ".join(recipe.prompts) or "none",
             actual=name,
         )
+    asked = [named for named, text in recipe.prompts.items() if text]
+    if name is None and asked:
+        yield Finding(
+            "prompts-not-default",
+            "note",
+            f"{_OUTER} has prompts ({', '.join(asked)}) and no default_prompt_name: encode() puts none before a text "
+            "unless it is asked to, and so does embed",
+            f"If the model was trained with them, ask for them: --prompt-name {asked[0]}.",
+            where=f"{_OUTER} default_prompt_name",
+            actual="none",
+        )
     if recipe.prompt is not None:
         yield Finding(
             "default-prompt",
@@ -144,6 +155,18 @@ def _before(recipe: Recipe) -> Iterator[Finding]:
 
 
 def _after(recipe: Recipe) -> Iterator[Finding]:
+    for step in recipe.steps:
+        if step.own_activation:
+            yield Finding(
+                "activation-not-trusted",
+                "warning",
+                f"{step.path}/config.json names the activation {step.own_activation}, which is code outside torch: "
+                "SentenceTransformer takes Tanh in its place unless it is given trust_remote_code, and so does embed",
+                "Look up what the model was trained with, and name the class of torch.nn that does the same.",
+                where=f"{step.path}/config.json activation_function",
+                expected="a class of torch.nn",
+                actual=step.own_activation,
+            )
     size = recipe.truncate_dim
     if size is not None:
         message = f"encode() cuts the vector to its first {size} numbers (truncate_dim)"

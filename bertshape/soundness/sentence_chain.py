@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.byte_source import FileSource
 from bertshape.checkpoint.checkpoint import steps_without_weights
+from bertshape.checkpoint.pickled_tensors import read_pickles
+from bertshape.checkpoint.read_weights import PICKLES
 from bertshape.checkpoint.safetensors import read_header
 from bertshape.checkpoint.weights import SINGLE_FILE
 from bertshape.errors import CheckpointError
@@ -14,14 +16,15 @@ from bertshape.report.finding import Finding
 from bertshape.soundness.recipe import recipe_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+    from pathlib import Path
 
     from bertshape.checkpoint.checkpoint import Checkpoint
     from bertshape.checkpoint.steps import Module
     from bertshape.predict.architecture import Architecture
 
 _FIELDS = {"Pooling": "embedding_dimension", "Dense": "in_features", "LayerNorm": "dimension"}
-_WEIGHTS = {"Dense": ("linear.weight", "linear.bias"), "LayerNorm": ("norm.weight", "norm.bias")}
+_RESTORE = "Restore the sentence-transformers folders from the original checkpoint."
 
 
 def sentence_findings(checkpoint: Checkpoint, architecture: Architecture) -> list[Finding]:
@@ -39,6 +42,8 @@ def sentence_findings(checkpoint: Checkpoint, architecture: Architecture) -> lis
     for step in recipe.steps if recipe.declared else ():
         if step.missing_file is not None:
             findings.append(_undescribed(step, step.missing_file))
+        if step.refused:
+            findings.append(_refused(step))
         if step.problem is not None:
             sizes.clear()  # It may change any size, and does not say to what.
         elif step.name == "Transformer":
@@ -79,6 +84,16 @@ def _undescribed(step: Module, file: str) -> Finding:
     )
 
 
+def _refused(step: Module) -> Finding:
+    return Finding(
+        "step-refused",
+        "error",
+        f"{step.problem}: it cannot load this folder, AutoModel can",
+        "Correct the file that is named, or save the folder again with sentence-transformers.",
+        where=(step.problem or "").split(" has ")[0],
+    )
+
+
 def _input(step: Module, size: int | None, giver: str) -> Iterator[Finding]:
     if size is None or step.input_dimension in (None, size):
         return
@@ -87,7 +102,7 @@ def _input(step: Module, size: int | None, giver: str) -> Iterator[Finding]:
         "embedding-dimension-mismatch",
         "error",
         f"{field}: {step.path}/config.json says {step.input_dimension}, the step before it gives {size} ({giver})",
-        "Restore the sentence-transformers folders from the original checkpoint.",
+        _RESTORE,
         where=f"{step.path}/config.json {field}",
         expected=size,
         actual=step.input_dimension,
@@ -96,44 +111,47 @@ def _input(step: Module, size: int | None, giver: str) -> Iterator[Finding]:
 
 def _stored(checkpoint: Checkpoint, step: Module) -> Iterator[Finding]:
     """The step's own weights, where they lie beside its config.json, against the sizes that it says."""
-    name = f"{step.path}/{SINGLE_FILE}"
-    path = checkpoint.location.folder / step.path / SINGLE_FILE
     if step.path in steps_without_weights(checkpoint):
         yield Finding(
             "step-weights-missing",
             "error",
-            f"{step.path} holds no weights for its {step.name}: neither {SINGLE_FILE} nor pytorch_model.bin",
-            "Restore the sentence-transformers folders from the original checkpoint.",
+            f"{step.path} holds no weights for its {step.name}: neither {SINGLE_FILE} nor {PICKLES[0]}",
+            _RESTORE,
             where=step.path,
             expected="weights",
             actual="none",
         )
-    if step.name not in _WEIGHTS or not exists(path):
+    folder = checkpoint.location.folder / step.path
+    file = next((name for name in (SINGLE_FILE, PICKLES[0]) if exists(folder / name)), None)
+    expected = step.weight_shapes
+    if file is None or not expected:
         return
+    name = f"{step.path}/{file}"
     try:
-        header = read_header(FileSource(path, name))
+        held = _held(folder, file, name)
     except CheckpointError as error:
         yield Finding(error.code, "error", error.message, error.hint, where=name)
         return
-    for tensor, expected in _expected(step).items():
-        actual = header.tensors[tensor].shape if tensor in header.tensors else None
-        if actual == expected or (actual is None and tensor.endswith("bias")):
-            continue
-        held = "nothing" if actual is None else str(list(actual))
-        yield Finding(
-            "embedding-dimension-mismatch",
-            "error",
-            f"{tensor}: expected {list(expected)} by {step.path}/config.json, {name} holds {held}",
-            "Restore the sentence-transformers folders from the original checkpoint.",
-            where=f"{name} {tensor}",
-            expected=str(list(expected)),
-            actual=held,
-        )
+    odd = [key for key in expected | held if expected.get(key) != held.get(key)] if held is not None else []
+    if not odd or held is None:
+        return
+    wanted, found = (str(list(sizes[odd[0]])) if odd[0] in sizes else "nothing" for sizes in (expected, held))
+    more = f", and so on with {len(odd) - 1} more" if len(odd) > 1 else ""
+    yield Finding(
+        "embedding-dimension-mismatch",
+        "error",
+        f"{odd[0]}: expected {wanted} by {step.path}/config.json, {name} holds {found}{more}; SentenceTransformer "
+        "cannot load it",
+        _RESTORE,
+        where=f"{name} {odd[0]}",
+        expected=wanted,
+        actual=found,
+    )
 
 
-def _expected(step: Module) -> Mapping[str, tuple[int, ...]]:
-    taken, given = step.input_dimension, step.output_dimension
-    if taken is None or given is None:
-        return {}
-    weight, bias = _WEIGHTS[step.name]
-    return {weight: (given, taken) if step.name == "Dense" else (given,), bias: (given,)}
+def _held(folder: Path, file: str, name: str) -> dict[str, tuple[int, ...]] | None:
+    """Shapes of what a step stores; None where its pickle cannot be followed."""
+    if file == SINGLE_FILE:
+        return {key: tensor.shape for key, tensor in read_header(FileSource(folder / file, name)).tensors.items()}
+    headers = read_pickles(folder, (file,))
+    return None if headers is None else {key: tensor.shape for key, tensor in headers.tensors.items()}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.quantization import read_quantization
 from bertshape.predict.family import load_family
+from bertshape.soundness.adapters import adapter_beside_finding, unmerged, unmerged_finding, without_adapter
 from bertshape.soundness.attention import attention_findings
 from bertshape.soundness.custom_code import custom_code_findings
 from bertshape.soundness.defaults import default_findings
@@ -87,7 +88,10 @@ def _judge_weights(
     checkpoint: Checkpoint, architecture: Architecture, weights_needed: bool
 ) -> tuple[list[Finding], Architecture | None]:
     """What the weights are worth, and what a config.json would describe that fits them; None for another family."""
-    findings = [*nested_findings(checkpoint)]
+    findings = [*nested_findings(checkpoint), *adapter_beside_finding(checkpoint)]
+    if unmerged(checkpoint):
+        findings.append(unmerged_finding(checkpoint))
+        checkpoint = without_adapter(checkpoint)
     quantization = read_quantization(checkpoint)
     if quantization is not None:
         findings += quantization_findings(checkpoint, quantization)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bertshape.report.finding import Finding
+from bertshape.soundness.tokenizer_inputs import input_findings, segment_findings
 from bertshape.soundness.tokenizer_probe import probe_tokenizer
+from bertshape.soundness.vocabulary import byte_order_mark, vocabulary_file_findings
 from bertshape.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bertshape.checkpoint.checkpoint import Checkpoint
     from bertshape.predict.architecture import Architecture
     from bertshape.report.finding import Severity
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 
 _BLANK_SHARE = 10
 """A tokenizer with less than a tenth of the embedding's rows is not the one that the weights were trained with."""
+_SPARE_ROWS = 512
 _NEEDED = ("unk_token", "cls_token", "sep_token", "pad_token")
 _OTHERS = ("mask_token", "bos_token", "eos_token")
 _MOST_DIFFERENCES = 4
@@ -50,14 +55,16 @@ def vocabulary_findings(
     """
     beyond = _out_of_range(checkpoint, architecture, tokenizer)
     broken = [*_blank(checkpoint, architecture, tokenizer), *_missing_special_tokens(tokenizer)]
-    return [
-        *broken,
-        *beyond,
-        *(_no_unknown_token(tokenizer) or probe_tokenizer(tokenizer, None if beyond or broken else architecture)),
-        # A tokenizer of another model, or without its tokens, gives other tokens to every reader.
-        *([] if broken else reader_findings(checkpoint, tokenizer)),
-        *_no_token_types(architecture, tokenizer),
-    ]
+    probed = _no_unknown_token(tokenizer) or probe_tokenizer(tokenizer, None if beyond or broken else architecture)
+    # A tokenizer of another model, or without its tokens, gives other tokens to every reader.
+    readers = [] if broken else reader_findings(checkpoint, tokenizer)
+    findings = [*broken, *beyond, *probed, *readers, *_no_token_types(architecture, tokenizer)]
+    findings += [] if broken or beyond else _rows_without_tokens(architecture, tokenizer)
+    findings += input_findings(architecture, tokenizer, checkpoint.recipe.pooling)
+    if not (broken or probed):
+        findings += segment_findings(architecture, tokenizer)
+        findings += vocabulary_file_findings(checkpoint.tokenizer_folder, tokenizer)
+    return findings
 
 
 def padding_findings(checkpoint: Checkpoint, architecture: Architecture, tokenizer: LoadedTokenizer) -> list[Finding]:
@@ -78,6 +85,8 @@ def padding_findings(checkpoint: Checkpoint, architecture: Architecture, tokeniz
     configured = architecture.pad_token_id
     if configured is None or tokenizer.pad_id is None or tokenizer.pad_id == configured:
         return []
+    if tokenizer.pad_token in tokenizer.added:
+        return []  # Its id is one that transformers made up, which has a finding of its own.
     shifts = architecture.family is not None and "pad_token_id" in architecture.family.length
     effect = "positions are counted from the wrong id" if shifts else "tools that read the one or the other disagree"
     rows = architecture.dimensions.vocab_size
@@ -148,8 +157,25 @@ def _out_of_range(checkpoint: Checkpoint, architecture: Architecture, tokenizer:
     ]
 
 
+def _rows_without_tokens(architecture: Architecture, tokenizer: LoadedTokenizer) -> Iterator[Finding]:
+    """Rows are rounded up by some hundreds; more of them are those of another vocabulary."""
+    rows, largest = architecture.dimensions.vocab_size, tokenizer.largest_id
+    if rows is None or rows - largest - 1 <= max(_SPARE_ROWS, rows // 100):
+        return
+    yield Finding(
+        "rows-without-tokens",
+        "note",
+        f"the embedding has {rows:,} rows, and {tokenizer.file} has no id above {largest:,}: it may be the tokenizer "
+        "of another checkpoint",
+        "Compare with the tokenizer of the original checkpoint.",
+        where=tokenizer.file,
+        expected=f"about {rows} tokens",
+        actual=f"{largest + 1} tokens",
+    )
+
+
 def _missing_special_tokens(tokenizer: LoadedTokenizer) -> list[Finding]:
-    findings = []
+    findings, marked = [], byte_order_mark(tokenizer)
     for role in (*_NEEDED, *_OTHERS):
         token = tokenizer.special_tokens.get(role)
         if token is None or token not in tokenizer.added:
@@ -160,8 +186,8 @@ def _missing_special_tokens(tokenizer: LoadedTokenizer) -> list[Finding]:
                 "error" if role in _NEEDED else "warning",
                 f"{role}: the tokenizer's settings say {token!r}, which {tokenizer.file} has no entry for; "
                 f"transformers adds it with id {tokenizer.backend.token_to_id(token)}, which the weights were not "
-                "trained on",
-                _COPY_HINT,
+                "trained on" + (f"; {tokenizer.file} begins with a byte order mark" if token == marked else ""),
+                f"Save {tokenizer.file} again as UTF-8 without a byte order mark." if token == marked else _COPY_HINT,
                 where=f"tokenizer_config.json {role}",
                 expected=f"an entry in {tokenizer.file}",
                 actual=repr(token),

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import shlex
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.checkpoint import weights_in_other_formats
 from bertshape.files import is_pointer
+from bertshape.predict.family import family_names, family_of_class, load_family
 from bertshape.predict.from_headers import read_headers
+from bertshape.predict.tensor_names import recognised
 from bertshape.report.finding import Finding
+from bertshape.soundness.identity import declared_classes
+from bertshape.tokens.resolve import has_model_type
 from bertshape.wording import listed
 
 if TYPE_CHECKING:
@@ -16,6 +21,9 @@ if TYPE_CHECKING:
 
     from bertshape.checkpoint.checkpoint import Checkpoint
     from bertshape.predict.architecture import Architecture
+
+_ASKED = 1_000
+"""Names that tell a family."""
 
 
 def unchecked_findings(checkpoint: Checkpoint, architecture: Architecture, weights_needed: bool) -> Iterator[Finding]:
@@ -30,6 +38,22 @@ def unchecked_findings(checkpoint: Checkpoint, architecture: Architecture, weigh
     if error is not None:
         # The weights are all that cannot be read: the rest of the report stands.
         yield Finding(error.code, "error", error.message, error.hint, where=checkpoint.name)
+    elif architecture.family is None and _is_unknown(checkpoint, architecture):
+        likely = _likely(checkpoint)
+        named = f"; its class or its tensors are those of {' or '.join(likely)}" if likely else ""
+        yield Finding(
+            "model-type-unknown",
+            "error",
+            f"model_type: {checkpoint.config_path} says {architecture.model_type!r}, which the installed transformers "
+            f"does not have: it cannot load this folder{named}",
+            f'Write "model_type": "{likely[0]}" in config.json.'
+            if len(likely) == 1
+            else "Restore model_type, or install the version of transformers that has it.",
+            where="config.json model_type",
+            expected=" or ".join(likely) or "a model type of transformers",
+            actual=architecture.model_type,
+        )
+        yield from _header_findings(checkpoint, architecture)
     elif architecture.family is None:
         given = (
             "; last_hidden_state is its decoder's, of the tokens moved by one"
@@ -55,6 +79,22 @@ def unchecked_findings(checkpoint: Checkpoint, architecture: Architecture, weigh
         what = f"{checkpoint.pickles[0]} is a pickle" if checkpoint.pickles else "there are none"
         hint = "Save them as safetensors, or run the model." if checkpoint.pickles else ""
         yield Finding("weights-not-checked", "note", f"names and shapes of the weights were not checked: {what}", hint)
+
+
+def _likely(checkpoint: Checkpoint) -> list[str]:
+    """Model types that the declared class, or else the names of the tensors, may be of."""
+    families = [family for name in declared_classes(checkpoint) if (family := family_of_class(name))]
+    names = dict(islice(checkpoint.headers.tensors.items(), _ASKED)) if checkpoint.headers else {}
+    if families or not names:
+        return [*dict.fromkeys(family.model_type for family in families)]
+    counts = {name: recognised(names, family) for name in family_names() if (family := load_family(name))}
+    best = max(counts.values())
+    return [name for name, count in counts.items() if count == best and 2 * best > len(names)]
+
+
+def _is_unknown(checkpoint: Checkpoint, architecture: Architecture) -> bool:
+    """Whether transformers itself refuses the model type, and no code of the checkpoint's own has it."""
+    return "auto_map" not in checkpoint.config and has_model_type(architecture.model_type) is False
 
 
 def _header_findings(checkpoint: Checkpoint, architecture: Architecture) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bertshape.checkpoint.stored_values import stored_values, unreadable_values, unwatched
 from bertshape.files import exists
 from bertshape.report.finding import Finding
+from bertshape.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,10 +54,29 @@ def check_values(checkpoint: Checkpoint, read: Read = unwatched) -> list[Finding
         return [Finding("values-not-checked", "note", message, "Save the weights with safetensors, into the folder.")]
     findings, total = [], headers.total_bytes if headers is not None else 0
     for name in files:
-        broken = dict(_broken_tensors(checkpoint.folder / name, name, lambda count: read(count, total)))
+        looked = dict(_tensors(checkpoint.folder / name, name, lambda count: read(count, total)))
+        unused = [tensor for tensor, (_, used, size) in looked.items() if size and not used]
+        # RoBERTa has no segments: its first conversion put zeros in their place.
+        empty = [tensor for tensor in unused if tensor.endswith("weight") and "token_type" not in tensor]
+        if empty:
+            findings.append(_zeros(name, empty))
+        broken = {tensor: (count, size) for tensor, (count, _, size) in looked.items() if count}
         if broken:
             findings.append(_finding(name, broken))
     return findings
+
+
+def _zeros(file: str, names: list[str]) -> Finding:
+    return Finding(
+        "values-zero",
+        "warning",
+        f"{file}: {len(names)} weight{'s hold' if len(names) > 1 else ' holds'} zeros alone: {listed(names)}; nothing "
+        "goes through them",
+        "Compare with the original checkpoint: so they are left where a training or a conversion never filled them.",
+        where=f"{file} {names[0]}",
+        expected="numbers other than zero",
+        actual="zeros",
+    )
 
 
 def _finding(file: str, broken: dict[str, tuple[int, int]]) -> Finding:
@@ -74,8 +94,8 @@ def _finding(file: str, broken: dict[str, tuple[int, int]]) -> Finding:
     )
 
 
-def _broken_tensors(path: Path, name: str, read: Callable[[int], None]) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Tensors with such values: name, how many of them, and how many values there are."""
+def _tensors(path: Path, name: str, read: Callable[[int], None]) -> Iterator[tuple[str, tuple[int, int, int]]]:
+    """Each tensor of floating-point numbers: how many are not finite, how many not zero, and how many there are."""
     try:
         with path.open("rb") as file:
             for tensor, entry, begin, size in stored_values(file):
@@ -85,25 +105,25 @@ def _broken_tensors(path: Path, name: str, read: Callable[[int], None]) -> Itera
                     continue
                 file.seek(begin)
                 total = size // int(integer[-1])
-                count = _count(file, integer, mask, total)
+                counts = _count(file, integer, mask, total)
                 read(size)
-                if count:
-                    yield tensor, (count, total)
+                yield tensor, (*counts, total)
     except OSError as error:
         raise unreadable_values(name, error) from error
 
 
-def _count(file: BufferedReader, integer: str, mask: int, total: int) -> int:
-    """How many of the next `total` values have all bits of the mask set."""
+def _count(file: BufferedReader, integer: str, mask: int, total: int) -> tuple[int, int]:
+    """How many of the next `total` values have all bits of the mask set, and how many any bit."""
     # Not on top: no other rule needs numpy, and importing it takes longer than all of them.
     import numpy as np
 
     bits = np.array(mask, integer)
-    count = 0
+    count = used = 0
     for start in range(0, total, _PIECE):
         wanted = min(total - start, _PIECE)
         piece = np.fromfile(file, dtype=integer, count=wanted)
         if piece.size < wanted:
             raise OSError("the file ends early")
         count += int(np.count_nonzero((piece & bits) == bits))
-    return count
+        used += int(np.count_nonzero(piece))
+    return count, used

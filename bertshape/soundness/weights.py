@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,13 @@ Shape = tuple[int, ...]
 
 _RANDOM_POOLER_HINT = "Do not use pooler_output of this checkpoint; mean or cls need no pooler."
 _SHOWN = 3
+_LAYOUTS = {
+    "fairseq": r"sentence_encoder\.",
+    "flash-attn": r"\.mixer\.Wqkv\.",
+    "Megatron-LM": r"language_model\.",
+    "TensorFlow": r"/kernel|_\d+/",
+}
+"""Layouts of other libraries, and what in a name tells them."""
 
 
 def stored_backbone(checkpoint: Checkpoint, architecture: Architecture) -> dict[str, Shape] | None:
@@ -83,7 +91,8 @@ def weight_findings(
     unexpected = [name for name in stored if name not in expected]
     if missing:
         consequence = "they would be filled with random numbers"
-        findings.append(_tensors("tensors-missing", "lack", missing, consequence, present=len(stored)))
+        finding = _tensors("tensors-missing", "lack", missing, consequence, present=len(stored))
+        findings.append(replace(finding, hint=_layout_hint(checkpoint) or finding.hint))
     if unexpected:
         consequence = f"{architecture.model_type} has no such tensors under this config.json"
         findings.append(_tensors("tensors-unexpected", "hold", unexpected, consequence, present=len(stored)))
@@ -92,17 +101,29 @@ def weight_findings(
     return findings
 
 
+def _layout_hint(checkpoint: Checkpoint) -> str | None:
+    """Whose names the stored ones are, where they are those of another library."""
+    names = checkpoint.headers.tensors if checkpoint.headers else {}
+    library = next((key for key, mark in _LAYOUTS.items() if any(re.search(mark, name) for name in names)), None)
+    if library is None:
+        return None
+    return f"The names are those of {library}: convert the weights for transformers with the script of their authors."
+
+
 def settle_pooler(checkpoint: Checkpoint, architecture: Architecture, findings: Sequence[Finding]) -> list[Finding]:
     """Say what a random pooler means for the class that config.json names.
 
     A note for a class without a pooler: such a checkpoint is as it should be, and only who asks for its pooler_output
-    needs a warning. An error for a class whose head reads the pooler: its logits are random then.
+    needs a warning. So it is where sentence-transformers' files declare steps that do not read it. An error for a class
+    whose head reads the pooler: its logits are random then.
     """
+    recipe = checkpoint.recipe
+    unread = recipe.declared and recipe.has_chain and all(step.output[0] != "pooler_output" for step in recipe.steps)
     heads = (head_of_class(architecture.model_type, name) for name in declared_classes(checkpoint))
     head = next((head for head in heads if head is not None), None)
-    if head is None or head.pooler == "idle":
+    if (head is None or head.pooler == "idle") and not unread:
         return list(findings)
-    severity: Severity = "note" if head.pooler is None else "error"
+    severity: Severity = "error" if head is not None and head.pooler not in (None, "idle") else "note"
     return [replace(row, severity=severity) if row.code == "pooler-random" else row for row in findings]
 
 

@@ -85,6 +85,17 @@ def installed_version() -> tuple[int, ...] | None:
     return None if found is None else (int(found[1]), int(found[2]))
 
 
+def has_model_type(model_type: str) -> bool | None:
+    """Whether the installed transformers, which is not imported, has a model type; None where there is none to ask."""
+    spec = importlib.util.find_spec("transformers")
+    if spec is None or spec.origin is None:
+        return None
+    tables = (
+        Path(spec.origin).parent / "models" / "auto" / name for name in ("auto_mappings.py", "configuration_auto.py")
+    )
+    return any(f'("{model_type}", "' in table.read_text(encoding="utf-8") for table in tables if table.exists())
+
+
 def holds_here(name: str) -> bool:
     """Whether the row of a class says what the installed transformers does; where none is installed, it counts."""
     row = CLASSES.get(name)

@@ -67,6 +67,9 @@ def _read(files: TokenizerFiles, read_added: Callable[[], list[dict[str, Any]]] 
     if read_added is not None:
         settings.pop("add_bos_token", None)
         settings.pop("add_eos_token", None)
+    length = settings.get("model_max_length")
+    if length is not None and not isinstance(length, int | float):
+        raise SettingsError(f"model_max_length is {length!r}, expected a number")
     _rename_extra(settings)
     _collect_named(settings)
     decoder: dict[int, AddedToken] = {}

@@ -161,7 +161,8 @@ def load_tokenizer(checkpoint: Checkpoint) -> LoadedTokenizer:
         check_file(files.folder / file, MAX_BYTES, "a tokenizer")
     what = "a tokenizer" if file == "tokenizer.json" else "a vocabulary"
     not_asked = _why_not_asked(resolved, files)
-    with blamed(f"{files.folder / file} is not {what}", "Save the tokenizer again."):
+    again = "Save the tokenizer again; if a newer tokenizers wrote it, install that: pip install -U tokenizers."
+    with blamed(f"{files.folder / file} is not {what}", again):
         try:
             built, differences = _load(resolved, files, name, not_asked)
         except SettingsError as error:
@@ -243,6 +244,13 @@ def _vocabulary_file(files: TokenizerFiles, resolved: Resolved, name: str) -> st
         if present:
             raise _wrong_vocabulary(row.name, row.files, present[0], name)
         present = []
+    lacking = [file for file in row.files[1:] if not files.has(file)] if row is not None and present else []
+    if row is not None and lacking and "tokenizer.model" not in present:
+        raise CheckpointError(
+            f"{row.name} reads {' and '.join(row.files)}, and {name} lacks {lacking[0]}: transformers refuses it",
+            hint=f"Copy {lacking[0]} or tokenizer.json from the original checkpoint.",
+            code="tokenizer-missing",
+        )
     if not present and not resolved.is_python:
         raise CheckpointError(
             f"there is no tokenizer in {name}: neither tokenizer.json nor a vocabulary file",

@@ -76,7 +76,7 @@ BROKEN = (
     Case(
         "config with half a surrogate pair", _text('{"model_type": "\\ud800"}'), CHECK, 3, ("surrogates not allowed",)
     ),
-    Case("config with a byte order mark", _text("\ufeff" + _TEXT), INSPECT, 0, (), shape=(1, 4, 8)),
+    Case("config with a byte order mark", _text("\ufeff" + _TEXT), INSPECT, 3, ("byte order mark",)),
     Case("config with CRLF", _text(_TEXT.replace(",", ",\r\n")), INSPECT, 0, (), shape=(1, 4, 8)),
 )
 
