@@ -39,7 +39,7 @@ def length_findings(
             )
     positions = architecture.dimensions.max_position_embeddings
     # Where no file says a limit, encode cuts at the number of positions, of which these families leave some unused.
-    if not limits and usable is not None and positions is not None and usable < positions:
+    if tokenizer is not None and not limits and usable is not None and positions is not None and usable < positions:
         yield Finding(
             "length-exceeds-positions",
             "warning" if checkpoint.recipe.has_chain else "note",
