@@ -106,8 +106,11 @@ def collapsed(what: str, found: bool) -> list[Finding]:
     """
     if not found:
         return []
-    message = f"all {what} have the same vector: the model says nothing of its input, as with weights of zeros"
-    hint = "Look for tensors of zeros with check --values, and go back to a checkpoint from before."
+    message = f"all {what} have the same vector, which says nothing of them"
+    hint = (
+        "Look for tensors of zeros with check --values; and of a decoder, whose first token sees itself alone, take "
+        "the last: --pooling lasttoken."
+    )
     return [Finding("outputs-collapsed", "error", message, hint, expected="different vectors")]
 
 

@@ -7,13 +7,46 @@ from typing import TYPE_CHECKING
 
 from bertshape.predict.architecture import Dimensions
 from bertshape.report.finding import Finding
-from bertshape.wording import counted
+from bertshape.wording import SHOWN, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bertshape.checkpoint.checkpoint import Checkpoint
     from bertshape.predict.architecture import Architecture
+
+_ACTIVATIONS = frozenset(
+    [
+        "gelu",
+        "gelu_10",
+        "gelu_accurate",
+        "gelu_fast",
+        "gelu_new",
+        "gelu_python",
+        "gelu_python_tanh",
+        "gelu_pytorch_tanh",
+        "hardswish",
+        "laplace",
+        "leaky_relu",
+        "linear",
+        "mish",
+        "prelu",
+        "quick_gelu",
+        "relu",
+        "relu2",
+        "relu6",
+        "sigmoid",
+        "silu",
+        "sqrtsoftplus",
+        "swish",
+        "tanh",
+        "xielu",
+    ]
+)
+"""Those of transformers 5.24."""
+_DTYPES = frozenset(
+    ["auto", "bfloat16", "float16", "float32", "float64", "half", "float", "double", "float8_e4m3fn", "float8_e5m2"]
+)
 
 
 def default_findings(checkpoint: Checkpoint, architecture: Architecture) -> Iterator[Finding]:
@@ -35,6 +68,31 @@ def default_findings(checkpoint: Checkpoint, architecture: Architecture) -> Iter
         where=f"config.json {next(iter(filled))}",
         actual="none",
     )
+
+
+def value_findings(checkpoint: Checkpoint, architecture: Architecture) -> Iterator[Finding]:
+    """Names in config.json that transformers looks up and does not find.
+
+    Args:
+        checkpoint: For its config.json.
+        architecture: Whose family says which keys name an activation.
+    """
+    config, forward = checkpoint.config, architecture.family.forward if architecture.family else {}
+    named = {key: _ACTIVATIONS for key, default in forward.items() if default in _ACTIVATIONS}
+    for key, known in (named | dict.fromkeys(("dtype", "torch_dtype"), _DTYPES)).items():
+        value = config.get(key)
+        if not isinstance(value, str) or value.removeprefix("torch.") in known:
+            continue
+        yield Finding(
+            "config-value-unknown",
+            "error",
+            f"{key} is {value[:50]!r} in {checkpoint.config_path}, which transformers has no meaning for: it cannot "
+            "load this folder",
+            f"Restore {key} from the original checkpoint.",
+            where=f"config.json {key}",
+            expected="one of " + ", ".join(sorted(known)[:SHOWN]) + ", ...",
+            actual=value[:50],
+        )
 
 
 def says(checkpoint: Checkpoint, architecture: Architecture, symbol: str, value: object) -> str:

@@ -9,6 +9,7 @@ from bertshape.checkpoint.checkpoint import steps_without_weights
 from bertshape.checkpoint.pickled_tensors import read_pickles
 from bertshape.checkpoint.read_weights import PICKLES
 from bertshape.checkpoint.safetensors import read_header
+from bertshape.checkpoint.steps import SENTENCE
 from bertshape.checkpoint.weights import SINGLE_FILE
 from bertshape.errors import CheckpointError
 from bertshape.files import exists
@@ -62,7 +63,23 @@ def sentence_findings(checkpoint: Checkpoint, architecture: Architecture) -> lis
             given = step.output_dimension or (size * parts if size else None)
             if given is not None:
                 sizes[step.gives] = given, f"{step.path}/config.json"
+    followed = recipe.declared and recipe.has_chain and not any(step.problem for step in recipe.steps)
+    if followed and not any(step.gives == SENTENCE for step in recipe.steps):
+        findings.append(_no_vector())
     return findings
+
+
+def _no_vector() -> Finding:
+    return Finding(
+        "sentence-embedding-missing",
+        "error",
+        "no step of modules.json gives sentence_embedding, which encode() returns: it fails with a KeyError; AutoModel "
+        "loads the folder",
+        "Add the Pooling step that the model was trained with to modules.json.",
+        where="modules.json",
+        expected="a Pooling step",
+        actual="none",
+    )
 
 
 def _unreadable(error: CheckpointError) -> Finding:

@@ -9,7 +9,7 @@ from bertshape.predict.family import load_family
 from bertshape.soundness.adapters import adapter_beside_finding, unmerged, unmerged_finding, without_adapter
 from bertshape.soundness.attention import attention_findings
 from bertshape.soundness.custom_code import custom_code_findings
-from bertshape.soundness.defaults import default_findings
+from bertshape.soundness.defaults import default_findings, value_findings
 from bertshape.soundness.dimensions import attention_head_findings, held_dimensions
 from bertshape.soundness.dtypes import dtype_findings
 from bertshape.soundness.heads import head_findings, label_map_findings
@@ -59,7 +59,8 @@ def check_soundness(
     """
     findings = [*model_type_findings(checkpoint, architecture), *custom_code_findings(checkpoint, architecture)]
     findings += whole_model_findings(architecture)
-    findings += [*default_findings(checkpoint, architecture), *pointer_findings(checkpoint)]
+    findings += [*value_findings(checkpoint, architecture), *default_findings(checkpoint, architecture)]
+    findings += pointer_findings(checkpoint)
     fitting: Architecture | None = architecture
     if look_at_weights:
         of_weights, fitting = _judge_weights(checkpoint, architecture, weights_needed)

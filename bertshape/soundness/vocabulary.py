@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from bertshape.errors import CheckpointError
 from bertshape.files import exists, read_json_object, read_text
 from bertshape.report.finding import Finding
 from bertshape.wording import counted, listed
@@ -55,11 +56,14 @@ def _other_file(folder: Path, tokens: Mapping[int, str], kind: str) -> Iterator[
     name = "vocab.txt" if kind == "WordPiece" else "vocab.json"
     if not exists(folder / name):
         return
-    if name == "vocab.txt":
-        said = dict(enumerate(_lines(folder / name)))
-    else:
-        numbers = read_json_object(folder / name)
-        said = {number: token for token, number in numbers.items() if isinstance(number, int)}
+    try:
+        if name == "vocab.txt":
+            said = dict(enumerate(_lines(folder / name)))
+        else:
+            numbers = read_json_object(folder / name)
+            said = {number: token for token, number in numbers.items() if isinstance(number, int)}
+    except CheckpointError:
+        return  # Nothing here reads it; what is wrong with it is said where it is a Git LFS pointer.
     differing = [number for number, token in said.items() if tokens.get(number) != token]
     if not differing:
         return

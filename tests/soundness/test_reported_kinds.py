@@ -81,7 +81,7 @@ def _no_prefix(folder: Path) -> None:
     (folder / "tokenizer.json").write_text(json.dumps(document))
 
 
-def _weights(change: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]], **config: object) -> Build:
+def _weights(change: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]], **config: Any) -> Build:
     def build(folder: Path) -> None:
         tiny_bert(folder, **config)
         state = change(load_file(folder / "model.safetensors"))
@@ -93,6 +93,10 @@ def _weights(change: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]
 def _wrapped(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     made = {name.replace(".query.", ".query.base_layer."): value for name, value in state.items()}
     return made | {"encoder.layer.0.attention.self.query.lora_A.default.weight": torch.ones(4, 32)}
+
+
+def _settings(**config: object) -> Build:
+    return lambda folder: set_fields(tiny_bert(folder), "config.json", **config)
 
 
 def _renamed(old: str, new: str) -> Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]:
@@ -223,6 +227,16 @@ KINDS = {
         _sentence("1_Pooling/config.json", pooling_mode_own=True), "step-refused", "error", "has pooling_mode_own"
     ),
     "a class of the first sentence-transformers": Kind(_old_step, "step-refused", "error", "models.BERT"),
+    "no step that gives a vector": Kind(
+        lambda folder: (sentence_files(tiny_bert(folder)) / "modules.json").write_text(
+            '[{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}]'
+        ),
+        "sentence-embedding-missing", "error", "KeyError",
+    ),
+    "an activation that is none": Kind(
+        _settings(hidden_act="gelu_typo"), "config-value-unknown", "error", "hidden_act is 'gelu_typo'"
+    ),
+    "a dtype that is none": Kind(_settings(dtype="float61"), "config-value-unknown", "error", "dtype is 'float61'"),
     "prompts that nobody asks for": Kind(
         _sentence("config_sentence_transformers.json", prompts={"query": "q: "}), "prompts-not-default", "note", "query"
     ),
