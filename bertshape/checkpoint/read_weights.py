@@ -36,14 +36,24 @@ def read_weights(location: Location, folder: Path) -> tuple[WeightHeaders | None
     try:
         headers = _read_headers(location, folder)
         if headers is None:
-            # zipfile and pickletools take 5 ms to import, and few checkpoints are pickles.
-            from bertshape.checkpoint.pickled_tensors import read_pickles
-
             single = PICKLES[0] in present_files(location, folder)
-            return read_pickles(folder, PICKLES[:1] if single else _pickle_shards(location, folder)), None
+            return pickle_headers(folder, PICKLES[:1] if single else _pickle_shards(location, folder)), None
     except CheckpointError as error:
         return None, error
     return headers, None
+
+
+def pickle_headers(folder: Path, names: tuple[str, ...]) -> WeightHeaders | None:
+    """Names and shapes in files of torch.save; what they are and the errors are those of `read_pickles`.
+
+    Args:
+        folder: Their folder.
+        names: Names of the files.
+    """
+    # zipfile and pickletools take 5 ms to import, and few checkpoints are pickles.
+    from bertshape.checkpoint.pickled_tensors import read_pickles
+
+    return read_pickles(folder, names)
 
 
 def _pickle_shards(location: Location, folder: Path) -> tuple[str, ...]:

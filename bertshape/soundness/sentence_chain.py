@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.checkpoint.byte_source import FileSource
 from bertshape.checkpoint.checkpoint import steps_without_weights
-from bertshape.checkpoint.pickled_tensors import read_pickles
-from bertshape.checkpoint.read_weights import PICKLES
+from bertshape.checkpoint.read_weights import PICKLES, pickle_headers
 from bertshape.checkpoint.safetensors import read_header
 from bertshape.checkpoint.steps import SENTENCE
 from bertshape.checkpoint.weights import SINGLE_FILE
@@ -170,5 +169,5 @@ def _held(folder: Path, file: str, name: str) -> dict[str, tuple[int, ...]] | No
     """Shapes of what a step stores; None where its pickle cannot be followed."""
     if file == SINGLE_FILE:
         return {key: tensor.shape for key, tensor in read_header(FileSource(folder / file, name)).tensors.items()}
-    headers = read_pickles(folder, (file,))
+    headers = pickle_headers(folder, (file,))
     return None if headers is None else {key: tensor.shape for key, tensor in headers.tensors.items()}
