@@ -142,7 +142,7 @@ def read_json(path: Path) -> object:
     Raises:
         CheckpointError: The file cannot be read or is not strict JSON.
     """
-    return parse(_unmarked(path), subject=str(path), code="file")
+    return parse(read_bytes(path), subject=str(path), code="file")
 
 
 def read_json_object(path: Path) -> dict[str, object]:
@@ -151,24 +151,12 @@ def read_json_object(path: Path) -> dict[str, object]:
     Raises:
         CheckpointError: The file cannot be read, or holds something else.
     """
-    return parse_object(_unmarked(path), subject=str(path), code="file")
+    return parse_object(read_bytes(path), subject=str(path), code="file")
 
 
 def read_optional_object(path: Path) -> dict[str, object]:
     """Read a JSON object from a file that need not exist; an absent file gives an empty object."""
     return read_json_object(path) if exists(path) else {}
-
-
-def _unmarked(path: Path) -> bytes:
-    """The bytes of a JSON file; transformers and sentence-transformers refuse a byte order mark."""
-    data = read_bytes(path)
-    if data.startswith(_BYTE_ORDER_MARK):
-        raise CheckpointError(
-            f"{path} begins with a byte order mark, which no library that reads it takes",
-            hint="Save it again as UTF-8 without a byte order mark.",
-            code="file-json",
-        )
-    return data
 
 
 def _cannot_read(path: Path, error: OSError) -> CheckpointError:

@@ -88,9 +88,9 @@ def parse(data: bytes, *, subject: str, code: str) -> object:
         ) from None
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
-        raise CheckpointError(
-            f"{subject} is not valid JSON: {reason}", hint="Download the file again.", code=f"{code}-json"
-        ) from error
+        marked = data.startswith(b"\xef\xbb\xbf")
+        hint = "Save it again as UTF-8 without a byte order mark." if marked else "Download the file again."
+        raise CheckpointError(f"{subject} is not valid JSON: {reason}", hint=hint, code=f"{code}-json") from error
     return document
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bertshape.checkpoint.checkpoint import Checkpoint
+    from bertshape.checkpoint.tensors import WeightHeaders
     from bertshape.predict.architecture import Architecture
 
 
@@ -28,24 +29,7 @@ def dtype_findings(checkpoint: Checkpoint, architecture: Architecture) -> Iterat
     family, headers = architecture.family, checkpoint.headers
     if headers is None:
         return
-    expected = architecture.expected_tensors() or {}
-    odd = {
-        name: tensor.dtype
-        for name, tensor in headers.tensors.items()
-        if tensor.dtype not in FLOATS and family is not None and backbone_name(name, family) in expected
-    }
-    if odd:
-        name, dtype = next(iter(odd.items()))
-        yield Finding(
-            "tensors-rounded",
-            "warning",
-            f"{counted(len(odd), 'tensor')} of the backbone stored in {dtype}, such as {name}, and config.json has no "
-            "quantization_config: they load as they stand, without the scales that belong to them",
-            "Take the weights from before they were quantized, or add the quantization_config of the run that did it.",
-            where=name,
-            expected="floating-point numbers",
-            actual=dtype,
-        )
+    yield from _rounded(architecture, headers)
     elements: Counter[str] = Counter()
     in_memory = 0
     loaded = resolve_dtype(checkpoint, "auto", stored=True)
@@ -68,6 +52,29 @@ def dtype_findings(checkpoint: Checkpoint, architecture: Architecture) -> Iterat
         expected=names,
         actual=loaded,
     )
+
+
+def _rounded(architecture: Architecture, headers: WeightHeaders) -> Iterator[Finding]:
+    """Parameters that are stored as something else than floating-point numbers of a model, and no word of it."""
+    family = architecture.family
+    expected = architecture.expected_tensors() or {}
+    odd = {
+        name: tensor.dtype
+        for name, tensor in headers.tensors.items()
+        if tensor.dtype not in FLOATS and family is not None and backbone_name(name, family) in expected
+    }
+    if odd:
+        name, dtype = next(iter(odd.items()))
+        yield Finding(
+            "tensors-rounded",
+            "warning",
+            f"{counted(len(odd), 'tensor')} of the backbone stored in {dtype}, such as {name}, and config.json has no "
+            "quantization_config: they load as they stand, without the scales that belong to them",
+            "Take the weights from before they were quantized, or add the quantization_config of the run that did it.",
+            where=name,
+            expected="floating-point numbers",
+            actual=dtype,
+        )
 
 
 def _megabytes(size: int) -> str:

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 from bertshape.report.finding import Finding
 from bertshape.soundness.tokenizer_inputs import input_findings, segment_findings
 from bertshape.soundness.tokenizer_probe import probe_tokenizer
-from bertshape.soundness.vocabulary import byte_order_mark, vocabulary_file_findings
+from bertshape.soundness.vocabulary import byte_order_mark, rows_without_tokens, vocabulary_file_findings
 from bertshape.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from bertshape.checkpoint.checkpoint import Checkpoint
     from bertshape.predict.architecture import Architecture
     from bertshape.report.finding import Severity
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 
 _BLANK_SHARE = 10
 """A tokenizer with less than a tenth of the embedding's rows is not the one that the weights were trained with."""
-_SPARE_ROWS = 512
 _NEEDED = ("unk_token", "cls_token", "sep_token", "pad_token")
 _OTHERS = ("mask_token", "bos_token", "eos_token")
 _MOST_DIFFERENCES = 4
@@ -59,7 +56,7 @@ def vocabulary_findings(
     # A tokenizer of another model, or without its tokens, gives other tokens to every reader.
     readers = [] if broken else reader_findings(checkpoint, tokenizer)
     findings = [*broken, *beyond, *probed, *readers, *_no_token_types(architecture, tokenizer)]
-    findings += [] if broken or beyond else _rows_without_tokens(architecture, tokenizer)
+    findings += [] if broken or beyond else rows_without_tokens(architecture, tokenizer)
     findings += input_findings(architecture, tokenizer, checkpoint.recipe.pooling)
     if not (broken or probed):
         findings += segment_findings(architecture, tokenizer)
@@ -155,23 +152,6 @@ def _out_of_range(checkpoint: Checkpoint, architecture: Architecture, tokenizer:
             actual=largest,
         )
     ]
-
-
-def _rows_without_tokens(architecture: Architecture, tokenizer: LoadedTokenizer) -> Iterator[Finding]:
-    """Rows are rounded up by some hundreds; more of them are those of another vocabulary."""
-    rows, largest = architecture.dimensions.vocab_size, tokenizer.largest_id
-    if rows is None or rows - largest - 1 <= max(_SPARE_ROWS, rows // 100):
-        return
-    yield Finding(
-        "rows-without-tokens",
-        "note",
-        f"the embedding has {rows:,} rows, and {tokenizer.file} has no id above {largest:,}: it may be the tokenizer "
-        "of another checkpoint",
-        "Compare with the tokenizer of the original checkpoint.",
-        where=tokenizer.file,
-        expected=f"about {rows} tokens",
-        actual=f"{largest + 1} tokens",
-    )
 
 
 def _missing_special_tokens(tokenizer: LoadedTokenizer) -> list[Finding]:

@@ -47,29 +47,8 @@ def input_findings(architecture: Architecture, tokenizer: LoadedTokenizer, pooli
             expected="a token",
             actual="none",
         )
-    if tokenizer.padding_side != "left":
-        return
-    if family.length == "positions" and _has_positions(architecture):
-        yield Finding(
-            "padding-side-left",
-            "warning",
-            f"padding_side is left, and {architecture.model_type} counts positions from the first token of a row, "
-            "padding included: the vector of a text depends on the longest text beside it",
-            f'Set "padding_side": "right" in {_CONFIG}.',
-            where=f"{_CONFIG} padding_side",
-            expected="right",
-            actual="left",
-        )
-    elif pooling == "cls":
-        yield Finding(
-            "padding-side-left",
-            "note",
-            "padding_side is left and the declared pooling is cls: sentence-transformers before 6, and code that takes "
-            "the vector at position 0, take padding for the first token",
-            f'Set "padding_side": "right" in {_CONFIG}.',
-            where=f"{_CONFIG} padding_side",
-            actual="left",
-        )
+    if tokenizer.padding_side == "left":
+        yield from _left(architecture, pooling)
 
 
 def segment_findings(architecture: Architecture, tokenizer: LoadedTokenizer) -> Iterator[Finding]:
@@ -100,3 +79,29 @@ def _has_positions(architecture: Architecture) -> bool:
     """Whether the model adds a stored vector for each position."""
     tensors = architecture.expected_tensors() or {}
     return any(str(architecture.symbols(name)[0]).startswith("max_position_embeddings") for name in tensors)
+
+
+def _left(architecture: Architecture, pooling: str | None) -> Iterator[Finding]:
+    """What padding before a text changes."""
+    family = architecture.family
+    if family is not None and family.length == "positions" and _has_positions(architecture):
+        yield Finding(
+            "padding-side-left",
+            "warning",
+            f"padding_side is left, and {architecture.model_type} counts positions from the first token of a row, "
+            "padding included: the vector of a text depends on the longest text beside it",
+            f'Set "padding_side": "right" in {_CONFIG}.',
+            where=f"{_CONFIG} padding_side",
+            expected="right",
+            actual="left",
+        )
+    elif pooling == "cls":
+        yield Finding(
+            "padding-side-left",
+            "note",
+            "padding_side is left and the declared pooling is cls: sentence-transformers before 6, and code that takes "
+            "the vector at position 0, take padding for the first token",
+            f'Set "padding_side": "right" in {_CONFIG}.',
+            where=f"{_CONFIG} padding_side",
+            actual="left",
+        )

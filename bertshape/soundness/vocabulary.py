@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from bertshape.predict.architecture import Architecture
     from bertshape.tokens.tokenizer import LoadedTokenizer
 
 _MARK = "\ufeff"
@@ -23,6 +24,7 @@ _CAPITALS = 0.05
 """Share of words with capitals above which a vocabulary was made of texts that kept theirs."""
 _PREFIX, _PIECES = "##", 100
 _TRIED = 5
+_SPARE_ROWS = 512
 
 
 def vocabulary_file_findings(folder: Path, tokenizer: LoadedTokenizer) -> Iterator[Finding]:
@@ -44,6 +46,28 @@ def vocabulary_file_findings(folder: Path, tokenizer: LoadedTokenizer) -> Iterat
     if kind == "WordPiece":
         yield from _unreachable_pieces(tokenizer, model, entries)
         yield from _case(tokenizer, entries)
+
+
+def rows_without_tokens(architecture: Architecture, tokenizer: LoadedTokenizer) -> Iterator[Finding]:
+    """Rows are rounded up by some hundreds; more of them are those of another vocabulary.
+
+    Args:
+        architecture: Its vocab_size is the number of rows.
+        tokenizer: The tokenizer, whose ids are all in range.
+    """
+    rows, largest = architecture.dimensions.vocab_size, tokenizer.largest_id
+    if rows is None or rows - largest - 1 <= max(_SPARE_ROWS, rows // 100):
+        return
+    yield Finding(
+        "rows-without-tokens",
+        "note",
+        f"the embedding has {rows:,} rows, and {tokenizer.file} has no id above {largest:,}: it may be the tokenizer "
+        "of another checkpoint",
+        "Compare with the tokenizer of the original checkpoint.",
+        where=tokenizer.file,
+        expected=f"about {rows} tokens",
+        actual=f"{largest + 1} tokens",
+    )
 
 
 def byte_order_mark(tokenizer: LoadedTokenizer) -> str | None:
