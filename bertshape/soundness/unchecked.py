@@ -39,20 +39,7 @@ def unchecked_findings(checkpoint: Checkpoint, architecture: Architecture, weigh
         # The weights are all that cannot be read: the rest of the report stands.
         yield Finding(error.code, "error", error.message, error.hint, where=checkpoint.name)
     elif architecture.family is None and _is_unknown(checkpoint, architecture):
-        likely = _likely(checkpoint)
-        named = f"; its class or its tensors are those of {' or '.join(likely)}" if likely else ""
-        yield Finding(
-            "model-type-unknown",
-            "error",
-            f"model_type: {checkpoint.config_path} says {architecture.model_type!r}, which the installed transformers "
-            f"does not have: it cannot load this folder{named}",
-            f'Write "model_type": "{likely[0]}" in config.json.'
-            if len(likely) == 1
-            else "Restore model_type, or install the version of transformers that has it.",
-            where="config.json model_type",
-            expected=" or ".join(likely) or "a model type of transformers",
-            actual=architecture.model_type,
-        )
+        yield _unknown_type(checkpoint, architecture)
         yield from _header_findings(checkpoint, architecture)
     elif architecture.family is None:
         given = (
@@ -90,6 +77,23 @@ def _likely(checkpoint: Checkpoint) -> list[str]:
     counts = {name: recognised(names, family) for name in family_names() if (family := load_family(name))}
     best = max(counts.values())
     return [name for name, count in counts.items() if count == best and 2 * best > len(names)]
+
+
+def _unknown_type(checkpoint: Checkpoint, architecture: Architecture) -> Finding:
+    likely = _likely(checkpoint)
+    named = f"; its class or its tensors are those of {' or '.join(likely)}" if likely else ""
+    return Finding(
+        "model-type-unknown",
+        "error",
+        f"model_type: {checkpoint.config_path} says {architecture.model_type!r}, which the installed transformers "
+        f"does not have: it cannot load this folder{named}",
+        f'Write "model_type": "{likely[0]}" in config.json.'
+        if len(likely) == 1
+        else "Restore model_type, or install the version of transformers that has it.",
+        where="config.json model_type",
+        expected=" or ".join(likely) or "a model type of transformers",
+        actual=architecture.model_type,
+    )
 
 
 def _is_unknown(checkpoint: Checkpoint, architecture: Architecture) -> bool:
