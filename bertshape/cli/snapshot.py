@@ -89,7 +89,8 @@ def _check(output: Path | None, *, update: bool, force: bool) -> None:
     if output is not None and not force and is_of_checkpoint(output):
         hint = "Write to another file, or pass --force to replace it."
         raise UsageError(f"{output} would be a file of the checkpoint beside it", hint=hint, code="output-exists")
-    format_of("table", output, ("toml",))
+    if not force:
+        format_of("table", output, ("toml",))
     if output is not None and output.name == PROJECT_NAME and force:
         hint = "Pass --update to write [tool.bertshape] alone."
         raise UsageError(f"{output} holds more than a contract", hint=hint, code="output-exists")

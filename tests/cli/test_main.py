@@ -94,7 +94,7 @@ def test_families_and_poolings_as_json(bertshape: Command) -> None:
         (["inspect", "x", "--max-length", "0"], 2, ["--max-length"]),
         (["inspect", "x", "--format", "xml"], 2, ["xml"]),
         (["inspect", "x", "--pooling", "meen"], 2, ["meen", "mean"]),
-        (["inspect", "x", "--model", ""], 2, ["--model"]),
+        (["inspect", "x", "--model", ""], 2, ["name is empty"]),
         (["inspect", "x", "--model", "a b c"], 2, ["a b c"]),
         (["inspect", "x", "--model", "./nosuch"], 3, ["./nosuch", "does not exist"]),
         (["inspect", "x", "--model", "/nosuch/at/all"], 3, ["/nosuch/at/all", "does not exist"]),

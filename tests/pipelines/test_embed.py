@@ -153,7 +153,7 @@ def test_the_command(bertshape: Callable[..., Run], tmp_path: Path) -> None:
     texts.write_text('{"text": "a b"}\n{"text": "c", "pair": "d"}\n')
     command = ("embed", str(texts), "-o", str(tmp_path / "v.safetensors"), "--model", TINY)
     shown = bertshape(*command).stdout
-    assert "2 texts, 9 tokens in 1 batches" in shown
+    assert "2 texts, 9 tokens in 1 batch" in shown
     assert "pooled.mean" in shown
     document = json.loads(bertshape(*command, "--json", "--pooling", "cls").stdout)
     assert document["saved"]["pooled.cls"]["shape"] == [2, 128]

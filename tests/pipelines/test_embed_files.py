@@ -155,5 +155,5 @@ def test_batches_are_halved_when_memory_runs_out(tmp_path: Path, monkeypatch: py
     most = 0
     with pytest.raises(DeviceError, match=r"out of memory on cpu, with a single text of \d+ tokens") as caught:
         run(TEXTS, tmp_path / "w.npy", model=TINY, batch_size=16)
-    assert "--max-length" in caught.value.hint
+    assert "Cut texts to" in caught.value.hint
     assert not (tmp_path / "w.npy").exists()
