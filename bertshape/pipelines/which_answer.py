@@ -27,7 +27,7 @@ _SHOWN = 8
 _WORST = 3
 _NOISE = ((0.005, "a run in float16"), (0.03, "a run in bfloat16"))
 _MEANS = {"mean", "first_last_avg", "last4_mean"}
-_ONE_DIRECTION = {*_MEANS, DECLARED, "mean_sqrt_len_tokens", "last4_sum"}
+_ONE_DIRECTION = {*_MEANS, "mean_sqrt_len_tokens", "last4_sum"}
 _LACKS = {
     "offset": "constant offset of up to {0:.3g}: the vectors were centred otherwise",
     "binary": "binary quantization: {0:.1%} of the signs are right",
@@ -96,7 +96,9 @@ def _candidates(
             _recipe(score, tried.tokenized, looks.model, given),
             score.difference,
             score.cosine,
-            _why_same(best, score, longest) if score is not best and score.difference <= close else "",
+            _why_same(best, score, longest, looks.model.recipe.pooling or "mean")
+            if score is not best and score.difference <= close
+            else "",
         )
         for score in scores
     )
@@ -125,14 +127,15 @@ def _steps(model: Model) -> tuple[str, ...]:
     return tuple(names[names.index("Pooling") + 1 :]) if "Pooling" in names else ()
 
 
-def _why_same(best: Score, other: Score, longest: int) -> str:
+def _why_same(best: Score, other: Score, longest: int, declared: str) -> str:
     names = {best.strategy, other.strategy}
-    kinds = {re.split("[@:]", name)[0] for name in names}
+    kinds = {re.split("[@:]", declared if name == DECLARED else name)[0] for name in names}
     if best.variant != other.variant:
         return "other tokens, the same vectors within the tolerance"
     if "mean_unmasked" in kinds:
         return f"no text is padded here: a text of more than {longest} tokens would tell them apart"
-    if other.normalized and (best.normalized or best.strategy == DECLARED) and kinds <= _ONE_DIRECTION:
+    directed = other.normalized and (best.normalized or best.strategy == DECLARED)
+    if directed and (kinds <= _ONE_DIRECTION or kinds == {declared}):
         return "the same direction: no text tells them apart once vectors have length 1"
     if names == {"second_to_last", "mean@-2"} or (best.normalized == other.normalized and kinds <= _MEANS):
         return "another name of the same"
