@@ -137,7 +137,7 @@ def _tables(report: MemoryReport, dash: str) -> Iterator[tuple[tuple[str, ...], 
     if report.fits:
         room = f"into {_both(report.memory or 0)}"
         batch = f"of {counted(report.length, 'token')} that fits {room}"
-        most = f"the model takes {report.most:,}" if report.most else "the model sets no limit"
+        most = f"the model takes {report.most:,}" if report.most else "no limit is set"
         tokens = f"in a batch of {report.batch_size:,} that fits {room}; {most}"
         sizes, lengths = [fit.batch_size for fit in report.fits], [fit.length for fit in report.fits]
         yield ("Largest batch", batch), headers, _fits(report.fits, ways, sizes, dash)
