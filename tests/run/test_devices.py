@@ -103,7 +103,7 @@ def chained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint with a Dense step."""
     folder = sound(tmp_path_factory.mktemp("chained"))
     steps = (("Transformer", ""), ("Pooling", "pool"), ("Dense", "dense"))
-    modules = [{"type": f"sentence_transformers.models.{kind}", "path": path} for kind, path in steps]
+    modules = [{"type": f"sentence_transformers.models.{kind}", "name": kind, "path": path} for kind, path in steps]
     dense = {"in_features": 8, "out_features": 4, "bias": False, "activation_function": "torch.nn.Tanh"}
     files = {"modules": modules, "pool/config": {"pooling_mode": "mean"}, "dense/config": dense}
     for name, content in files.items():
