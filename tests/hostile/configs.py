@@ -151,7 +151,9 @@ IMPOSSIBLE = (
     Case("config with a pad_token_id below all", with_config(pad_token_id=-13), CHECK, 1, ("says -13", "no embedding")),
     Case("config with architectures of numbers", with_config(architectures=[1, None]), INSPECT, 0, (), shape=(1, 4, 8)),
     Case("config with architectures as text", with_config(architectures="BertModel"), CHECK, 0, ("ok", "sound")),
-    Case("config with a dtype of nonsense", with_config(dtype="float7"), INSPECT, 0, (), shape=(1, 4, 8)),
+    Case(
+        "config with a dtype of nonsense", with_config(dtype="float7"), CHECK, 1, ("float7", "cannot load this folder")
+    ),
     Case("config with labels of nonsense", with_config(id2label=["a", 1, None]), CHECK, 1, ("an object of a name",)),
     Case("config with auto_map", with_config(auto_map={"AutoModel": "evil--code.Model"}), CHECK, 0, ("ok", "sound")),
 )
