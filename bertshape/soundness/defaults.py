@@ -78,7 +78,9 @@ def value_findings(checkpoint: Checkpoint, architecture: Architecture) -> Iterat
         architecture: Whose family says which keys name an activation.
     """
     config, forward = checkpoint.config, architecture.family.forward if architecture.family else {}
-    named = {key: _ACTIVATIONS for key, default in forward.items() if default in _ACTIVATIONS}
+    named = {
+        key: _ACTIVATIONS for key, default in forward.items() if isinstance(default, str) and default in _ACTIVATIONS
+    }
     for key, known in (named | dict.fromkeys(("dtype", "torch_dtype"), _DTYPES)).items():
         value = config.get(key)
         if not isinstance(value, str) or value.removeprefix("torch.") in known:

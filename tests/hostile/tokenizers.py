@@ -324,7 +324,7 @@ TOKENIZERS = (
     Case("settings with special tokens of lists", _settings(unk_token=[]), INSPECT, 3, ("unk_token has to be",)),
     Case("settings with added tokens of numbers", _settings(added_tokens_decoder={"1": 2}), CHECK, 3, ("expected an",)),
     Case("settings with extra tokens of numbers", _settings(extra_special_tokens=[3]), CHECK, 3, ("tokenizer.json",)),
-    Case("settings with a length of text", _settings(model_max_length="long"), INSPECT, 0, (), shape=(1, 4, 8)),
+    Case("settings with a length of text", _settings(model_max_length="long"), INSPECT, 3, ("long",)),
     Case("settings with a length below zero", _settings(model_max_length=-4), INSPECT, 0, (), shape=(1, 4, 8)),
     Case(
         "settings with a length of half a token",
@@ -352,7 +352,7 @@ TOKENIZERS = (
         3,
         ("id 12",),
     ),
-    Case("settings with inputs of no names", _settings(model_input_names=[None, [], 3]), CHECK, 0, ("ok",)),
+    Case("settings with inputs of no names", _settings(model_input_names=[None, [], 3]), CHECK, 1, ("attention_mask",)),
     Case(
         "a token with a key that no token has",
         _settings(pad_token={"content": "[PAD]", "__type": "AddedToken", "strip": 1}),
