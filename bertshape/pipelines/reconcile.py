@@ -93,7 +93,10 @@ def non_finite(observed: Mapping[str, Observed], dtype: str) -> list[Finding]:
         f"in {dtype}{begins}"
     )
     wider = "; or run in float32: inspect --dtype float32" if dtype in ("float16", "bfloat16") else ""
-    hint = f"Look at the weights with check --values{wider}."
+    # Only what comes after the model is broken, or nothing else was looked at.
+    pooled = name == "sentence_embedding" or name.startswith("step ")
+    empty = "; Pooling max gives -inf of a text without tokens" if pooled else ""
+    hint = f"Look at the weights with check --values{wider}{empty}."
     return [Finding("non-finite-outputs", "error", message, hint, expected="finite numbers")]
 
 

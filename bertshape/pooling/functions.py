@@ -1,7 +1,7 @@
 """The computations, in tensor methods alone: this module needs no torch to be imported.
 
-A row without any token to take gives zeros, never NaN (sentence-transformers gives -inf for such a `max`); `cls` of
-such a row is position 0, as there. NaN or inf in a position that does not count stays out of the result.
+A row without any token to take gives zeros, never NaN (`max` in a folder's own chain: -inf, as sentence-transformers);
+`cls` of such a row is position 0, as there. NaN or inf in a position that does not count stays out of the result.
 Half precision is summed in float32, over tokens as sentence-transformers does, and over layers.
 """
 
@@ -72,14 +72,14 @@ def maximum(inputs: PoolingInputs) -> Tensor:
     """Largest number of each feature among the attended tokens."""
     hidden = inputs.last_hidden_state
     masked = hidden.masked_fill(inputs.attention_mask.unsqueeze(-1) == 0, float("-inf"))
-    return _zero_empty(masked.amax(dim=1), inputs.attention_mask)
+    return _fill_empty(masked.amax(dim=1), inputs.attention_mask, inputs.max_of_none)
 
 
 def minimum(inputs: PoolingInputs) -> Tensor:
     """Smallest number of each feature among the attended tokens."""
     hidden = inputs.last_hidden_state
     masked = hidden.masked_fill(inputs.attention_mask.unsqueeze(-1) == 0, float("inf"))
-    return _zero_empty(masked.amin(dim=1), inputs.attention_mask)
+    return _fill_empty(masked.amin(dim=1), inputs.attention_mask)
 
 
 def mean_sqrt_len_tokens(inputs: PoolingInputs) -> Tensor:
@@ -102,7 +102,7 @@ def lasttoken(inputs: PoolingInputs) -> Tensor:
     """The last attended token; zeros where none is."""
     mask = inputs.attention_mask.int()
     last = mask.shape[1] - 1 - mask.flip(1).argmax(dim=1)
-    return _zero_empty(_take(inputs.last_hidden_state, last), inputs.attention_mask)
+    return _fill_empty(_take(inputs.last_hidden_state, last), inputs.attention_mask)
 
 
 def pooler(inputs: PoolingInputs) -> Tensor:
@@ -207,5 +207,5 @@ def _take(vectors: Tensor, index: Tensor) -> Tensor:
     return vectors.gather(1, where).squeeze(1)
 
 
-def _zero_empty(pooled: Tensor, mask: Tensor) -> Tensor:
-    return pooled.masked_fill(mask.sum(dim=1, keepdim=True) == 0, 0)
+def _fill_empty(pooled: Tensor, mask: Tensor, value: float = 0.0) -> Tensor:
+    return pooled.masked_fill(mask.sum(dim=1, keepdim=True) == 0, value)

@@ -22,6 +22,7 @@ class PoolingInputs:
         hidden_states: num_hidden_layers + 1 tensors: embeddings, then layers.
             Shape of each: (batch_size, sequence_length, hidden_size).
         pooler_output: Shape: (batch_size, hidden_size); None where the model has no pooler.
+        max_of_none: What `max` gives where no token is left to take.
         whole_mask: `attention_mask` as it was, where tokens of a prompt were taken out of it; None elsewhere.
     """
 
@@ -32,6 +33,7 @@ class PoolingInputs:
     num_words: int
     hidden_states: tuple[Tensor, ...]
     pooler_output: Tensor | None
+    max_of_none: float = 0.0
     whole_mask: Tensor | None = None
 
     def without(self, prompt_length: int) -> PoolingInputs:

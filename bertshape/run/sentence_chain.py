@@ -87,7 +87,7 @@ class LoadedChain:
                 given.append(features[TOKENS])
                 continue
             if step.name == "Pooling":
-                pooled = replace(inputs, last_hidden_state=taken)
+                pooled = replace(inputs, last_hidden_state=taken, max_of_none=-torch.inf)
                 taken = self._pooling[step.pooling](pooled if step.include_prompt else pooled.without(prompt_length))
             elif step.name != "Transformer":
                 taken = _apply(step, self._weights.get(index, {}), taken)

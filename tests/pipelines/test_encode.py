@@ -100,6 +100,23 @@ def test_a_dense_before_pooling(minilm: Path, tmp_path: Path) -> None:
     assert [step.name for step in inspect_texts(TEXTS, model=folder).embedding] == ["Transformer", "Dense", "Pooling"]
 
 
+@pytest.mark.parametrize("mode", ["mean", "cls", "max", "lasttoken", "weightedmean", "mean_sqrt_len_tokens"])
+def test_a_text_without_tokens(mode: str, tmp_path: Path) -> None:
+    """Of no token at all sentence-transformers' max is -inf: that stops; every other mode gives numbers."""
+    folder = sentence_files(tiny_bert(tmp_path / "m"))
+    set_fields(folder, "tokenizer.json", post_processor=None)
+    set_fields(folder, "tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
+    (folder / "1_Pooling/config.json").write_text(json.dumps({"embedding_dimension": 32, "pooling_mode": mode}))
+    texts = ["Two words in Paris.", ""]
+    theirs = encoded(folder, texts)
+    if mode == "max":
+        assert not theirs.isfinite().all()
+        report = embed_texts(texts, folder / "own.safetensors", model=folder, device="cpu")
+        assert (report.written, "non-finite-outputs" in codes(report)) == (False, True)
+        return
+    torch.testing.assert_close(embedded(folder, texts)[1], theirs, atol=1e-5, rtol=0)
+
+
 def test_of_steps_of_one_name_the_last_is_taken(minilm: Path, tmp_path: Path) -> None:
     """sentence-transformers keeps steps by their names: the Dense is lost, and its place is the Pooling's."""
     folder = save_chain(tmp_path / "m", minilm, Dense(384, 48))
