@@ -114,16 +114,13 @@ def settle_pooler(checkpoint: Checkpoint, architecture: Architecture, findings: 
     """Say what a random pooler means for the class that config.json names.
 
     A note for a class without a pooler: such a checkpoint is as it should be, and only who asks for its pooler_output
-    needs a warning. So it is where sentence-transformers' files declare steps that do not read it. An error for a class
-    whose head reads the pooler: its logits are random then.
+    needs a warning. An error for a class whose head reads the pooler: its logits are random then.
     """
-    recipe = checkpoint.recipe
-    unread = recipe.declared and recipe.has_chain and all(step.output[0] != "pooler_output" for step in recipe.steps)
     heads = (head_of_class(architecture.model_type, name) for name in declared_classes(checkpoint))
     head = next((head for head in heads if head is not None), None)
-    if (head is None or head.pooler == "idle") and not unread:
+    if head is None or head.pooler == "idle":
         return list(findings)
-    severity: Severity = "error" if head is not None and head.pooler not in (None, "idle") else "note"
+    severity: Severity = "note" if head.pooler is None else "error"
     return [replace(row, severity=severity) if row.code == "pooler-random" else row for row in findings]
 
 

@@ -119,6 +119,7 @@ _NOT_OF_WEIGHTS = (
     "encoder-alone",
     "config-defaults",
     "head-not-checked",
+    "length-exceeds-positions",
     "length-limits-disagree",
     "pooling-undeclared",
     "token-type-ids-not-made",
