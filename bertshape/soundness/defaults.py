@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,9 @@ _DTYPES = frozenset(
     ["auto", "bfloat16", "float16", "float32", "float64", "half", "float", "double", "float8_e4m3fn", "float8_e5m2"]
 )
 
+_NUMBER = re.compile(r"\w*(_prob|dropout|_eps)|initializer_range")
+_NEVER_NULL = ("hidden_dropout_prob", "attention_probs_dropout_prob", "layer_norm_eps")
+
 
 def default_findings(checkpoint: Checkpoint, architecture: Architecture) -> Iterator[Finding]:
     """List the sizes and settings that transformers fills in, for it says nothing of them.
@@ -83,18 +87,24 @@ def value_findings(checkpoint: Checkpoint, architecture: Architecture) -> Iterat
     }
     for key, known in (named | dict.fromkeys(("dtype", "torch_dtype"), _DTYPES)).items():
         value = config.get(key)
-        if not isinstance(value, str) or value.removeprefix("torch.") in known:
-            continue
-        yield Finding(
-            "config-value-unknown",
-            "error",
-            f"{key} is {value[:50]!r} in {checkpoint.config_path}, which transformers has no meaning for: it cannot "
-            "load this folder",
-            f"Restore {key} from the original checkpoint.",
-            where=f"config.json {key}",
-            expected="one of " + ", ".join(sorted(known)[:SHOWN]) + ", ...",
-            actual=value[:50],
-        )
+        if isinstance(value, str) and value.removeprefix("torch.") not in known:
+            yield _unknown(checkpoint, key, value, "one of " + ", ".join(sorted(known)[:SHOWN]) + ", ...")
+    for key, value in config.items() if architecture.family else ():
+        if (isinstance(value, str) and _NUMBER.fullmatch(key)) or (value is None and key in _NEVER_NULL):
+            yield _unknown(checkpoint, key, value, "a number")
+
+
+def _unknown(checkpoint: Checkpoint, key: str, value: object, expected: str) -> Finding:
+    shown = repr(value)[:50]
+    return Finding(
+        "config-value-unknown",
+        "error",
+        f"{key} is {shown} in {checkpoint.config_path}, which transformers refuses: it cannot load this folder",
+        f"Restore {key} from the original checkpoint.",
+        where=f"config.json {key}",
+        expected=expected,
+        actual=shown,
+    )
 
 
 def says(checkpoint: Checkpoint, architecture: Architecture, symbol: str, value: object) -> str:

@@ -236,6 +236,10 @@ KINDS = {
     "an activation that is none": Kind(
         _settings(hidden_act="gelu_typo"), "config-value-unknown", "error", "hidden_act is 'gelu_typo'"
     ),
+    "a number in quotation marks": Kind(
+        _settings(layer_norm_eps="1e-12"), "config-value-unknown", "error", "layer_norm_eps is '1e-12'"
+    ),
+    "a number of null": Kind(_settings(hidden_dropout_prob=None), "config-value-unknown", "error", "is None"),
     "a dtype that is none": Kind(_settings(dtype="float61"), "config-value-unknown", "error", "dtype is 'float61'"),
     "prompts that nobody asks for": Kind(
         _sentence("config_sentence_transformers.json", prompts={"query": "q: "}), "prompts-not-default", "note", "query"
