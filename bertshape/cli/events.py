@@ -6,13 +6,14 @@ import sys
 from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Self
 
-from bertshape.cli.progress import count_texts
+from bertshape.cli.progress import watch_pace
 from bertshape.pipelines.events import Events
 from bertshape.run.imports import heavy_imports
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from bertshape.cli.progress import Pace
     from bertshape.corpus.meter import Meter
 
 
@@ -29,10 +30,10 @@ class CommandEvents(Events):
         self.progress = progress
         self._log, self._meter = log, meter
         self._stack = ExitStack()
-        self._advance = self._stack.enter_context(count_texts(shown=False))
+        self._pace: Pace | None = None
 
     def __enter__(self) -> Self:
-        self._advance = self._stack.enter_context(count_texts(self._meter, shown=self.progress, log=self._log))
+        self._pace = self._stack.enter_context(watch_pace(self._meter, shown=self.progress, log=self._log))
         return self
 
     def __exit__(
@@ -44,9 +45,15 @@ class CommandEvents(Events):
         """Hold signals back, and keep the garbage collector from walking what imports leave."""
         return heavy_imports()
 
+    def phase(self, what: str, texts: int | None = None) -> None:
+        """Show what begins."""
+        if self._pace is not None:
+            self._pace.begin(what, texts)
+
     def advanced(self, texts: int) -> None:
         """Count more texts."""
-        self._advance(texts)
+        if self._pace is not None:
+            self._pace.advance(texts)
 
 
 def watch() -> CommandEvents:

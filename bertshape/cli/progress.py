@@ -24,33 +24,32 @@ _SECONDS = 60
 
 
 @contextmanager
-def count_texts(meter: Meter | None = None, *, shown: bool, log: bool = False) -> Iterator[Callable[[int], None]]:
-    """Count texts while the block runs.
+def watch_pace(meter: Meter | None = None, *, shown: bool, log: bool = False) -> Iterator[Pace]:
+    """Show what is under way, and how far it is, while the block runs.
 
     Args:
-        meter: Knows how many there will be; None where nobody does.
+        meter: Knows how many texts there will be; None where nobody does.
         shown: Draw a bar, and take it away when the block ends.
         log: Write a line a minute in its place.
 
     Yields:
-        The function that takes how many more are done.
+        What takes each phase, and how many more texts are done.
     """
     pace = Pace(None if meter is None else meter.estimate)
-    if shown:
-        with _bar(pace) as progress:
-            task = progress.add_task("texts", total=None)
+    if not shown:
+        if log:
+            pace.changed = MinuteLog(pace, sys.stderr).write
+        yield pace
+        return
+    with _bar(pace) as progress:
+        task = progress.add_task("texts", total=None)
 
-            def advance(count: int) -> None:
-                first = not pace.done
-                pace.advance(count)
-                # The first numbers are shown at once, the others ten times a second.
-                progress.update(task, completed=pace.done, total=pace.total, refresh=first)
+        def draw() -> None:
+            # The first numbers of a phase are shown at once, the others ten times a second.
+            progress.update(task, completed=pace.done, total=pace.total, refresh=pace.fresh)
 
-            yield advance
-    elif log:
-        yield MinuteLog(pace, sys.stderr).advance
-    else:
-        yield lambda _: None
+        pace.changed = draw
+        yield pace
 
 
 @contextmanager
@@ -101,7 +100,7 @@ class Megabytes:
 
 
 class Pace:
-    """How many texts are done, how fast, and how long the rest will take; a value that changes.
+    """What is under way, how many texts are done, how fast, and how long the rest will take; a value that changes.
 
     Args:
         estimate: How many texts there will be; None where nobody knows.
@@ -110,29 +109,46 @@ class Pace:
     Attributes:
         done: Texts that are done.
         total: How many there will be at the end, or None.
+        fresh: Whether a phase began, or its first texts are done, with the last change.
         clock: Gives seconds.
+        changed: Called after each change.
     """
 
     def __init__(self, estimate: Callable[[], int | None] | None, clock: Callable[[], float] = time.monotonic) -> None:
-        self.done = 0
-        self.total: int | None = None
         self.clock = clock
         self._estimate = estimate
-        self._first, self._begin = 0, clock()
+        self.changed: Callable[[], object] = lambda: None
+        self.begin("reading the checkpoint")
+
+    def begin(self, what: str, texts: int | None = None) -> None:
+        """A phase begins.
+
+        Args:
+            what: What it is.
+            texts: How many texts it takes; None for the estimate.
+        """
+        self._what, self._exact = what, texts
+        self.done, self.total, self.fresh = 0, texts, True
+        self._first, self._begin = 0, self.clock()
+        self.changed()
 
     def advance(self, count: int) -> None:
         """Take how many more texts are done."""
-        if not self.done:
+        self.fresh = not self.done
+        if self.fresh:
             # What came before the first of them, such as loading, says nothing of how long the others take.
             self._first, self._begin = count, self.clock()
         self.done += count
-        found = None if self._estimate is None else self._estimate()
+        found = self._exact if self._exact is not None or self._estimate is None else self._estimate()
         self.total = None if found is None else max(found, self.done)
+        self.changed()
 
     def __str__(self) -> str:
-        """As people read it: `120,000 of about 1,000,000 texts, 2,000 texts/s, 7 min left`."""
-        of = "" if self.total is None else f"{self.done:,} of about "
-        words = [of + counted(self.done if self.total is None else self.total, "text")]
+        """As people read it: `tokenizing 120,000 of about 1,000,000 texts, 2,000 texts/s, 7 min left`."""
+        if not self.done:
+            return self._what
+        of = "" if self.total is None else f"{self.done:,} of {'about ' if self._exact is None else ''}"
+        words = [f"{self._what} {of}{counted(self.done if self.total is None else self.total, 'text')}"]
         seconds, done = self.clock() - self._begin, self.done - self._first
         if seconds > 0 and done:
             rate = done / seconds
@@ -146,16 +162,15 @@ class MinuteLog:
     """Writes a line a minute.
 
     Args:
-        pace: Counts the texts.
+        pace: What is under way.
         stream: Where the lines go.
     """
 
     def __init__(self, pace: Pace, stream: TextIO) -> None:
         self._pace, self._stream, self._last = pace, stream, pace.clock()
 
-    def advance(self, count: int) -> None:
-        """Take how many more texts are done."""
-        self._pace.advance(count)
+    def write(self) -> None:
+        """Write where the pace stands, unless a line came within the last minute."""
         now = self._pace.clock()
         if now - self._last >= _SECONDS:
             self._last = now

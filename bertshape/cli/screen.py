@@ -60,7 +60,7 @@ class InspectionScreen(CommandEvents):
             self._report = report
             self._console.print(self._page.parts(report)[0])
 
-    def phase(self, what: str) -> None:
+    def phase(self, what: str, texts: int | None = None) -> None:  # noqa: ARG002 - one batch
         """Show the predicted rows, and below them what is under way."""
         if self._report is None:
             return

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from bertshape.cli.events import CommandEvents
 from bertshape.cli.json_output import print_json
-from bertshape.cli.progress import count_texts
 from bertshape.cli.stdio import reader_left
 from bertshape.corpus.meter import Meter
 from bertshape.corpus.read import read_all_lines, read_records
@@ -20,9 +19,7 @@ from bertshape.tokens.pieces import check_size
 from bertshape.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from bertshape.corpus.text_file import BadRecord, Record, TextFile
+    from bertshape.corpus.text_file import Record, TextFile
     from bertshape.pipelines.request import InspectionRequest
     from bertshape.pipelines.stream import StreamedBatch
     from bertshape.report import documents
@@ -84,15 +81,18 @@ def run_stream(
     # Here objects are made without end: what the imports left is set aside, and the rest is collected as usual.
     gc.freeze()
     gc.enable()
-    flow = Stream(request, file.name, CommandEvents())
     count = skipped = 0
-    for batch in flow.batches(_shown(file), batch_size, skip=skip):
-        for document in _documents(batch, tokens=tokens):
-            print_json(document, line=True)
-        failed = failed or (batch.report is not None and batch.report.failed)
-        count, skipped = count + len(batch.records), skipped + len(batch.failures)
-        if reader_left():
-            break
+    meter, terminal = Meter([file]), sys.stderr.isatty()
+    # A bar among the lines of the report would be in their way.
+    with CommandEvents(progress=terminal and not sys.stdout.isatty(), log=not terminal, meter=meter) as watching:
+        flow = Stream(request, file.name, watching)
+        for batch in flow.batches(read_all_lines(file, meter), batch_size, skip=skip):
+            for document in _documents(batch, tokens=tokens):
+                print_json(document, line=True)
+            failed = failed or (batch.report is not None and batch.report.failed)
+            count, skipped = count + len(batch.records), skipped + len(batch.failures)
+            if reader_left():
+                break
     sys.stdout.flush()
     if sys.stderr.isatty():
         sys.stderr.write(f"{counted(count, 'text')}, {counted(flow.forwards, 'forward pass', 'passes')}\n")
@@ -115,12 +115,3 @@ def _documents(batch: StreamedBatch, *, tokens: bool) -> list[documents.RecordDo
 def say_skipped(skipped: int, texts: int) -> None:
     """Count on stderr what was passed over: the exit code alone says too little."""
     sys.stderr.write(f"bertshape: skipped {skipped:,} of {counted(skipped + texts, 'line')}\n")
-
-
-def _shown(file: TextFile) -> Iterator[Record | BadRecord]:
-    """The lines of a file; how far it is read is shown on stderr while that is a terminal and stdout is not."""
-    meter = Meter([file])
-    with count_texts(meter, shown=sys.stderr.isatty() and not sys.stdout.isatty()) as advance:
-        for record in read_all_lines(file, meter):
-            yield record
-            advance(1)

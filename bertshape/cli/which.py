@@ -99,7 +99,7 @@ def which_command(
             declared=declared,
         )
         texts = TextFile(text_file, input_format, text_column) if text_file is not None else None
-        with CommandEvents(progress=sys.stderr.isatty()) as watching:
+        with CommandEvents(progress=sys.stderr.isatty(), log=not wanted) as watching:
             report = which(request, texts, watching)
         print_result(
             lambda console: render_which(report, console.width, signs_of(console)),

@@ -60,11 +60,13 @@ def embed(
     if maker.refused:
         return _refused(request, model, findings)
     sample = Sample(request.verify or 0)
-    windows = maker.windows(name, sample, skip=request.skip, encoded=events.encoded)
+    windows = maker.windows(name, sample, skip=request.skip, events=events)
+    events.phase("reading texts")
     begin = time.perf_counter()
     reading = windows.read(records)
     first = next(reading)  # what is wrong with the first texts is said before torch is imported
     encoding = time.perf_counter() - begin
+    windows.events = SILENT
     running = maker.start(events)
     if running.refused:
         return _refused(request, model, running.findings)
@@ -77,7 +79,10 @@ def embed(
         return _refused(request, model, (*findings, *broken))
     report = _report(request, model, windows, replace(vectors, seconds=seconds))
     report = replace(report, findings=(*findings, *broken, *_notes(report, maker.lengths, vectors)))
-    return report if request.verify is None else verify(request, model, sample, maker.lengths, report)
+    if request.verify is None:
+        return report
+    events.phase("running sentence-transformers")
+    return verify(request, model, sample, maker.lengths, report)
 
 
 def _notes(report: EmbedReport, lengths: Lengths, vectors: Vectors) -> Iterator[Finding]:

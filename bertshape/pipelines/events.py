@@ -24,18 +24,20 @@ class Events:
     def predicted(self, report: Report) -> None:
         """The prediction is there, and a run follows."""
 
-    def phase(self, what: str) -> None:
-        """Something slow begins, such as `importing torch`."""
+    def phase(self, what: str, texts: int | None = None) -> None:
+        """Something slow begins, such as `importing torch`; `advanced` counts the texts that it is done with.
+
+        Args:
+            what: What it is.
+            texts: How many texts it takes; None where that is not known.
+        """
 
     def importing(self) -> AbstractContextManager[None]:
         """Stands around the import of torch and transformers."""
         return nullcontext()
 
-    def encoded(self, texts: int) -> None:
-        """The tokens of so many more texts are made, and a run follows."""
-
     def advanced(self, texts: int) -> None:
-        """So many more texts are done."""
+        """The phase is done with so many more texts."""
 
 
 SILENT = Events()

@@ -102,6 +102,7 @@ def profile_records(
     setting = _setting(request, model)
     findings = model.verdict.findings
     reports = []
+    events.phase("tokenizing")
     for name, records in sources:
         counts = _count(model, setting, in_chunks(records), name, events)
         reports.append(ProfileReport(setting, ((name, counts.texts),), counts, _utf8(model.checkpoint.name), findings))

@@ -97,6 +97,7 @@ class Stream:
             BertshapeError: A text cannot be inspected, and is not to be passed over; the message names its line.
         """
         numbered = enumerate(lines)
+        self._events.phase("inspecting")
         while part := tuple(itertools.islice(numbered, batch_size)):
             failures: dict[int, BertshapeError] = {
                 number: line.error.about(TextPlace(number, line.line, line.id))
@@ -108,6 +109,7 @@ class Stream:
             records = {number: line for number, line in part if not isinstance(line, BadRecord)}
             records, batch = self._settle(records, failures, skip=skip)
             report = None if batch is None else self._report(batch)
+            self._events.advanced(len(part))
             yield StreamedBatch(records, report, failures)
 
     def _report(self, batch: Batch) -> Report:
@@ -177,4 +179,5 @@ class Stream:
     def _start(self, batch: Batch, report: Report) -> Running:
         if self._running is None:
             self._running = start_for(batch, report, self._request.run, self._events)
+            self._events.phase("inspecting")
         return self._running

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bertshape.pipelines.batch import check_truncate_dim
 from bertshape.pipelines.embed_request import chain_breaks, is_wrong, vector_strategies
+from bertshape.pipelines.events import SILENT, Events
 from bertshape.pipelines.lengths import Lengths, settle_lengths
 from bertshape.pipelines.model import open_model
 from bertshape.pipelines.prompts import prompt_length, settle_prompt
@@ -17,10 +18,9 @@ from bertshape.run.request import VectorJob
 from bertshape.soundness.texts import random_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from bertshape.pipelines.embed_request import VectorRequest
-    from bertshape.pipelines.events import Events
     from bertshape.pipelines.model import Model
     from bertshape.pipelines.verify import Sample
     from bertshape.pooling.strategy import Strategy
@@ -61,7 +61,7 @@ class VectorMaker:
         """Where texts are cut."""
         return settle_lengths(self.request.lengths, self.model, as_encode=True)
 
-    def windows(self, name: str, sample: Sample, *, skip: bool, encoded: Callable[[int], None]) -> Windows:
+    def windows(self, name: str, sample: Sample, *, skip: bool = False, events: Events = SILENT) -> Windows:
         """What reads texts and makes their tokens."""
         return Windows(
             model=self.model,
@@ -71,7 +71,7 @@ class VectorMaker:
             skip=skip,
             single=self.request.batch_size == 1,
             sample=sample,
-            encoded=encoded,
+            events=events,
         )
 
     def start(self, events: Events) -> RunningMaker:
@@ -123,6 +123,7 @@ class RunningMaker:
             prompt_length=prompt_length(self.maker.prompt, model, self.maker.lengths.cut_to),
             keep_broken=request.allow_unsound,
         )
+        events.phase("embedding")
         return self.runner.embed(windows, job)
 
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _ROUNDING = {"float16": 2**-9, "bfloat16": 2**-6, "float32": 0.0}
 _MOST_SOUGHT = 50_000
 """Vectors among which those in another place are sought."""
+_SHOWN = 1000
+"""Texts after which it is shown again how many are read."""
 _PROBES = "Pass --texts FILE, or make the vectors of the probes: bertshape which --probes -m MODEL -o probes.txt."
 
 
@@ -70,18 +72,23 @@ def which_records(
     # NumPy and safetensors, which the packages above bring: 0.1 s that `import bertshape` need not take.
     from bertshape.corpus.vectors import read_vectors
 
+    events.phase("reading vectors")
     given = read_vectors(request.vectors, request.vector_column)
+    events.phase("reading the checkpoint")
     model = open_model(request.source, request.run.weights or "checkpoint", as_encode=True)
     if given.quantized and given.dimension * 8 == model.architecture.dimensions.hidden_size:
         given = given.unpacked()
     if records is None:
         records = (Record(line, text) for line, text in enumerate(probe_texts(model), start=1))
-    chosen, kept = _sample(given, records, name, request.sample)
+    events.phase("reading texts", len(given))
+    chosen, kept = _sample(given, records, name, request.sample, events)
+    events.phase("tokenizing in several ways")
     tokenized = variants(model, kept, name, known_prompts(model, request.prompts))
     tolerance = request.tolerance + _ROUNDING[given.rounded_to] * given.largest
     tolerance += 0.5 * 0.1**given.decimals if given.decimals is not None else 0
     job = _job(model, given, chosen, tolerance)
     runner = start(model, request.run, events, chain=follow_chain(model)).runner
+    events.phase("comparing recipes")
     scores = runner.score([Variant(row.rows, row.prompt_length) for row in tokenized], job)
     if not scores:
         hint = "Check that the vectors were made by this model."
@@ -108,7 +115,9 @@ def _job(model: Model, given: GivenVectors, chosen: Sequence[int], tolerance: fl
     )
 
 
-def _sample(given: GivenVectors, records: Iterable[Record], name: str, size: int) -> tuple[list[int], list[Record]]:
+def _sample(
+    given: GivenVectors, records: Iterable[Record], name: str, size: int, events: Events
+) -> tuple[list[int], list[Record]]:
     """Indices of the texts to compare, and these texts.
 
     Raises:
@@ -121,6 +130,8 @@ def _sample(given: GivenVectors, records: Iterable[Record], name: str, size: int
         if seen in wanted:
             kept.append(record)
         seen += 1
+        if seen % _SHOWN == 0:
+            events.advanced(_SHOWN)
     if seen != count:
         raise UsageError(
             f"{given.name} has {counted(count, 'vector')}, and {name} {counted(seen, 'text')}: "

@@ -14,9 +14,10 @@ from bertshape.tokens.batch import padding_id
 from bertshape.tokens.encode import encode_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from bertshape.corpus.text_file import Record
+    from bertshape.pipelines.events import Events
     from bertshape.pipelines.model import Model
     from bertshape.pipelines.verify import Sample
     from bertshape.tokens.encode import EncodedRow
@@ -25,6 +26,8 @@ WINDOW = 10_000
 """Texts of a window: sorted by length they leave next to no padding, and their vectors take 15 MB."""
 WINDOW_CHARACTERS = 4_000_000
 """Characters from which a window takes no more texts."""
+_SHOWN = 500
+"""Texts after which it is shown again how many are tokenized."""
 SHOWN_FAILURES = 100
 """Most texts that were skipped whose reason is kept."""
 
@@ -41,7 +44,7 @@ class Windows:
         skip: Pass over lines that hold no text, and texts that cannot be run.
         single: Whether texts run one by one, so that none needs padding.
         sample: Keeps some of the texts.
-        encoded: Called with the number of texts whose tokens are made.
+        events: Who watches the texts being tokenized; a run counts those after the first window itself.
         texts: Texts encoded so far.
         tokens: Their tokens.
         cut: How many of them were cut.
@@ -56,7 +59,7 @@ class Windows:
     skip: bool
     single: bool
     sample: Sample
-    encoded: Callable[[int], None]
+    events: Events
     texts: int = 0
     tokens: int = 0
     cut: int = 0
@@ -75,7 +78,6 @@ class Windows:
         """
         for part in self._parts(lines):
             rows = self._encode(part)
-            self.encoded(len(part))
             if not rows:
                 continue
             window = Window([record for _, record, _ in rows], [row for _, _, row in rows])
@@ -122,11 +124,15 @@ class Windows:
 
     def _rows(self, part: list[tuple[int, Record]]) -> list[tuple[int, Record, EncodedRow]]:
         given = (replace(record, text=self.prompt + record.text) for _, record in part)
-        rows = list(encode_rows(self.model.tokenizer, given, self.name, cut_to=self.cut_to))
-        for row in rows:
+        self.events.phase("tokenizing", len(part))
+        rows = []
+        for row in encode_rows(self.model.tokenizer, given, self.name, cut_to=self.cut_to):
             where = f"{self.name}, {row.unit} {row.line}"
             check_length(len(row), where, self.model)
             check_exact(len(row), where, self.model)
+            rows.append(row)
+            if len(rows) % _SHOWN == 0:
+                self.events.advanced(_SHOWN)
         check_ids(max((max(row.input_ids, default=0) for row in rows), default=0), self.model)
         return [(index, record, row) for (index, record), row in zip(part, rows, strict=True)]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
-from typing import TYPE_CHECKING
+import re
+from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
@@ -12,26 +13,57 @@ import pytest
 
 from bertshape.cli.progress import MinuteLog, Pace
 from bertshape.corpus.meter import Meter
-from bertshape.corpus.read import read_records
+from bertshape.corpus.read import read_all_lines, read_records
 from bertshape.corpus.text_file import TextFile
+from bertshape.pipelines.embed import embed
+from bertshape.pipelines.embed_request import EmbedRequest
+from bertshape.pipelines.events import Events
+from bertshape.pipelines.model_source import ModelSource
+from bertshape.pipelines.request import SaveOptions
+from bertshape.pipelines.which import which
+from bertshape.pipelines.which_request import WhichRequest
 from tests.support.terminal import run_in_terminal
 
-if TYPE_CHECKING:
-    from pathlib import Path
+
+def paced(total: int | None) -> tuple[list[float], Pace, io.StringIO]:
+    """A clock, a pace by it, and the log that the pace writes."""
+    now, stream = [0.0], io.StringIO()
+    pace = Pace(None if total is None else lambda: total, lambda: now[0])
+    pace.changed = MinuteLog(pace, stream).write
+    return now, pace, stream
 
 
 def test_a_line_a_minute() -> None:
     """The time before the first texts, which is that of loading, is in no rate."""
-    now = [0.0]
-    pace = Pace(lambda: 1000, lambda: now[0])
-    stream = io.StringIO()
-    minutes = MinuteLog(pace, stream)
+    now, pace, stream = paced(1000)
+    pace.begin("embedding")
     for now[0] in (100.0, 130.0, 159.0, 160.0, 190.0, 221.0):
-        minutes.advance(100)
+        pace.advance(100)
     assert stream.getvalue().splitlines() == [
-        "bertshape: 100 of about 1,000 texts",
-        "bertshape: 400 of about 1,000 texts, 5.0 texts/s, 2 min left",
-        "bertshape: 600 of about 1,000 texts, 4.1 texts/s, 2 min left",
+        "bertshape: embedding 100 of about 1,000 texts",
+        "bertshape: embedding 400 of about 1,000 texts, 5.0 texts/s, 2 min left",
+        "bertshape: embedding 600 of about 1,000 texts, 4.1 texts/s, 2 min left",
+    ]
+
+
+def test_every_phase_has_its_line_and_its_count() -> None:
+    """What is slow before the first batch is no silence, and no part of the next rate."""
+    now, pace, stream = paced(100_000)
+    now[0] = 60
+    pace.begin("reading texts")
+    pace.begin("tokenizing", 10_000)
+    for now[0] in (100.0, 120.0, 140.0):
+        pace.advance(500)
+    now[0] = 200
+    pace.begin("importing torch")
+    pace.begin("embedding")
+    for now[0] in (250.0, 251.0, 310.0):
+        pace.advance(100)
+    assert stream.getvalue().splitlines() == [
+        "bertshape: reading texts",
+        "bertshape: tokenizing 1,000 of 10,000 texts, 25 texts/s, 6 min left",
+        "bertshape: importing torch",
+        "bertshape: embedding 300 of about 100,000 texts, 3.3 texts/s, 8 h 18 min left",
     ]
 
 
@@ -45,12 +77,12 @@ def test_a_line_a_minute() -> None:
     ],
 )
 def test_the_rest_is_estimated(done: int, total: int | None, seconds: float, words: str) -> None:
-    now = [0.0]
-    pace = Pace(None if total is None else lambda: total, lambda: now[0])
+    now, pace, _ = paced(total)
+    pace.begin("embedding")
     pace.advance(100)
     now[0] = seconds
     pace.advance(done - 100)
-    assert str(pace) == words
+    assert str(pace) == f"embedding {words}"
 
 
 def write(folder: Path) -> list[TextFile]:
@@ -95,6 +127,48 @@ def test_a_terminal_gets_a_bar(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("a text\n" * 9000)
     run = run_in_terminal("profile", str(path), "-m", "embedded:bert-tiny-uncased", "--format", "markdown")
-    assert "of about 9,000 texts" in run.raw
+    assert re.search("tokenizing [0-9,]+ of about 9,000 texts", run.raw)
     assert not any("of about" in line for line in run.screen)
     assert run.code == 0
+
+
+class Phases(Events):
+    """Keeps what a pipeline says."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, int | None]] = []
+        self.counted: dict[str, int] = {}
+
+    def phase(self, what: str, texts: int | None = None) -> None:
+        self.said.append((what, texts))
+
+    def advanced(self, texts: int) -> None:
+        what = self.said[-1][0]
+        self.counted[what] = self.counted.get(what, 0) + texts
+
+
+def test_embed_and_which_say_every_phase(minilm: Path, tmp_path: Path) -> None:
+    texts, vectors = TextFile(str(tmp_path / "a.txt")), tmp_path / "v.npz"
+    Path(texts.path).write_text("".join(f"text number {number}\n" for number in range(1001)))
+    seen, source = Phases(), ModelSource(str(minilm))
+    embed(EmbedRequest(save=SaveOptions(vectors), source=source), read_all_lines(texts), "a.txt", seen)
+    assert seen.said == [
+        ("reading texts", None),
+        ("tokenizing", 1001),
+        ("importing torch", None),
+        ("loading 91 MB", None),
+        ("embedding", None),
+    ]
+    assert seen.counted == {"tokenizing": 1000, "embedding": 1001}
+    seen = Phases()
+    which(WhichRequest(vectors=vectors, source=source, sample=8), texts, seen)
+    assert [what for what, _ in seen.said] == [
+        "reading vectors",
+        "reading the checkpoint",
+        "reading texts",
+        "tokenizing in several ways",
+        "importing torch",
+        "loading 91 MB",
+        "comparing recipes",
+    ]
+    assert seen.counted == {"reading texts": 1000}

@@ -116,7 +116,7 @@ class Embedder:
         if not texts:
             return self.encode(["no text"])[:0]  # So that an empty batch has the same columns as the others.
         maker = self._running.maker
-        windows = maker.windows("texts", Sample(0), skip=False, encoded=SILENT.encoded)
+        windows = maker.windows("texts", Sample(0))
         made = self._running.run(windows.read(_records(texts)), SILENT, None)
         broken = non_finite(made.saved, maker.model.dtype(maker.request.run.dtype))
         if broken and not maker.request.allow_unsound:
