@@ -121,11 +121,20 @@ class SecondLooks:
         known = {way.meta.prompt for way in found.tokenized}
         prompts = [prompt for prompt in USUAL_PROMPTS if prompt not in known]
         tried = variants(self.model, records, self.name, prompts)
-        scores = self._score(few, [Variant(way.rows, way.prompt_length) for way in tried])
-        fitting = {tried[row.variant].meta.prompt: 0 for row in scores if row.difference <= self.job.tolerance}
+        fitting = self._fitting_prompts(few, tried)
+        if not fitting and self.job.padding_side == "left":
+            # Padding on the left moves positions. The longest text of all has none, in batches of any size.
+            longest = max(range(len(self.records)), key=lambda index: len(found.tokenized[0].rows[index]))
+            tried = variants(self.model, [self.records[longest]], self.name, prompts)
+            fitting = self._fitting_prompts([longest], tried)
         if not fitting:
             return found
-        return self._add(found, variants(self.model, self.records, self.name, list(fitting)[:MOST_PROMPTS]))
+        return self._add(found, variants(self.model, self.records, self.name, fitting[:MOST_PROMPTS]))
+
+    def _fitting_prompts(self, indices: Sequence[int], tried: Sequence[Tokenized]) -> list[str]:
+        scores = self._score(indices, [Variant(way.rows, way.prompt_length) for way in tried])
+        fitting = (tried[row.variant].meta.prompt for row in scores if row.difference <= self.job.tolerance)
+        return list(dict.fromkeys(fitting))
 
     def _add(self, found: Looks, more: Sequence[Tokenized]) -> Looks:
         added = self.runner.score([Variant(way.rows, way.prompt_length) for way in more], self.job)
@@ -146,34 +155,35 @@ class SecondLooks:
         for side in (base.side, "left" if base.side == "right" else "right"):
             cut = self._seek(base.whole[index], index, best, between, side)
             if cut is not None and side == base.side:
-                return self._add(found, [base.cut_again(cut)])
+                return self._add(found, [base.cut_again(cut[0])])
             if cut is not None:
                 end = "beginning" if side == "left" else "end"
-                return replace(found, lacks=(f"right where texts are cut to {cut} tokens at their {end}",))
+                return self._fitted(found, cut[1], f"texts are cut to {cut[0]} tokens at their {end}", base)
         return found
 
-    def _seek(self, row: EncodedRow, index: int, best: Score, between: range, side: str) -> int | None:
-        """The cut by which one text gets its vector: the nearest of some, then of those around it."""
+    def _seek(self, row: EncodedRow, index: int, best: Score, between: range, side: str) -> tuple[int, Score] | None:
+        """The cut by which one text gets its vector, and how: the nearest of some, then of those around it."""
         step = max(1, len(between) // _STEPS)
         cuts = sorted({*between[::step], *(cut for cut in USUAL_CUTS if cut in between)})
         while True:
-            rows = tuple(cut_row(row, cut, side) for cut in cuts)
-            scores = self._score([index] * len(rows), [Variant(rows)])
+            # One by one: which of the ways to scale fits is seen at the right cut alone.
+            scores = self._score([index], [Variant((cut_row(row, cut, side),)) for cut in cuts])
             same = [score for score in scores if score.strategy == best.strategy] or scores
-            pairs = (pair for score in same for pair in zip(score.row_differences, cuts, strict=True))
-            near: tuple[float, int] = min(pairs)
-            if near[0] <= self.job.tolerance:
-                return near[1]
+            near = min(same, key=lambda score: score.difference)
+            cut = cuts[near.variant]
+            if near.difference <= self.job.tolerance:
+                return cut, near
             if step == 1:
                 return None
-            around = range(max(near[1] - step, between[0]), min(near[1] + step, between[-1]) + 1)
+            around = range(max(cut - step, between[0]), min(cut + step, between[-1]) + 1)
             step = step // _STEPS or 1
             cuts = list(around[::step])
 
     def _alone(self, found: Looks) -> Looks:
         """Padding may change what this model gives: one text at a time there is none."""
-        way = found.tokenized[0]
-        first = self.runner.score([Variant(way.rows, way.prompt_length)], replace(self.job, batch_size=1))
+        tried = [Variant(way.rows, way.prompt_length) for way in found.tokenized]
+        count = 1 if self.job.padding_side == "right" else len(tried)
+        first = self.runner.score(tried[:count], replace(self.job, batch_size=1))
         return replace(found, scores=(*first, *found.scores), alone=True) if self._fits(first) else found
 
     def _edits(self, found: Looks) -> Looks:
@@ -191,7 +201,7 @@ class SecondLooks:
                 before = tuple(way.rows[index].input_ids for index in few)
                 score = self._fitting(few, Variant(edited.rows, edited.prompt_length))
                 if score is not None and before != tuple(row.input_ids for row in edited.rows):
-                    return _fitted(found, score, words)
+                    return self._fitted(found, score, words, way)
         return found
 
     def _tokens(self, found: Looks) -> Looks:
@@ -204,7 +214,7 @@ class SecondLooks:
             if few and min(lengths) > 0 and max(lengths) < max(len(way.whole[index]) for index in few):
                 score = self._fitting(few, Variant(rows, 0))
                 if score is not None:
-                    return _fitted(found, score, f"texts are tokenized {words}")
+                    return self._fitted(found, score, f"texts are tokenized {words}", way)
         return found
 
     def _padding(self, found: Looks) -> Looks:
@@ -229,17 +239,26 @@ class SecondLooks:
                 if score is not None and how.get("in_order"):  # The first texts may fit in several sizes.
                     score = self._fitting(range(len(rows)), replace(variant, rows=rows), size)
                 if score is not None:
-                    return _fitted(found, score, f"padding {words}, in {where}")
+                    return self._fitted(found, score, f"padding {words}, in {where}", found.tokenized[0])
         return found
 
-
-def _fitted(found: Looks, score: Score, words: str) -> Looks:
-    """What fits, and the same strategy as the nearest."""
-    same = [row for row in found.scores if (row.strategy, row.steps) == (score.strategy, score.steps)]
-    name = "the declared recipe" if score.strategy == DECLARED else score.strategy
-    name += ", normalised" if score.normalized else ""
-    others = [row for row in found.scores if row not in same]
-    return replace(found, scores=(*same, *others), lacks=(f"{name} is right for the texts tried where {words}",))
+    def _fitted(self, found: Looks, score: Score, words: str, way: Tokenized) -> Looks:
+        """What fits, and as the nearest the same strategy on the tokens of all texts as they are."""
+        parts = self.job.ranges.get(score.strategy, ("", (score.strategy,)))[1]
+        ranges = {name: how for name, how in self.job.ranges.items() if name == score.strategy}
+        chosen = tuple(row for row in self.job.strategies if row.name in parts)
+        job = replace(self.job, strategies=chosen, ranges=ranges)
+        same = [
+            replace(row, variant=found.tokenized.index(way))
+            for row in self.runner.score([Variant(way.rows, way.prompt_length)], job)
+            if (row.strategy, row.steps) == (score.strategy, score.steps)
+        ]
+        name = "the declared recipe" if score.strategy == DECLARED else score.strategy
+        name += ", normalised" if score.normalized else ""
+        others = [
+            row for row in found.scores if all((row.strategy, row.variant) != (it.strategy, it.variant) for it in same)
+        ]
+        return replace(found, scores=(*same, *others), lacks=(f"{name} is right for the texts tried where {words}",))
 
 
 def _less(row: EncodedRow, end: int | None) -> EncodedRow:

@@ -17,7 +17,7 @@ from bertshape.pipelines.running import follow_chain, start
 from bertshape.pipelines.second_looks import Looks, SecondLooks
 from bertshape.pipelines.which_answer import answer
 from bertshape.pipelines.which_request import LEAST
-from bertshape.run.recipes import ScoreJob, Variant
+from bertshape.run.recipes import BATCH_SIZE, ScoreJob, Variant
 from bertshape.wording import counted
 
 if TYPE_CHECKING:
@@ -49,12 +49,16 @@ def which(request: WhichRequest, texts: TextFile | None, events: Events = SILENT
         BertshapeError: Texts or vectors cannot be used, they do not belong together, or the run fails.
     """
     if texts is None:
-        return which_records(request, None, NAME, events)
-    return which_records(request, read_records(texts), texts.name, events)
+        return which_records(request, None, NAME, events, file=["probes.txt"])
+    return which_records(request, read_records(texts), texts.name, events, file=_words(texts))
 
 
 def which_records(
-    request: WhichRequest, records: Iterable[Record] | None, name: str, events: Events = SILENT
+    request: WhichRequest,
+    records: Iterable[Record] | None,
+    name: str,
+    events: Events = SILENT,
+    file: Sequence[str] = ("texts.txt",),
 ) -> WhichReport:
     """The same for texts from anywhere.
 
@@ -63,6 +67,7 @@ def which_records(
         records: The texts; None for the probes.
         name: What messages call them.
         events: Who watches.
+        file: The words of a command that read them.
 
     Raises:
         BertshapeError: As for `which`.
@@ -96,7 +101,14 @@ def which_records(
         raise UsageError(message, hint=hint, code="dimension-mismatch")
     looks = SecondLooks(model, runner, job, kept, name, len(kept) == len(given))
     found = looks.look(Looks(tuple(tokenized), scores))
-    return answer(request, given, looks, found)
+    return answer(request, given, looks, found, file)
+
+
+def _words(texts: TextFile) -> list[str]:
+    """The words of `embed` that read a file of texts."""
+    words = [f"./{texts.path}" if texts.path[:1] == "-" < texts.path else texts.path]
+    words += ["--input-format", texts.input_format] if texts.input_format else []
+    return words + (["--text-column", texts.text_column] if texts.text_column != "text" else [])
 
 
 def _job(model: Model, given: GivenVectors, chosen: Sequence[int], tolerance: float) -> ScoreJob:
@@ -107,7 +119,7 @@ def _job(model: Model, given: GivenVectors, chosen: Sequence[int], tolerance: fl
         strategies=strategies(model),
         ranges=ranges(model, given.dimension),
         tolerance=tolerance,
-        batch_size=32,
+        batch_size=BATCH_SIZE,
         pad_id=model.tokenizer.pad_id or 0,
         padding_side=model.tokenizer.padding_side,
         inputs=model.tokenizer.inputs,

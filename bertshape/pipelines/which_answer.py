@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from bertshape.pipelines.candidates import declared_meta, rank
-from bertshape.pipelines.which_again import command_of, python_of
+from bertshape.pipelines.which_again import Again
 from bertshape.report.finding import Finding
 from bertshape.report.which import Candidate, VectorRecipe, WhichReport, WorstText
-from bertshape.run.recipes import DECLARED
+from bertshape.run.recipes import BATCH_SIZE, DECLARED
 from bertshape.wording import counted
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ _LACKS = {
     "columns moved": "right numbers in other columns: {0:.0f} columns are not in their places",
     "rotated": "right distances between texts: the {0:.0f} columns were turned, as by PCA",
     "linear": "a linear map of these vectors to {0:.0f} numbers, such as whitening or PCA",
+    "rounded": "rounding: all numbers have {0:.0f} decimals, and differ by no more than these explain",
     "int8": "int8 quantization: the numbers have at most {0:.0f} levels",
     "scale": "right direction, other norm: each is {0:.6g} times as long",
     "norm": "right direction, other norm: the factor differs from text to text, {0:.6g} on average",
@@ -42,7 +43,9 @@ _LACKS = {
 }
 
 
-def answer(request: WhichRequest, given: GivenVectors, looks: SecondLooks, tried: Looks) -> WhichReport:
+def answer(
+    request: WhichRequest, given: GivenVectors, looks: SecondLooks, tried: Looks, file: Sequence[str]
+) -> WhichReport:
     """The report.
 
     Args:
@@ -50,6 +53,7 @@ def answer(request: WhichRequest, given: GivenVectors, looks: SecondLooks, tried
         given: The vectors.
         looks: The model and the texts that were compared.
         tried: The candidates, and the ways of making tokens.
+        file: The words of a command that read the texts.
     """
     model, kept, tolerance, tokenized = looks.model, looks.records, looks.job.tolerance, tried.tokenized
     close = max(3 * min(score.difference for score in tried.scores), tolerance / 10)
@@ -59,7 +63,7 @@ def answer(request: WhichRequest, given: GivenVectors, looks: SecondLooks, tried
     best = scores[0]
     found, declared = best.difference <= tolerance, declared_meta(model)
     candidates = _candidates(scores[:_SHOWN], given, looks, tried, close if found else -1)
-    first = candidates[0].recipe
+    again = Again(candidates[0].recipe, model, request, _batch_size(best, model, tried))
     ways = (tokenized[best.variant].meta, *tokenized[best.variant].same)
     is_declared = found and best.strategy == DECLARED and not best.truncated and declared in ways
     findings = [*_notes(tokenized[best.variant], model), *_sampled(len(kept), len(given))] if found else []
@@ -79,10 +83,18 @@ def answer(request: WhichRequest, given: GivenVectors, looks: SecondLooks, tried
         candidates=candidates,
         lacks=() if found else tried.lacks or _lacks(best, tokenized[best.variant], tolerance, given),
         worst=_worst(best, tokenized[best.variant], kept),
-        command=command_of(first, model, looks.name) if found else None,
-        python=python_of(first, model) if found else "",
+        command=again.command(file) if found else None,
+        python=again.python() if found else "",
         findings=(*model.verdict.errors, *findings, *_not_declared(found=found, declared=is_declared, model=model)),
     )
+
+
+def _batch_size(best: Score, model: Model, tried: Looks) -> int | None:
+    """Texts that ran together, where others beside a text may change its vector."""
+    if tried.alone:
+        return 1
+    beside = "unmasked" in best.strategy or model.tokenizer.padding_side == "left"
+    return BATCH_SIZE if beside else None
 
 
 def _candidates(

@@ -56,6 +56,10 @@ def render_which(report: WhichReport, columns: int, signs: Signs = UNICODE) -> R
     lines += [Text(), *finding_lines(report.findings)] if report.findings else []
     if report.command is not None:
         lines += [Text(), labelled("use", visible(report.command))]
+    elif report.found:
+        missing = f"no options of embed make these ({without(report.candidates[0].recipe)})"
+        instead = "this program does:" if report.python else "nor does a program of a few lines"
+        lines += [Text(), labelled("use", f"{missing}; {instead}")]
     if report.python:
         program = (f"    {line}" for line in report.python.splitlines())
         lines += [Text(), *(Text(line, no_wrap=True, overflow="ignore") for line in program)]
@@ -74,6 +78,17 @@ def recipe_text(recipe: VectorRecipe) -> str:
     parts += [f"cut at {recipe.cut_to}"] if recipe.cut_to else []
     parts += [recipe.dtype] if recipe.dtype != "float32" else []
     return ", ".join(parts)
+
+
+def without(recipe: VectorRecipe) -> str:
+    """For which part of a recipe `embed` has no option."""
+    parts = {
+        f"the steps {' and '.join(recipe.steps)} after another pooling": bool(recipe.steps),
+        "scaling to length 1": recipe.normalize or recipe.normalize_whole,
+        "--truncate-dim with --pooling": recipe.truncate_dim is not None and not recipe.declared_steps,
+        f"rounding to {recipe.dtype}": recipe.dtype != "float32",
+    }
+    return ", ".join(part for part, lacks in parts.items() if lacks) or "the case of letters"
 
 
 def _title(report: WhichReport) -> str:

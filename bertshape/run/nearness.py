@@ -42,6 +42,12 @@ class Nearness:
         return _levels(self._given)
 
     @cached_property
+    def _decimals(self) -> int | None:
+        """Decimals that all given numbers have, where these are too few to pass."""
+        found = (n for n in (1, 2) if float((self._given * 10**n - (self._given * 10**n).round()).abs().max()) < 1e-3)
+        return None if self._job.integers else next(found, None)
+
+    @cached_property
     def _binary(self) -> bool:
         """Whether there are two numbers alone."""
         return len(self._given.unique()) == 2
@@ -115,6 +121,9 @@ class Nearness:
         if self._binary:
             share = float(((made > 0) == (given > given.mean())).float().mean())
             return (("binary", share),) if share > _NEAR else ()
+        decimals = self._decimals
+        if decimals is not None and float(offset.abs().max()) <= 0.5 * 0.1**decimals + self._allowed:
+            return (("rounded", float(decimals)),)
         levels = self._quantized_levels
         if levels is not None and float(cosines.mean()) > _NEAR:
             return (("int8", float(levels)),)

@@ -17,8 +17,12 @@ DECLARED = "sentence_embedding"
 SENTENCE_MODES = ("cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken")
 """Strategies of a Pooling step of sentence-transformers."""
 
+BATCH_SIZE = 32
+"""Texts that run together: what `encode` takes."""
+
 LACKS = (
     "offset",
+    "rounded",
     "scale",
     "int8",
     "binary",
