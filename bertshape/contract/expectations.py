@@ -36,6 +36,8 @@ ALIASES: Mapping[str, str] = {
 
 BEHAVIOURS = ("deterministic", "batch_invariant", "padding_invariant")
 """Names of how a model behaves, which a run alone shows; expected as `NAME` or `NAME=yes`."""
+ONLY_BY_RUN = (*BEHAVIOURS, "device")
+"""Expectations that take a run: behaviours, and the value `device`."""
 
 DTYPE_ALIASES: Mapping[str, str] = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
 """The same for values, where a dtype is expected."""

@@ -52,7 +52,7 @@ def behave(name: str, model: Model, runner: Runner, text: str) -> Outcome:
 
 def _problem(name: str, apart: list[Agreement]) -> str:
     first, last = apart[0], apart[-1]
-    by = [f"{row.name} by {row.difference / row.largest:.2g}" for row in (first, last)]
+    by = [f"{row.name} by {row.difference / (row.largest or 1e-12):.2g}" for row in (first, last)]
     ends = f", at the end {by[1]}" if last is not first else ""
     return f"{name}: alone and {_BESIDE[name]}, the text's tensors differ: first {by[0]} of its largest number{ends}"
 

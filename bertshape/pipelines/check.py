@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bertshape.checkpoint.stored_values import unwatched
-from bertshape.contract.expectations import BEHAVIOURS, Expectation, Subject, match
+from bertshape.contract.expectations import BEHAVIOURS, ONLY_BY_RUN, Expectation, Subject, match
 from bertshape.errors import BertshapeError, UsageError, as_failure
 from bertshape.pipelines import facts
 from bertshape.pipelines.check_request import DEFAULT_TEXT, CheckCase, CheckRequest
@@ -155,7 +155,7 @@ def _cases(request: CheckRequest, model: Model) -> tuple[list[Outcome], list[Fin
     outcomes, findings = list[Outcome](), list[Finding]()
     of_texts = _shape_expectations(request)
     behaviours = [item.name for item in request.expect if item.name in BEHAVIOURS]
-    shown_by_run = [item.name for item in request.expect if item.name in (*BEHAVIOURS, "device")]
+    shown_by_run = [item.name for item in request.expect if item.name in ONLY_BY_RUN]
     if shown_by_run and not request.run:
         hint = "Pass --run; for pytest, set bertshape_run = true."
         raise UsageError(f"{shown_by_run[0]} is only known by running", hint=hint, code="behaviour-needs-run")

@@ -58,6 +58,9 @@ def snapshot(
     """
     Texts((*PROBE_TEXTS, *texts)).check()
     opened = open_model(ModelSource(model, revision, offline))
+    unread = opened.checkpoint.weights_error or opened.recipe.error
+    if unread is not None:  # A contract without what could not be read would pass for whole.
+        raise unread
     expect = tuple(Expectation(name, "=", value) for name, value in _facts(opened).items())
     tensors = fold_names({name: shape.sizes for name, shape in facts.stored_tensors(opened).items()})
     return CheckpointContract(

@@ -172,3 +172,13 @@ def test_the_checkpoint_is_found_from_every_working_directory(
             done = run_cli("check", "--contract", contract, "-q")
             assert (done.returncode, done.stdout) == (0, ""), (number, folder, (here / output).read_text())
         monkeypatch.chdir(here)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "modules.json"])
+def test_no_contract_of_what_cannot_be_read(name: str, run_cli: Command, here: Path) -> None:
+    """A named pipe, which nobody writes to, would leave a contract without tensors or pooling."""
+    (here / "m" / name).unlink(missing_ok=True)
+    os.mkfifo(here / "m" / name)
+    done = run_cli("snapshot", "m", "-o", "c.toml")
+    assert (done.returncode, (here / "c.toml").exists()) == (3, False)
+    assert "not a regular file" in done.stderr
