@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bertshape.predict.architecture import Architecture
+    from bertshape.predict.family import Family
 
 # The projections of attention, by the names that families give them: their vectors are split among the heads.
 _PER_HEAD = frozenset(
@@ -36,8 +37,8 @@ parameters."""
 def predict_layers(architecture: Architecture, batch_size: int, sequence_length: int, dtype: str) -> Layer | None:
     """The tree that the names and shapes of the parameters tell, its parts in the order in which they run.
 
-    A part that holds a table or a matrix gives vectors as long as its rows or its columns; the shapes of what only
-    holds other parts are known by running.
+    A part that holds a table or a matrix gives vectors as long as its rows or its columns, and a part that holds others
+    what the last of them gives.
 
     Returns:
         None where the family's tensors are not known.
@@ -72,11 +73,32 @@ def predict_layers(architecture: Architecture, batch_size: int, sequence_length:
         rests = [key.removeprefix(prefix) for key in below]
         parts = family.as_run(path, dict.fromkeys(rest.split(".")[0] for rest in rests if "." in rest))
         children = fold(grow(part, prefix + part, below, calls) for part in parts)
-        shape = shapes.get(path) if calls else None
+        # A list of layers is never called itself.
+        calls = 0 if children and all(child.name.strip("{")[0].isdigit() for child in children) else calls
+        shape = (shapes.get(path) or _last(path, children, family)) if calls else None
         total = sum(count for key, count in below.items() if tied.get(key) not in below)
         return Layer(name, None, 1, calls, shape, split_heads(name, shape, architecture), total, children)
 
     return grow(family.model_class, "", counts)
+
+
+def _last(path: str, children: tuple[Layer, ...], family: Family) -> TensorShape | None:
+    """What a part gives that holds others: what its last one gives, but a model's pooler comes after what it gives.
+
+    Returns:
+        None where that is not known: what a joined projection gives is split again, and classes like DPR's give the
+        pooled vector itself.
+    """
+    if not path and family.class_prefixes:
+        return None
+    for child in reversed(children):
+        own = f"{path}.{child.name}" if path else child.name
+        # A table of positions is added to what was there before.
+        known = child.shape is not None or child.children
+        if known and not child.idle and f"{own}." != family.pooler:
+            shape = child.shape if child.calls else _last(own, child.children, family)
+            return None if shape is None or "*" in shape.axes[-1] else shape
+    return None
 
 
 def _calls(architecture: Architecture, path: str, name: str, calls: int) -> int:

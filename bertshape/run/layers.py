@@ -164,4 +164,5 @@ def _first_tensor(output: Any) -> torch.Tensor | None:
     if hasattr(output, "shape") and hasattr(output, "dtype"):
         return output  # type: ignore[no-any-return]
     values = output.values() if hasattr(output, "values") else output if isinstance(output, tuple | list) else ()
-    return next((value for value in values if hasattr(value, "shape")), None)
+    # I-BERT's parts give pairs of a tensor and its scale.
+    return next((found for value in values if (found := _first_tensor(value)) is not None), None)
