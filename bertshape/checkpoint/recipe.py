@@ -146,7 +146,7 @@ def _read(folder: Path) -> Recipe:
     if "prompts" in outer and not isinstance(prompts, dict):
         raise invalid(file, f"prompts is {prompts!r}, expected an object of texts by name")
     truncate_dim = read_size(file, outer, "truncate_dim")
-    sizes = [step.output_dimension for step in steps if step.output_dimension and step.gives == SENTENCE]
+    sizes = [step.given_size for step in steps if step.given_size and step.gives == SENTENCE]
     return Recipe(
         steps=tuple(steps),
         kind=kind,

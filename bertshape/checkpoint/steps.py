@@ -90,6 +90,12 @@ class Module:
         return self.name in _DENSE_LIKE
 
     @property
+    def given_size(self) -> int | None:
+        """Vector size that the step gives: GLU halves what a Dense step says."""
+        size = self.output_dimension
+        return size // 2 if size and self.activation.endswith(".GLU") else size
+
+    @property
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of all tensors that the step has, by name; empty where its config.json does not say their sizes."""
         taken, given = self.input_dimension, self.output_dimension

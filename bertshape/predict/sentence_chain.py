@@ -138,7 +138,7 @@ def _give(step: Module, before: TensorShape) -> TensorShape:
         axis = before.axes[-1] if parts == 1 else f"{parts}*{before.axes[-1]}"
         batch_size, _, hidden_size = before.sizes
         return TensorShape((BATCH_SIZE, axis), (batch_size, parts * hidden_size), before.dtype)
-    if step.name == "Dense" and step.output_dimension is not None:
+    if step.name == "Dense" and step.given_size is not None:
         axes = (*before.axes[:-1], EMBEDDING_DIMENSION)
-        return TensorShape(axes, (*before.sizes[:-1], step.output_dimension), before.dtype)
+        return TensorShape(axes, (*before.sizes[:-1], step.given_size), before.dtype)
     return before

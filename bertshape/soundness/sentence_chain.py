@@ -59,7 +59,7 @@ def sentence_findings(checkpoint: Checkpoint, architecture: Architecture) -> lis
             findings += _stored(checkpoint, step)
             parts = step.pooling.count("+") + 1 if step.name == "Pooling" else 1
             sizes.pop(step.gives, None)
-            given = step.output_dimension or (size * parts if size else None)
+            given = step.given_size or (size * parts if size else None)
             if given is not None:
                 sizes[step.gives] = given, f"{step.path}/config.json"
     followed = recipe.declared and recipe.has_chain and not any(step.problem for step in recipe.steps)

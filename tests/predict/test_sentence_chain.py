@@ -38,6 +38,7 @@ CHAINS: dict[str, Callable[[], list[Any]]] = {
     "dense": lambda: [Dense(384, 128)],
     "dense without bias": lambda: [Dense(384, 128, bias=False, activation_function=torch.nn.Identity()), Normalize()],
     "dense with gelu": lambda: [Dense(384, 512, activation_function=torch.nn.GELU())],
+    "GLU halves": lambda: [Dense(384, 64, activation_function=torch.nn.GLU()), Dense(32, 16), Normalize()],
     "residual": lambda: [Dense(384, 384, use_residual=True)],
     "residual of another size": lambda: [Dense(384, 96, use_residual=True)],
     "layer norm and dropout": lambda: [LayerNorm(384), Dropout(0.5), Dense(384, 64), Dense(64, 32), Normalize()],
