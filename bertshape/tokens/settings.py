@@ -135,8 +135,15 @@ def named_tokens(roles: Mapping[str, Any], settings: Mapping[str, Any], own: Ite
         roles: What was added.
         settings: The settings.
         own: Roles of the class; for one that no other class has, what was added may be another than what is named.
+
+    Raises:
+        SettingsError: One that no other class has is neither a string nor a token.
     """
-    named = dict(roles) | {role: settings[role] for role in own if role not in ROLES}
+    classes = {role: settings[role] for role in own if role not in ROLES}
+    for role, token in classes.items():
+        if not isinstance(token, str | AddedToken):
+            raise SettingsError(f"{role} has to be a string or a token, and is {type(token).__name__}")
+    named = dict(roles) | classes
     return {role: str(token) for role, token in named.items() if token is not None}
 
 

@@ -107,6 +107,14 @@ _FITTING: dict[str, tuple[str, tuple[str, ...]]] = {
     "XLNetTokenizer": ("xlnet", ("xlnet",)),
     "PreTrainedTokenizerFast": ("WordPiece", ("bert", "modernbert", "roberta", "xlm-roberta")),
     "TokenizersBackend": ("BPE", ("modernbert", "eurobert", "bert")),
+    # Of decoders, of T5 and of CLIP.
+    "LlamaTokenizer": ("BPE", ("llama", "mistral", "phi3")),
+    "GemmaTokenizer": ("BPE", ("gemma", "gemma2", "gemma3_text")),
+    "Qwen2Tokenizer": ("BPE", ("qwen2", "qwen3")),
+    "GPT2Tokenizer": ("BPE", ("gpt2", "opt", "gpt_neo")),
+    "GPTNeoXTokenizer": ("BPE", ("gpt_neox", "modernbert")),
+    "CLIPTokenizer": ("herbert", ("clip", "clip_text_model")),
+    "T5Tokenizer": ("xlm", ("t5", "mt5", "umt5")),
 }
 _PIECE_FILES = {row.name: row.files[0] for row in CLASSES.values() if row.files[0].endswith(".model")}
 _CAN_READ_PIECES = all(map(importlib.util.find_spec, ("sentencepiece", "google")))

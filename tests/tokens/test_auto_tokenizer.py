@@ -182,6 +182,15 @@ def test_the_comparison_can_fail(minilm: Path, tmp_path: Path, monkeypatch: pyte
     assert any("input_ids" in differential.compare(random.Random(seed), folder) for seed in range(9))
 
 
+@pytest.mark.parametrize("token", [None, {"content": "[Q]"}], ids=str)
+def test_a_role_of_the_class_alone_has_to_be_a_token(minilm: Path, tmp_path: Path, token: object) -> None:
+    settings = {"tokenizer_class": "SplinterTokenizer", "question_token": token}
+    folder = _change(minilm, tmp_path / "m", Changed(settings))
+    with pytest.raises(CheckpointError):
+        load_tokenizer(open_checkpoint(str(folder)))
+    assert not differential.compare(random.Random(0), folder)  # As transformers, which refuses it too.
+
+
 def _python_only(folder: Path, class_name: str, model_type: str, vocabulary: str) -> Path:
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps({"model_type": model_type}))
