@@ -17,7 +17,8 @@ _BY_CLASS = {
     "RobertaTokenizer": "bart bridgetower data2vec-text ibert led lilt longformer mra roberta roberta-prelayernorm",
     "XLMRobertaTokenizer": "gte jina_embeddings_v3 xlm-roberta xmod",
     "AlbertTokenizer": "albert yoso",
-    GENERIC: "granite mistral mixtral modernbert modernbert-decoder nystromformer olmo2 phi3 stablelm umt5 xlm-roberta-xl",
+    GENERIC: "granite mistral mixtral modernbert modernbert-decoder nystromformer olmo2 phi3 stablelm umt5 "
+    "xlm-roberta-xl",
     "BigBirdTokenizer": "big_bird",
     "CamembertTokenizer": "camembert",
     "DebertaTokenizer": "deberta",

@@ -185,6 +185,8 @@ def test_the_comparison_can_fail(minilm: Path, tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize("token", [None, {"content": "[Q]"}], ids=str)
 def test_a_role_of_the_class_alone_has_to_be_a_token(minilm: Path, tmp_path: Path, token: object) -> None:
     settings = {"tokenizer_class": "SplinterTokenizer", "question_token": token}
+    # Without it no template is made, which would refuse the token too.
+    settings |= {"sep_token" if token is None else "cls_token": None}
     folder = _change(minilm, tmp_path / "m", Changed(settings))
     with pytest.raises(CheckpointError):
         load_tokenizer(open_checkpoint(str(folder)))
