@@ -73,7 +73,7 @@ def _cells(report: CheckReport, shown: str, signs: Signs) -> tuple[Text, ...]:
     verdict = Text("ok", style="green") if report.passed else Text("failed", style=_FAIL)
     name = Text(shown, style="bold")
     if report.error is not None and not report.summary:
-        return (verdict, name, Text(signs.dash), Text("cannot be read"), Text(), Text())
+        return (verdict, name, Text(signs.dash), Text(report.stopped), Text(), Text())
     checked = _checked(report) if report.error is None else "no tokenizer"
     return (verdict, name, Text(_model(report)), Text(checked), Text(_tensors(report)), Text(_read(report)))
 

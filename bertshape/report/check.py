@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bertshape.errors import CheckpointError, HubError
 from bertshape.report.envelope import envelope, error_details
 from bertshape.report.inspect_document import finding_entries
 from bertshape.report.shown import Shown
@@ -114,10 +115,15 @@ class CheckReport(Shown):
             for problem in outcome.problems if outcome.name != "soundness" else ():
                 yield Problem("error", "expectation", problem, "", outcome.place or self.place, outcome.name)
 
+    @property
+    def stopped(self) -> str:
+        """In words, what came of a checkpoint with an error: a text or an option says nothing of its files."""
+        return "cannot be read" if isinstance(self.error, CheckpointError | HubError) else "cannot be checked"
+
     def brief(self) -> str:
         """The result in one line."""
         if self.error is not None:
-            return f"{self.name!r}: cannot be read ({self.error.code})"
+            return f"{self.name!r}: {self.stopped} ({self.error.code})"
         failed = sum(bool(outcome.problems) for outcome in self.outcomes)
         return (
             f"{self.name!r}: {f'{failed} of ' if failed else ''}{len(self.outcomes)} {'failed' if failed else 'passed'}"

@@ -204,6 +204,17 @@ def test_one_unreadable_checkpoint_does_not_hide_the_others(bertshape: Command, 
     assert "expected 768, got 384" in done.stdout
 
 
+def test_a_text_that_is_too_long_says_nothing_of_the_files(
+    run_cli: Callable[..., Any], minilm: Path, tmp_path: Path
+) -> None:
+    case = f'[[checkpoint.case]]\ntext = "{"word " * 700}"\nshapes = {{ last_hidden_state = [1, 4, 384] }}\n'
+    other = f'[[checkpoint]]\nmodel = "{minilm}"\n'
+    (tmp_path / "c.toml").write_text(f"{other}{case}{other}")
+    done = run_cli("check", "--contract", str(tmp_path / "c.toml"))
+    assert (done.returncode, "cannot be checked" in done.stdout) == (2, True)
+    assert "cannot be read" not in done.stdout
+
+
 def test_contract_in_the_folder_is_found(
     bertshape: Command, minilm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
