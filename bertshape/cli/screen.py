@@ -6,7 +6,9 @@ import os
 import sys
 from typing import TYPE_CHECKING, Self
 
+from rich.console import Group
 from rich.live import Live
+from rich.segment import SegmentLines
 
 from bertshape.cli.console import open_console, print_plain
 from bertshape.cli.events import CommandEvents
@@ -31,7 +33,7 @@ __all__ = ["draw_inspection", "render_svg"]
 class InspectionScreen(CommandEvents):
     """Shows an inspection as it goes: on a terminal predicted rows stand in place, and turn observed after the run.
 
-    Elsewhere nothing is printed before the end, so that no half report stands before an error.
+    What is printed to stay comes at the end alone, so that no half report stands before an error.
     """
 
     def __init__(self, console: Console, page: Page) -> None:
@@ -52,32 +54,30 @@ class InspectionScreen(CommandEvents):
         if self._live is not None:
             self._live.update("")
             self._live.stop()
+            self._live = None
 
     def predicted(self, report: Report) -> None:
-        """Show what a run does not change; weights may be downloaded next, with a bar of their own."""
+        """Keep it for the first phase: weights may be downloaded next, with a bar of their own."""
         # FORCE_COLOR makes Rich take a pipe for a terminal: colours may go there, what moves the cursor may not.
         if self._console.is_terminal and not self._console.is_dumb_terminal and self._console.file.isatty():
             self._report = report
-            self._console.print(self._page.parts(report)[0])
 
     def phase(self, what: str, texts: int | None = None) -> None:  # noqa: ARG002 - one batch
-        """Show the predicted rows, and below them what is under way."""
+        """Show the predicted rows, and below them what is under way; of a page longer than the terminal, its end."""
         if self._report is None:
             return
         if self._live is None:
             # No refresh thread: the screen changes when a phase begins, and once when the run is over.
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
             self._live.start()
-        self._live.update(self._page.parts(self._report, what)[1], refresh=True)
+        lines = self._console.render_lines(Group(*self._page.parts(self._report, what)), pad=False)
+        self._live.update(SegmentLines(lines[1 - self._console.height :], new_lines=True), refresh=True)
 
     def end(self, report: Report) -> None:
         """Show the final report."""
-        if self._live is not None:
-            # Drawn by itself: what a live display draws is cut at the right edge, and so would be a long command.
-            self._live.update("")
-            self._live.stop()
-            self._live = None
-        print_plain(self._console, self._page.whole(report) if self._report is None else self._page.parts(report)[1])
+        # Drawn by itself: what a live display draws is cut at the right edge, and so would be a long command.
+        self.__exit__(None, None, None)
+        print_plain(self._console, self._page.whole(report))
 
 
 def draw_inspection(request: InspectionRequest, layout: Mapping[str, bool]) -> Report:

@@ -244,3 +244,14 @@ def test_a_full_disk_is_said(bertshape: Command) -> None:
     assert done.returncode == 74
     assert "No space left" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("lines", [24, 40])
+def test_a_failed_run_leaves_its_error_alone(lines: int) -> None:
+    """Predicted rows stand while the device is looked for, in a low terminal the end of them; then they are gone."""
+    done = run_in_terminal("inspect", EXAMPLE, *TINY, "--device", "cuda:99", lines=lines)
+    assert done.code != 0
+    assert "importing torch" in done.raw
+    shown = [line for line in done.screen if line]
+    assert shown[0].startswith("bertshape: error: --device cuda:99")
+    assert len(shown) <= 3
