@@ -12,6 +12,7 @@ from rich.segment import SegmentLines
 
 from bertshape.cli.console import open_console, print_plain
 from bertshape.cli.events import CommandEvents
+from bertshape.cli.signals import drawing
 from bertshape.pipelines.inspect import inspect
 from bertshape.render.export import render_svg
 from bertshape.render.layout import Page
@@ -52,9 +53,10 @@ class InspectionScreen(CommandEvents):
     ) -> None:
         """Take away what was drawn of a run that did not come to its end."""
         if self._live is not None:
-            self._live.update("")
-            self._live.stop()
-            self._live = None
+            with drawing(0):
+                self._live.update("")
+                self._live.stop()
+                self._live = None
 
     def predicted(self, report: Report) -> None:
         """Keep it for the first phase: weights may be downloaded next, with a bar of their own."""
@@ -66,12 +68,14 @@ class InspectionScreen(CommandEvents):
         """Show the predicted rows, and below them what is under way; of a page longer than the terminal, its end."""
         if self._report is None:
             return
-        if self._live is None:
-            # No refresh thread: the screen changes when a phase begins, and once when the run is over.
-            self._live = Live(console=self._console, auto_refresh=False, transient=True)
-            self._live.start()
         lines = self._console.render_lines(Group(*self._page.parts(self._report, what)), pad=False)
-        self._live.update(SegmentLines(lines[1 - self._console.height :], new_lines=True), refresh=True)
+        shown = lines[1 - self._console.height :]
+        with drawing(len(shown) - 1):
+            if self._live is None:
+                # No refresh thread: the screen changes when a phase begins, and once when the run is over.
+                self._live = Live(console=self._console, auto_refresh=False, transient=True)
+                self._live.start()
+            self._live.update(SegmentLines(shown, new_lines=True), refresh=True)
 
     def end(self, report: Report) -> None:
         """Show the final report."""

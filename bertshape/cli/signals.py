@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 TYPE_CHECKING = False  # The name type checkers know; `typing` takes 5 ms, in which a Ctrl-C would end in a traceback.
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
     from typing import Any, NoReturn
 
 _stopped_by: list[int] = []
 _IMPORTS = "<frozen importlib"
 """File name of the code of Python's own that imports modules."""
-_SHOW_CURSOR = b"\x1b[?25h"
+_SHOW_CURSOR = "\x1b[?25h"
+_drawing: list[int] = []
+_drawn: list[int] = []
+_waiting: list[int] = []
 
 
 class _Leave:
@@ -36,6 +40,9 @@ class _Leave:
         Unwinding is not by KeyboardInterrupt: where one passes through the `exec` of a text, as dataclasses do when
         they are made, Python ends itself by SIGINT at the end, although it was caught.
         """
+        if _drawing:
+            _waiting.append(number)
+            return
         _stopped_by.append(number)
         signal.signal(number, signal.SIG_DFL)
         if _is_importing(frame):
@@ -51,6 +58,23 @@ def catch_signals() -> None:
         # nohup, for one, sets SIGHUP to be ignored: that stays so.
         if number is not None and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, _Leave())
+
+
+@contextmanager
+def drawing(lines: int) -> Iterator[None]:
+    """Stand around the drawing of a live display, which no signal cuts short: what is half drawn cannot be taken away.
+
+    Args:
+        lines: How many it has above the cursor then; an end on the spot takes them away too.
+    """
+    _drawing.append(lines)
+    try:
+        yield
+    finally:
+        _drawing.clear()
+        _drawn[:] = [lines] if lines else []
+        if _waiting:
+            signal.raise_signal(_waiting.pop())
 
 
 def stopped_by() -> int | None:
@@ -79,7 +103,8 @@ def _end(number: int) -> NoReturn:
         with suppress(Exception):
             stream.flush()
             if stream.isatty():
-                os.write(stream.fileno(), _SHOW_CURSOR)
+                up = f"\r\x1b[{_drawn.pop()}A\x1b[J" if _drawn else ""
+                os.write(stream.fileno(), (up + _SHOW_CURSOR).encode())
     files = sys.modules.get("bertshape.files")
     with suppress(Exception):
         if files is not None:

@@ -5,13 +5,17 @@ Each phase is one that the test can be sure of: the process has opened a pipe, a
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import signal
 import socket
+import struct
 import subprocess
+import termios
 from typing import TYPE_CHECKING
 
+import pyte
 import pytest
 
 from tests.hostile.model import sound
@@ -154,14 +158,15 @@ def test_while_the_hub_is_asked(here: Path, number: int, code: int) -> None:
 
 @each_signal
 def test_while_a_table_is_drawn(here: Path, number: int, code: int) -> None:
-    """The cursor that was hidden for the drawing is shown again."""
+    """The cursor that was hidden for the drawing is shown again, and no half report is left."""
     master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     variables = environment(TERM="xterm-256color")
     command = [*COMMAND, "inspect", "a text", "--model", "embedded:bert-large-uncased"]
     with subprocess.Popen(command, cwd=here, env=variables, stdin=slave, stdout=slave, stderr=slave) as process:
         os.close(slave)
         raw = b""
-        while b"predicted" not in raw:
+        while b"importing torch" not in raw:
             raw += os.read(master, 65536)
         process.send_signal(number)
         while True:
@@ -175,6 +180,9 @@ def test_while_a_table_is_drawn(here: Path, number: int, code: int) -> None:
     assert b"Traceback" not in raw
     assert raw.count(b"\x1b[?25l") >= 1
     assert raw.rfind(b"\x1b[?25h") > raw.rfind(b"\x1b[?25l")
+    screen = pyte.Screen(80, 24)
+    pyte.ByteStream(screen).feed(b"before\r\n" + raw)
+    assert [line.rstrip() for line in screen.display if line.strip()] in (["before"], [])
 
 
 def test_signals_that_are_ignored_stay_so(here: Path) -> None:
