@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar, get_args
+from typing import TYPE_CHECKING, TypeVar, cast, get_args
 
 from bertshape.corpus.counts import Counts, cut_lengths
 from bertshape.errors import CheckpointError, UsageError, one_line
@@ -175,8 +175,13 @@ def _finding(entry: Mapping[str, object]) -> Finding:
     if severity is None:
         raise ValueError(f"{str(entry['severity'])[:50]!r} is no severity")
     code, message, hint = (str(entry[name]) for name in ("code", "message", "hint"))
-    where, expected, actual = (_optional_text(entry[name]) for name in ("where", "expected", "actual"))
-    return Finding(code, severity, message, hint, where, expected, actual)
+    expected, actual = (_number_or_text(entry[name]) for name in ("expected", "actual"))
+    return Finding(code, severity, message, hint, _optional_text(entry["where"]), expected, actual)
+
+
+def _number_or_text(value: object) -> float | str | None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return cast("float", value) if number else _optional_text(value)
 
 
 def _list(value: object) -> list[object]:

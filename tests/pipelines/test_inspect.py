@@ -102,7 +102,9 @@ def test_minilm(minilm: Path) -> None:
         "count": None,
         "labels": [],
         "each": [],
+        "dtypes": [],
         "statistics": None,
+        "statistics_of_each": [],
     }
     assert document["pooled"]["mean"]["declared"] is True
     assert [name for name, row in document["pooled"].items() if row["declared"]] == ["mean"]

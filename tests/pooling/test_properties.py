@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from bertshape.pooling.shapes import Unavailable, predict_shape, select
 from bertshape.pooling.strategies import STRATEGIES
 from bertshape.shapes import TensorShape
+from bertshape.wording import counted
 from tests.pooling.test_functions import KINDS, batches, build, check_predicted_shapes, facts, few, padded
 from tests.support.command_line import SECONDS
 
@@ -153,7 +154,7 @@ def test_layers_needed(name: str) -> None:
     if strategy.layers_needed:
         fewer = predict_shape(strategy, replace(facts(inputs), num_hidden_layers=strategy.layers_needed - 1))
         needed = strategy.layers_needed
-        assert fewer == Unavailable(f"needs {needed} layers, the model has {needed - 1}")
+        assert fewer == Unavailable(f"needs {counted(needed, 'layer')}, the model has {needed - 1}")
 
 
 @pytest.mark.parametrize("name", [*STRATEGIES, "mean+pooler", "cls+mean"])
