@@ -326,10 +326,10 @@ def test_rounding_to_two_decimals_is_named(minilm: Path, tmp_path: Path) -> None
 
 def test_the_nearest_row_is_the_strategy_that_lacks_names(tiny: Tiny, tmp_path: Path) -> None:
     """Also where its vectors of all texts are far from those given, and others are nearer."""
-    folder, texts = tiny("bert"), [*TEXTS, *(f"a\n{'b ' * count}" for count in range(1, 9))]
+    folder, texts = tiny("roberta"), [f"two\nlines\n{'more ' * count}" for count in range(8)]
     edited = [text.replace("\n", " ") for text in texts]
     names = ["max@-2", "mean@0", "cls", "weightedmean@-3", "last4_sum"]
     embed_texts(edited, tmp_path / "v.npz", model=folder, pooling=names)
     for name in names:
         report = which_recipe(saved(tmp_path, numpy.load(tmp_path / "v.npz")[f"pooled.{name}"]), texts, model=folder)
-        assert report.found or report.lacks[0].startswith(report.candidates[0].recipe.pooling), name
+        assert report.lacks[0].startswith(report.candidates[0].recipe.pooling), (name, report.lacks)
