@@ -56,6 +56,8 @@ class TransformerStep:
         config_settings: What goes over config.json.
         call_max_length: Tokens at which the tokenizer is asked to cut at each call, before any other limit.
         truncation: Whether it is asked to cut at all.
+        pads_whole: Whether it is asked to pad to that limit.
+        pad_to_multiple_of: What lengths are padded to a multiple of, where it is said.
         dtype: Dtype in which the model is loaded, where it is said.
         output: What is taken of the model's outputs: a name, and an index into what is a tuple.
         gives: Name of the feature that this becomes.
@@ -68,6 +70,8 @@ class TransformerStep:
     config_settings: Mapping[str, object] = field(default_factory=dict)
     call_max_length: int | None = None
     truncation: bool = True
+    pads_whole: bool = False
+    pad_to_multiple_of: int | None = None
     dtype: str | None = None
     output: tuple[str | int, ...] = ("last_hidden_state",)
     gives: str = TOKENS
@@ -106,6 +110,8 @@ def read_transformer_step(folder: Path) -> TransformerStep:
         config_settings=settings["config_kwargs"],
         call_max_length=read_size(file, call, "max_length"),
         truncation=call.get("truncation", True) not in _NO_TRUNCATION,
+        pads_whole=call.get("padding") == "max_length",
+        pad_to_multiple_of=read_size(file, call, "pad_to_multiple_of"),
         dtype=_dtype(settings["model_kwargs"]),
         output=output,
         gives=gives,

@@ -52,8 +52,8 @@ def prompt_length(prompt: str, model: Model, cut_to: int | None) -> int:
         cut_to: Length that texts are cut to.
 
     Returns:
-        Those of the prompt alone, with the special tokens before it and without a special one after it; 0 where
-        Pooling reads the prompt too.
+        Those of the prompt alone, with the special tokens before it, the padding that the checkpoint asks for, and
+        without a special one after it; 0 where Pooling reads the prompt too.
     """
     if not prompt or model.recipe.include_prompt:
         return 0
@@ -61,6 +61,18 @@ def prompt_length(prompt: str, model: Model, cut_to: int | None) -> int:
     positions = kept if kept is not None else range(len(encoded))
     if not positions:
         return 0
+    length = _padded(len(positions), model, cut_to)
+    if length > len(positions) and model.tokenizer.padding_side == "right":
+        return length - 1  # A padding token is a special one.
     special = {model.tokenizer.backend.token_to_id(token) for token in model.tokenizer.special_tokens.values()}
     ends = bool(encoded.special_tokens_mask[positions[-1]]) or encoded.ids[positions[-1]] in special
-    return len(positions) - ends
+    return length - ends
+
+
+def _padded(length: int, model: Model, cut_to: int | None) -> int:
+    """Length of a prompt, padded as `processing_kwargs` says."""
+    step = model.recipe.transformer
+    if step.pads_whole and cut_to is not None:
+        length = max(length, cut_to)
+    multiple = step.pad_to_multiple_of or 1
+    return -(-length // multiple) * multiple

@@ -64,6 +64,8 @@ def predict_layers(architecture: Architecture, batch_size: int, sequence_length:
     pooler = family.pooler
     names = sorted(expected, key=lambda name: pooler is not None and name.startswith(pooler))
     counts = {name: math.prod(expected[name]) for name in names}
+    # Where some parameters keep float32, sums of two dtypes are known by a run alone.
+    mixed = any(architecture.dtype_of(name, dtype) != dtype for name in names)
 
     def grow(name: str, path: str, counts: Mapping[str, int], calls: int = 1) -> Layer:
         """The node of a path, from the parameters below it."""
@@ -75,7 +77,8 @@ def predict_layers(architecture: Architecture, batch_size: int, sequence_length:
         children = fold(grow(part, prefix + part, below, calls) for part in parts)
         # A list of layers is never called itself.
         calls = 0 if children and all(child.name.strip("{")[0].isdigit() for child in children) else calls
-        shape = (shapes.get(path) or _last(path, children, family)) if calls else None
+        shape = shapes.get(path) if calls else None
+        shape = _last(path, children, family) if shape is None and calls and not mixed else shape
         total = sum(count for key, count in below.items() if tied.get(key) not in below)
         return Layer(name, None, 1, calls, shape, split_heads(name, shape, architecture), total, children)
 

@@ -85,6 +85,8 @@ def compare_layers(predicted: Layer | None, observed: Layer | None) -> Iterator[
             # Blocks are alike until a run shows their lengths, or the float32 that the first one begins.
             if predicted.name not in ("FunnelModel", "FunnelBaseModel") and "EncoderModel" not in predicted.name:
                 yield f"layers: {path} is predicted, and not seen"
+        elif predicted.name == "BigBirdModel" and path.endswith("attention.self") and not other.calls:
+            continue  # A short batch has put full attention in its place, which no hook sees.
         elif part.idle != other.idle or (part.shape and (part.shape, part.calls) != (other.shape, other.calls)):
             yield f"layers: {path}: {part.calls} calls, {part.shape} against {other.calls}, {other.shape}"
 

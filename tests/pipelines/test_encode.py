@@ -73,10 +73,20 @@ def _prompt_left_out(folder: Path) -> None:
     edit(folder, "1_Pooling/config.json", include_prompt=False)
 
 
+def _prompt_padded(folder: Path, side: str, **padding: object) -> None:
+    """Tokens of padding count as the prompt's."""
+    _prompt_left_out(folder)
+    edit(folder, "tokenizer_config.json", padding_side=side)
+    edit(folder, "sentence_bert_config.json", processing_kwargs={"text": padding})
+
+
 MINILM_CHANGES: dict[str, Callable[[Path], object]] = {
     "as it is": lambda _: None,
     "default prompt": _prompted,
     "prompt that Pooling leaves out": _prompt_left_out,
+    "prompt padded": lambda folder: _prompt_padded(folder, "right", padding="max_length", max_length=8),
+    "prompt padded to a multiple": lambda folder: _prompt_padded(folder, "right", pad_to_multiple_of=8),
+    "prompt padded on the left": lambda folder: _prompt_padded(folder, "left", padding="max_length", max_length=8),
     "max_seq_length 16": lambda folder: edit(folder, "sentence_bert_config.json", max_seq_length=16),
     "truncation_side left": lambda folder: edit(folder, "tokenizer_config.json", truncation_side="left"),
     "truncate_dim": lambda folder: edit(folder, "config_sentence_transformers.json", truncate_dim=64),
