@@ -135,6 +135,7 @@ def test_a_slip_is_answered_by_a_line_that_works(
         ("profile m1", "It is the folder of a checkpoint: pass it as -m m1"),
         ("embed 'a text' -o v.npz --weights random", "texts come from files"),
         ("inspect hi --max-length x", "'x' is no whole number"),
+        ("check m1 hidden_size=384 num_layers=2", "bertshape check m1 -e hidden_size=384 -e num_layers=2"),
         ("poolings mean", "there is no place for mean"),
     ],
 )
