@@ -9,7 +9,7 @@ from rich.text import Text
 
 from bertshape.render.escape import visible
 from bertshape.render.findings import finding_lines
-from bertshape.render.tables import UNICODE, Column, Grid, Signs, labelled
+from bertshape.render.tables import LABEL, UNICODE, Column, Grid, Signs, labelled
 from bertshape.wording import counted
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ def render_which(report: WhichReport, columns: int, signs: Signs = UNICODE) -> R
         ]
     lines += [Text(), *finding_lines(report.findings)] if report.findings else []
     if report.command is not None:
-        lines += [Text(), labelled("use", visible(report.command))]
+        # The terminal wraps it, so that it can be copied.
+        use = Text(f"{'use':<{LABEL}} ", no_wrap=True, overflow="ignore").append(visible(report.command))
+        lines += [Text(), use]
     elif report.found:
         missing = f"no options of embed make these ({without(report.candidates[0].recipe)})"
         instead = "this program does:" if report.python else "nor does a program of a few lines"
