@@ -86,7 +86,7 @@ def _ratio(first: Sequence[str], second: Sequence[str]) -> float:
 def _first_table(command: Sequence[str]) -> float:
     """Seconds until the table of tokens is on a terminal; a pipe gets the report in one piece, when it is whole."""
     ours, theirs = pty.openpty()
-    environment = {**ENVIRONMENT, "TERM": "xterm-256color", "COLUMNS": "100"}
+    environment = {**ENVIRONMENT, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "50"}
     begin, seen, seconds = time.perf_counter(), b"", None
     with subprocess.Popen(list(command), stdout=theirs, stderr=subprocess.DEVNULL, env=environment) as process:
         os.close(theirs)
