@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,6 +19,7 @@ from bertshape.cli.console import open_console, print_plain
 from bertshape.cli.json_output import print_json
 from bertshape.cli.pages import format_of, page_of, shown_in
 from bertshape.cli.progress import count_bytes
+from bertshape.cli.slips import check_checkpoints
 from bertshape.contract.expectations import parse_expectation
 from bertshape.contract.read import find_contract, read_contract
 from bertshape.errors import ExitCode, UsageError
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 
 Format = Literal["table", "json", "junit", "github", "gitlab", "sarif", "html"]
 Severity = Literal["error", "warning"]
-_PAIR = re.compile(r"[a-z][a-zA-Z0-9_.@]*[=!<>]=?[^=/]+")
 
 
 def check_command(
@@ -103,7 +101,7 @@ def check_command(
         expected = tuple(parse_expectation(item) for item in expect or ())
         cases = tuple(CheckCase(item) for item in text or ())
         if checkpoints:
-            _refuse_expectations(checkpoints)
+            check_checkpoints(checkpoints)
             requests = [CheckRequest(ModelSource(name, revision, offline, timeout, refresh)) for name in checkpoints]
         else:
             requests = _contract_requests(contract, output, offline=offline)
@@ -124,16 +122,6 @@ def check_command(
         return exit_code(reports)
 
     return shown_in(output, action, opened=open_page)
-
-
-def _refuse_expectations(checkpoints: list[str]) -> None:
-    """Refuse an expectation that stands among the checkpoints: `check M hidden_size=384`."""
-    pairs = [name for name in checkpoints if _PAIR.fullmatch(name) and not os.path.exists(name)]
-    if pairs:
-        others = [name for name in checkpoints if name not in pairs] or ["CHECKPOINT"]
-        words = [*others, *(word for pair in pairs for word in ("-e", pair))]
-        message = f"{pairs[0]} is an expectation, and stands among the checkpoints"
-        raise UsageError(message, hint=f"bertshape check {shlex.join(words)}", code="expectation-misplaced")
 
 
 def exit_code(reports: list[CheckReport]) -> int:

@@ -19,6 +19,7 @@ _SHOWN = 60
 _MANY_WORDS = 3
 """From so many texts of one word each on, a sentence without quotes is likelier than a batch of words."""
 _LONG_DASH = re.compile(r"[\u2010-\u2015\u2212]{1,2}([A-Za-z][A-Za-z-]*)(=.*)?")
+_PAIR = re.compile(r"[a-z][a-zA-Z0-9_.@]*[=!<>]=?[^=/]+")
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212-"
 _PLAIN_WORD = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 
@@ -58,6 +59,23 @@ def _quoted(argument: str) -> str:
     shown = argument if len(argument) <= _SHOWN else f"{argument[:_SHOWN]}..."
     # In double quotes these mean something to a shell.
     return shlex.quote(shown) if re.search(r'["$`\\!]', shown) else f'"{shown}"'
+
+
+def check_checkpoints(names: Sequence[str]) -> None:
+    """Refuse an expectation that stands among the checkpoints: `check M hidden_size=384`.
+
+    Raises:
+        UsageError: One reads as NAME=VALUE, and is no path.
+    """
+    pairs = [name for name in names if _PAIR.fullmatch(name) and not os.path.exists(name)]
+    if pairs:
+        others = [name for name in names if name not in pairs] or ["CHECKPOINT"]
+        expected = [word for pair in pairs for word in ("-e", pair)]
+        raise UsageError(
+            f"{pairs[0]} is an expectation, and stands among the checkpoints",
+            hint=shown_line(["check", *others, *expected]),
+            code="expectation-misplaced",
+        )
 
 
 def check_texts(texts: Sequence[str], model: str | None) -> None:
