@@ -74,13 +74,17 @@ class Nearness:
             centred = given - given.mean(0)
             kept += _first({name: float(_cosines(row - row.mean(0), centred).mean()) for name, row in cut.items()}, 2)
             kept += _first({name: float(_similar(row, self._pool).amax(1).mean()) for name, row in cut.items()}, 2)
-            kept += _first({name: self._explained(value) for name, value in candidates.items()}, 2)
+            kept += _first({name: self._alike(value) for name, value in candidates.items()}, 2)
+            short = {name: value for name, value in candidates.items() if len(given) > value.shape[1] + 1}
+            kept += _first({name: self._explained(value) for name, value in short.items()}, 2)
         return dict.fromkeys(kept)
 
+    def _alike(self, made: torch.Tensor) -> float:
+        """How alike distances between texts are: turned vectors keep them."""
+        return float(_cosines(_gram(made).view(1, -1), self._gram.view(1, -1)))
+
     def _explained(self, made: torch.Tensor) -> float:
-        """How much of the given vectors a linear map can make of these; with few texts, how alike distances are."""
-        if len(made) <= made.shape[1] + 1:
-            return float(_cosines(_gram(made).view(1, -1), self._gram.view(1, -1)))
+        """How much of the given vectors a linear map can make of these; needs more texts than numbers in each."""
         centred = self._given - self._given.mean(0)
         return float((torch.linalg.qr(made - made.mean(0))[0].T @ centred).norm())
 
